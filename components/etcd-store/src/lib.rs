@@ -1,0 +1,1 @@
+//! The replicated state machine of etcd: keys by revision, watches, leases, users, members.

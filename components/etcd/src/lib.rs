@@ -1,0 +1,1 @@
+//! An etcd member: Raft, log and store behind the v3 gRPC API.

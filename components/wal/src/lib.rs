@@ -1,0 +1,1 @@
+//! The write-ahead log: what a member promised, in checksummed segments.

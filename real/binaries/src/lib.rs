@@ -1,0 +1,1 @@
+//! Flags to config to run: the production binaries.

@@ -1,0 +1,1 @@
+//! tokio and Linux behind the host traits.

@@ -1,0 +1,1 @@
+//! Components placed on machines as a scenario asks.

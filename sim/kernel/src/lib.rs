@@ -1,0 +1,1 @@
+//! Executor, virtual time, seeded chance, and the trace with its hash.

@@ -1,0 +1,1 @@
+//! Promises, judged from outside.

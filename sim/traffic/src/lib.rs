@@ -1,0 +1,1 @@
+//! Who uses the cluster: simulated clients that write down what they saw.
