@@ -4,6 +4,7 @@
 mod clocks;
 mod disks;
 mod echo;
+mod foreign;
 mod isolation;
 mod leaks;
 mod network;
