@@ -33,3 +33,10 @@
 //! Checks of requests before they are proposed are in [`check`].
 
 pub mod batch;
+
+pub mod alarm;
+pub mod lease;
+pub mod members;
+pub mod row;
+#[cfg(test)]
+mod testing;
