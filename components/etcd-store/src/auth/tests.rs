@@ -78,7 +78,10 @@ fn enable() -> Request {
 fn apply(auth: &mut Auth, request: &Request, batch: &mut Batch) -> Result<(), EtcdError> {
     match request {
         Request::AuthEnable(_) => auth.enable(batch),
-        Request::AuthDisable(_) => Ok(auth.disable(batch)),
+        Request::AuthDisable(_) => {
+            auth.disable(batch);
+            Ok(())
+        }
         Request::AuthUserAdd(r) => auth.user_add(r, batch).map(drop),
         Request::AuthUserDelete(r) => auth.user_delete(r, batch).map(drop),
         Request::AuthUserGrantRole(r) => auth.user_grant_role(r, batch).map(drop),

@@ -22,7 +22,7 @@ impl Auth {
         if self.users.contains_key(&request.name) {
             return Err(EtcdError::UserAlreadyExist);
         }
-        let options = request.options.clone().unwrap_or_default();
+        let options = request.options.unwrap_or_default();
         let password = match options.no_password {
             true => Bytes::new(),
             false => decode_hash(&request.hashed_password)?,
