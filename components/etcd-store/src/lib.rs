@@ -35,6 +35,7 @@
 pub mod batch;
 
 pub mod alarm;
+pub mod auth;
 pub mod lease;
 pub mod members;
 pub mod row;
