@@ -32,4 +32,14 @@
 //!
 //! Checks of requests before they are proposed are in [`check`].
 
+mod backend;
 pub mod batch;
+mod error;
+mod keys;
+mod meta;
+mod watch;
+
+pub use backend::{Commit, CommitDone, Defragment, DefragmentDone, Pending, Position};
+pub use error::{Refused, StoreError};
+pub use keys::{KeyRange, KvHash, Revision, is_read_only};
+pub use watch::{ALL_WATCHES, StreamId, WatchError, WatchEvent, WatchId, WatchMessage, WatchSpec};
