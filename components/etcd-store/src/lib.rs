@@ -32,8 +32,8 @@
 //!
 //! Checks of requests before they are proposed are in [`check`].
 
+mod backend;
 pub mod batch;
-
 pub mod alarm;
 pub mod auth;
 pub mod lease;
@@ -41,3 +41,12 @@ pub mod members;
 pub mod row;
 #[cfg(test)]
 mod testing;
+mod error;
+mod keys;
+mod meta;
+mod watch;
+
+pub use backend::{Commit, CommitDone, Defragment, DefragmentDone, Pending, Position};
+pub use error::{Refused, StoreError};
+pub use keys::{KeyRange, KvHash, Revision, is_read_only};
+pub use watch::{ALL_WATCHES, StreamId, WatchError, WatchEvent, WatchId, WatchMessage, WatchSpec};
