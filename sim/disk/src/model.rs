@@ -113,6 +113,11 @@ impl DiskModel {
         }
     }
 
+    /// Draws from another stream from now on, so that copies of one disk may meet different fates.
+    pub fn reseed(&mut self, rng: ChaCha8Rng) {
+        self.rng = rng;
+    }
+
     /// Opens a file, as [`host::Disk::open`].
     ///
     /// # Errors
