@@ -33,7 +33,11 @@ impl Fate for Chance<'_> {
             return 0;
         }
         // The newest is the likeliest: write-back takes what the cache holds at the time.
-        if self.rng.random_bool(0.75) { newest } else { self.rng.random_range(1..=newest) }
+        if self.survival >= 1.0 || self.rng.random_bool(0.75) {
+            newest
+        } else {
+            self.rng.random_range(1..=newest)
+        }
     }
 
     fn tear(&mut self, sectors: usize) -> Option<(usize, usize)> {
