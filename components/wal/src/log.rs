@@ -9,7 +9,7 @@ use crate::{
     record::{ENTRY, SNAPSHOT, STATE, encode_entry, encode_mark, encode_state},
     segment::SegmentName,
 };
-use host::{BlockFile, FileLock, event};
+use host::{BlockFile, FileLock, event, sometimes};
 use raft::types::{Entry, HardState};
 use std::{io, sync::Arc};
 
@@ -131,8 +131,24 @@ impl Wal {
         if sync {
             self.tail.sync_data()?;
             self.machine.probe.point("wal/after-sync");
+            self.tell_synced();
         }
         Ok(())
+    }
+
+    /// For oracles: what may be acknowledged from here on.
+    fn tell_synced(&self) {
+        let HardState { term, vote, commit } = self.state;
+        let index = self.index;
+        event!(
+            self.machine,
+            Fact,
+            "wal/synced",
+            index = index,
+            term = term,
+            vote = vote,
+            commit = commit
+        );
     }
 
     /// Records that a snapshot is durable, and syncs. The snapshot itself must be durable before.
@@ -212,9 +228,11 @@ impl Wal {
         self.machine.probe.point("wal/after-rename");
         sync_renamed(&self.machine, &self.options.dir)?;
         event!(self.machine, Debug, "wal: created a new segment", path = &path);
+        sometimes!(self.machine, "wal: a segment is cut");
         tail.path = path;
         self.tail = tail;
         self.segments.push(name);
+        self.tell_synced();
         Ok(())
     }
 }

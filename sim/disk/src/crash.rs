@@ -3,6 +3,7 @@
 use crate::{
     SECTOR,
     file::{File, Op, sectors},
+    model::happens,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -26,7 +27,7 @@ pub(crate) struct Chance<'a> {
 
 impl Fate for Chance<'_> {
     fn version(&mut self, newest: usize) -> usize {
-        if newest == 0 || !self.rng.random_bool(self.survival) {
+        if newest == 0 || !happens(self.rng, self.survival) {
             return 0;
         }
         // The newest is the likeliest: write-back takes what the cache holds at the time.
@@ -38,7 +39,7 @@ impl Fate for Chance<'_> {
     }
 
     fn tear(&mut self, sectors: usize) -> Option<(usize, usize)> {
-        let torn = sectors > 0 && self.rng.random_bool(self.torn_sector);
+        let torn = sectors > 0 && happens(self.rng, self.torn_sector);
         torn.then(|| (self.rng.random_range(0..sectors), self.rng.random_range(1..SECTOR)))
     }
 }

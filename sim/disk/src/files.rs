@@ -155,7 +155,7 @@ impl DiskModel {
         if forced || happens(rng, faults.sync_error) {
             faults.fail_syncs = faults.fail_syncs.saturating_sub(1);
             let evict = rng.random_bool(0.5);
-            file.fail_sync(|| rng.random_bool(faults.survival), evict);
+            file.fail_sync(|| happens(rng, faults.survival), evict);
             return Err(eio());
         }
         let lying = faults.lying();
