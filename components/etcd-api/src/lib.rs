@@ -4,6 +4,8 @@
 //! numbers and types are upstream's (api/etcdserverpb and neighbours). `bytes` fields are
 //! [`bytes::Bytes`], so that a value is shared, not copied, from the socket to the store.
 
+pub mod client;
+pub mod concurrency;
 pub mod errors;
 mod pb;
 
