@@ -13,7 +13,7 @@ use futures_util::stream;
 use host::{Instant, Task};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tonic::{Code, Status, Streaming};
+use tonic::{Status, Streaming};
 
 /// A broken stream is opened again after this time.
 const REOPEN_WAIT: Duration = Duration::from_millis(500);
@@ -27,9 +27,6 @@ pub enum Lost {
     /// It was not renewed in time: the cluster may have revoked it, or will.
     #[error("the lease was not renewed in time")]
     Expired,
-    /// The server refuses renewals.
-    #[error("{0}")]
-    Refused(Status),
 }
 
 impl Client {
@@ -152,19 +149,20 @@ struct Keeper {
 impl Keeper {
     async fn run(mut self) {
         loop {
-            let lost = match self.until_end(self.renew_on_one_stream()).await {
-                None => Some(Lost::Expired),
-                Some((end, error)) => {
-                    self.end = end;
-                    halting(error)
-                }
-            };
-            if let Some(lost) = lost {
-                drop(self.state.send_replace(Err(lost)));
-                return;
+            let broken = self.until_end(self.renew_on_one_stream()).await;
+            let Some((end, error)) = broken else { return self.lose(Lost::Expired) };
+            if let Some(EtcdError::LeaseNotFound) = EtcdError::from_status(&error) {
+                return self.lose(Lost::Gone(EtcdError::LeaseNotFound));
             }
+            // Whatever else it is, it may heal before the lease's time is up.
+            self.end = end;
+            self.client.shared.token.is_refused(&error);
             self.client.host().sleep(REOPEN_WAIT).await;
         }
+    }
+
+    fn lose(&self, lost: Lost) {
+        drop(self.state.send_replace(Err(lost)));
     }
 
     /// `None` when the lease's time passed first, by the latest renewal.
@@ -213,17 +211,6 @@ impl Keeper {
             let gone = |_| Status::unavailable("the stream is gone");
             requests.send(LeaseKeepAliveRequest { id: self.id }).await.map_err(gone)?;
         }
-    }
-}
-
-/// What an error means for the loop: `None` to try again.
-fn halting(error: Status) -> Option<Lost> {
-    if EtcdError::from_status(&error) == Some(EtcdError::LeaseNotFound) {
-        return Some(Lost::Gone(EtcdError::LeaseNotFound));
-    }
-    match error.code() {
-        Code::Unavailable | Code::Internal | Code::Unauthenticated => None,
-        _ => Some(Lost::Refused(error)),
     }
 }
 

@@ -190,10 +190,8 @@ impl Follower {
             let compact_revision = response.compact_revision;
             return End::Over(WatchError::Compacted { compact_revision });
         }
-        // Without a leader (`require_leader`) another member may serve.
         let reason = response.cancel_reason;
-        if reason == EtcdError::NoLeader.text() || self.client.shared.token.is_refused_text(&reason)
-        {
+        if self.client.shared.token.is_refused_text(&reason) {
             return End::Again;
         }
         End::Over(WatchError::Canceled { reason })
@@ -201,6 +199,10 @@ impl Follower {
 
     fn after(&self, error: Status) -> End {
         let refused = self.client.shared.token.is_refused(&error);
+        // Whoever asked for a leader (`with_require_leader`) wants to know that there is none.
+        if EtcdError::from_status(&error) == Some(EtcdError::NoLeader) {
+            return End::Over(WatchError::Failed(error));
+        }
         // Upstream's `isHaltErr`: Internal is what broken connections look like.
         if refused || matches!(error.code(), Code::Unavailable | Code::Internal) {
             return End::Again;
