@@ -1,6 +1,11 @@
 //! What one boot gets of the kernel through its host, and what a world does to a node.
 
-use crate::{Boot, Kernel, LocalClock, NodeId, schedule::RANDOM, sleep::NodeSleep, time::nanos};
+use crate::{
+    Boot, Kernel, LocalClock, NodeId,
+    schedule::RANDOM,
+    sleep::{Deadline, NodeSleep},
+    time::nanos,
+};
 use host::{Abort, BoxFuture, Clock, Instant, Random, Sleep, Tasks, Timestamp};
 use rand::Rng;
 use std::{pin::Pin, sync::Arc, time::Duration};
@@ -32,7 +37,7 @@ impl Clock for Handle {
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
         let (kernel, node) = (self.kernel.clone(), self.boot.node());
-        Box::pin(NodeSleep { kernel, node, deadline, timer: None })
+        Box::pin(NodeSleep::new(kernel, node, Deadline::Local(deadline)))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     connection::Side, datagram::SimDatagrams, fabric::Fabric, listener::SimListener,
     stream::SimStream,
 };
-use host::{BoxFuture, BoxStream, Clock, Datagrams, Listener, Network};
+use host::{BoxFuture, BoxStream, Datagrams, Listener, Network};
 use kernel::Boot;
 use std::{
     io,
@@ -17,7 +17,6 @@ use std::{
 pub struct NetworkHandle {
     fabric: Arc<Fabric>,
     boot: Boot,
-    clock: Arc<dyn Clock>,
 }
 
 impl std::fmt::Debug for NetworkHandle {
@@ -27,9 +26,9 @@ impl std::fmt::Debug for NetworkHandle {
 }
 
 impl NetworkHandle {
-    /// The handle of a boot. Look-ups wait by `clock`.
-    pub fn new(fabric: Arc<Fabric>, boot: Boot, clock: Arc<dyn Clock>) -> Self {
-        Self { fabric, boot, clock }
+    /// The handle of a boot.
+    pub fn new(fabric: Arc<Fabric>, boot: Boot) -> Self {
+        Self { fabric, boot }
     }
 
     /// A boot that is dead waits for its end.
@@ -46,7 +45,7 @@ impl Network for NetworkHandle {
         Box::pin(async move {
             this.alive().await;
             let (id, local) = this.fabric.with(|state, _| state.ask(&this.boot, to))?;
-            let NetworkHandle { fabric, boot, .. } = this;
+            let NetworkHandle { fabric, boot } = this;
             let stream = SimStream { fabric, boot, id, side: Side::Opener, local, peer: to };
             std::future::poll_fn(|cx| stream.poll_opened(cx)).await?;
             Ok(Box::new(stream) as BoxStream)
@@ -59,7 +58,7 @@ impl Network for NetworkHandle {
             this.alive().await;
             let (id, port) = this.fabric.with(|state, _| state.listen(&this.boot, at))?;
             let local = SocketAddr::new(at.ip(), port);
-            let NetworkHandle { fabric, boot, .. } = this;
+            let NetworkHandle { fabric, boot } = this;
             Ok(Box::new(SimListener { fabric, boot, local, id }) as Box<dyn Listener>)
         })
     }
@@ -70,7 +69,7 @@ impl Network for NetworkHandle {
             this.alive().await;
             let (id, port) = this.fabric.with(|state, _| state.bind(&this.boot, at))?;
             let local = SocketAddr::new(at.ip(), port);
-            let NetworkHandle { fabric, boot, .. } = this;
+            let NetworkHandle { fabric, boot } = this;
             Ok(Arc::new(SimDatagrams { fabric, boot, local, id }) as Arc<dyn Datagrams>)
         })
     }
@@ -84,7 +83,7 @@ impl Network for NetworkHandle {
             }
             let node = this.boot.node();
             let answer = this.fabric.with(|state, _| state.look_up(node, &name));
-            this.clock.sleep_until(this.clock.now() + answer.after).await;
+            answer.delay.await;
             let addresses = answer.addresses?;
             Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect())
         })

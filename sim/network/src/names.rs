@@ -4,6 +4,7 @@ use crate::{
     rules::Effect,
     state::{RESOLVE, State},
 };
+use host::BoxFuture;
 use kernel::{Draw, NodeId, key_of};
 use std::{collections::BTreeMap, io::ErrorKind, net::IpAddr, time::Duration};
 
@@ -15,7 +16,7 @@ pub(crate) struct Names {
 
 /// How a look-up ends, and after how long.
 pub(crate) struct Answer {
-    pub(crate) after: Duration,
+    pub(crate) delay: BoxFuture<'static, ()>,
     pub(crate) addresses: Result<Vec<IpAddr>, ErrorKind>,
 }
 
@@ -29,10 +30,11 @@ impl State {
             self.rules.values().any(|rule| rule.effect == wanted && rule.from.contains(node))
         };
         if applies(Effect::NameTimeOut) {
-            let after = self.config.lookup_timeout;
-            return Answer { after, addresses: Err(ErrorKind::TimedOut) };
+            let delay = self.kernel.delay(node, self.config.lookup_timeout);
+            return Answer { delay: Box::pin(delay), addresses: Err(ErrorKind::TimedOut) };
         }
         let known = self.names.table.get(name).filter(|_| !applies(Effect::NameNotFound));
-        Answer { after, addresses: known.cloned().ok_or(ErrorKind::NotFound) }
+        let delay = Box::pin(self.kernel.delay(node, after));
+        Answer { delay, addresses: known.cloned().ok_or(ErrorKind::NotFound) }
     }
 }

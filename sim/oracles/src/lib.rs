@@ -11,6 +11,7 @@ pub mod kv;
 pub mod model;
 pub mod sample;
 mod selection;
+pub mod watch;
 
 pub use facts::{Fact, Observation, Record, Value, World};
 pub use history::{History, Time};
@@ -124,4 +125,15 @@ const fn entry<O: Oracle + 'static>() -> Entry {
 pub const ALL: &[Entry] = &[
     // What clients saw of keys.
     entry::<kv::KvStrictSerializable>(),
+    // What watches showed.
+    entry::<watch::WatchOrdered>(),
+    entry::<watch::WatchUnique>(),
+    entry::<watch::WatchAtomic>(),
+    entry::<watch::WatchReliable>(),
+    entry::<watch::WatchResumable>(),
+    entry::<watch::WatchBookmarkable>(),
+    entry::<watch::WatchFilter>(),
+    entry::<watch::WatchPrevKv>(),
+    entry::<watch::WatchCompactionReported>(),
+    entry::<watch::WatchAdvances>(),
 ];
