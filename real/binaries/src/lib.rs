@@ -1,1 +1,5 @@
-//! Flags to config to run: the production binaries.
+//! Flags to config to run: what the production binaries share.
+
+pub mod etcd_flags;
+pub mod flag_sources;
+pub mod go_duration;

@@ -1,0 +1,172 @@
+//! Makes Raft's state durable, in order, and only then lets out what depends on it.
+//!
+//! Several Readys may wait here: they go to the log in one write and one sync (group commit). What
+//! must not be said before it is durable — votes, append acknowledgements — waits with them.
+
+use crate::{applier::Apply, fatal::Fatal, peers::Peers};
+use host::{Host, event};
+use raft::{
+    Message,
+    types::{Entry, HardState, SnapshotMeta},
+};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use wal::{SnapshotMark, Wal};
+
+/// Readys written in one go at most.
+const GROUP_MAX: usize = 256;
+
+/// The durable half of one Ready.
+#[derive(Debug)]
+pub(crate) struct Persist {
+    pub(crate) number: u64,
+    pub(crate) hard_state: Option<HardState>,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) snapshot: Option<SnapshotMeta>,
+    pub(crate) must_sync: bool,
+    pub(crate) messages: Vec<Message>,
+}
+
+/// What the log is asked to do.
+#[derive(Debug)]
+pub(crate) enum LogWork {
+    /// Save a Ready.
+    Save(Persist),
+    /// A snapshot of the application is durable at this mark; segments that only hold older
+    /// entries may go.
+    Mark {
+        /// Where the application's snapshot stands.
+        mark: SnapshotMark,
+        /// Everything below is needed no more.
+        release: u64,
+    },
+}
+
+impl LogWork {
+    fn writes(&self) -> bool {
+        match self {
+            Self::Save(save) => {
+                save.hard_state.is_some() || !save.entries.is_empty() || save.snapshot.is_some()
+            }
+            Self::Mark { .. } => true,
+        }
+    }
+}
+
+/// The only user of the write-ahead log.
+pub(crate) struct LogWriter {
+    pub(crate) host: Host,
+    pub(crate) wal: Wal,
+    pub(crate) work: mpsc::UnboundedReceiver<LogWork>,
+    pub(crate) durable: mpsc::UnboundedSender<u64>,
+    pub(crate) peers: Arc<Peers>,
+    pub(crate) apply: mpsc::UnboundedSender<Apply>,
+}
+
+impl LogWriter {
+    /// Runs until the driver is gone.
+    ///
+    /// # Errors
+    /// The log failed: nothing may be acknowledged any more.
+    pub(crate) async fn run(mut self) -> Result<(), Fatal> {
+        while let Some(first) = self.work.recv().await {
+            let mut group = vec![first];
+            while group.len() < GROUP_MAX {
+                let Ok(next) = self.work.try_recv() else { break };
+                group.push(next);
+            }
+            self = self.write(group).await?;
+        }
+        Ok(())
+    }
+
+    async fn write(mut self, mut group: Vec<LogWork>) -> Result<Self, Fatal> {
+        if self.host.defects.has("E18a") {
+            // etcd#14143 and raft f99897c: votes and acknowledgements leave before the sync.
+            self.send(&mut group);
+        }
+        if group.iter().any(LogWork::writes) {
+            (self, group) = self.save(group).await?;
+        }
+        self.tell(&group);
+        self.host.point("etcd/after-persist");
+        self.install(&group);
+        let number = group.iter().rev().find_map(|work| match work {
+            LogWork::Save(persist) => Some(persist.number),
+            LogWork::Mark { .. } => None,
+        });
+        self.send(&mut group);
+        if let Some(number) = number {
+            // An error means that the driver is gone: this task ends with it.
+            let _ = self.durable.send(number);
+        }
+        Ok(self)
+    }
+
+    async fn save(mut self, group: Vec<LogWork>) -> Result<(Self, Vec<LogWork>), Fatal> {
+        let mut wal = self.wal;
+        let (wal, group, result) = self
+            .host
+            .disk_job(move |_| {
+                let result = save(&mut wal, &group);
+                (wal, group, result)
+            })
+            .await;
+        self.wal = wal;
+        result.map_err(Fatal::Log)?;
+        Ok((self, group))
+    }
+
+    /// A snapshot is installed once the log knows of it: a crash between the two is mended at the
+    /// next start, the other way round it could not be.
+    fn install(&self, group: &[LogWork]) {
+        for work in group {
+            if let LogWork::Save(Persist { snapshot: Some(snapshot), .. }) = work {
+                // An error means that the member is stopping.
+                let _ = self.apply.send(Apply::Snapshot(snapshot.clone()));
+            }
+        }
+    }
+
+    fn send(&self, group: &mut [LogWork]) {
+        for work in group {
+            if let LogWork::Save(persist) = work {
+                self.peers.send(std::mem::take(&mut persist.messages));
+            }
+        }
+    }
+
+    /// Facts for oracles: what is durable from here on.
+    fn tell(&self, group: &[LogWork]) {
+        for work in group {
+            let LogWork::Save(persist) = work else { continue };
+            if let Some(entry) = persist.entries.last() {
+                event!(self.host, Fact, "wal/entries", index = entry.index, term = entry.term);
+            }
+            if let Some(state) = persist.hard_state {
+                event!(self.host, Fact, "wal/state", term = state.term, vote = state.vote);
+            }
+        }
+    }
+}
+
+fn save(wal: &mut Wal, group: &[LogWork]) -> Result<(), wal::WalError> {
+    let last_save = group.iter().rposition(|work| matches!(work, LogWork::Save(_)));
+    let sync = group.iter().any(|work| matches!(work, LogWork::Save(save) if save.must_sync));
+    for (at, work) in group.iter().enumerate() {
+        match work {
+            LogWork::Save(persist) => {
+                if let Some(snapshot) = &persist.snapshot {
+                    wal.save_snapshot(SnapshotMark { index: snapshot.index, term: snapshot.term })?;
+                }
+                let now = sync && Some(at) == last_save;
+                wal.save(persist.hard_state.as_ref(), &persist.entries, now)?;
+            }
+            LogWork::Mark { mark, release } => {
+                wal.save_snapshot(*mark)?;
+                wal.release_to(*release)?;
+            }
+        }
+    }
+    Ok(())
+}

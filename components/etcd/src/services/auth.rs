@@ -1,0 +1,150 @@
+//! The auth service: users, roles, permissions, tokens.
+//!
+//! Passwords are hashed before a request is replicated, with salt drawn here, so that applying it is
+//! the same on every member. Upstream: server/etcdserver/v3_server.go, api/v3rpc/auth.go.
+
+use super::kv::unexpected;
+use crate::member::Member;
+use etcd_api::{
+    errors::EtcdError,
+    etcdserverpb::{
+        AuthDisableRequest, AuthDisableResponse, AuthEnableRequest, AuthEnableResponse,
+        AuthRoleAddRequest, AuthRoleAddResponse, AuthRoleDeleteRequest, AuthRoleDeleteResponse,
+        AuthRoleGetRequest, AuthRoleGetResponse, AuthRoleGrantPermissionRequest,
+        AuthRoleGrantPermissionResponse, AuthRoleListRequest, AuthRoleListResponse,
+        AuthRoleRevokePermissionRequest, AuthRoleRevokePermissionResponse, AuthStatusRequest,
+        AuthStatusResponse, AuthUserAddRequest, AuthUserAddResponse,
+        AuthUserChangePasswordRequest, AuthUserChangePasswordResponse, AuthUserDeleteRequest,
+        AuthUserDeleteResponse, AuthUserGetRequest, AuthUserGetResponse,
+        AuthUserGrantRoleRequest, AuthUserGrantRoleResponse, AuthUserListRequest,
+        AuthUserListResponse, AuthUserRevokeRoleRequest, AuthUserRevokeRoleResponse,
+        AuthenticateRequest, AuthenticateResponse, auth_server::Auth,
+    },
+    internal::{InternalAuthenticateRequest, internal_request::Request as Op},
+};
+use etcd_store::{Response as Applied, auth};
+use std::sync::Arc;
+use tonic::{Request, Response, Status};
+
+/// The auth service of a member.
+#[derive(Clone)]
+pub(crate) struct AuthService(pub(crate) Arc<Member>);
+
+/// A call that is replicated as it is and answered with what applying it gave.
+macro_rules! replicated {
+    ($($method:ident $request:ident $response:ident $op:ident;)*) => { $(
+        async fn $method(
+            &self,
+            request: Request<$request>,
+        ) -> Result<Response<$response>, Status> {
+            let caller = self.0.admit(&request)?;
+            let request = Op::$op(request.into_inner());
+            match self.0.propose(caller.as_ref(), request).await? {
+                Applied::$op(response) => Ok(Response::new(self.0.with_header(response))),
+                _ => Err(unexpected()),
+            }
+        }
+    )* };
+}
+
+impl AuthService {
+    /// Hashing is slow on purpose: off the async path.
+    async fn hash(&self, password: String) -> Result<String, Status> {
+        let mut salt = [0; 16];
+        self.0.host.random.fill(&mut salt);
+        let cost = self.0.config.bcrypt_cost;
+        let hashed = self.0.host.disk_job(move |_| auth::hash_password(&password, cost, salt)).await;
+        hashed.map_err(|error| Status::internal(error.to_string()))
+    }
+
+    /// The revision at which the password was found right; it must still hold when the token is
+    /// made.
+    async fn check_password(&self, name: &str, password: &str) -> Result<u64, Status> {
+        let stored = self.0.store.read().auth().password_of(name)?;
+        let (hash, given) = (stored.hash, password.to_owned());
+        let right = self.0.host.disk_job(move |_| auth::verify_password(&given, &hash)).await;
+        if !right {
+            return Err(EtcdError::AuthFailed.into());
+        }
+        Ok(stored.auth_revision)
+    }
+}
+
+#[tonic::async_trait]
+impl Auth for AuthService {
+    async fn authenticate(
+        &self,
+        request: Request<AuthenticateRequest>,
+    ) -> Result<Response<AuthenticateResponse>, Status> {
+        self.0.reads.linearizable().await?;
+        let request = request.into_inner();
+        loop {
+            let checked_at = self.check_password(&request.name, &request.password).await?;
+            let simple_token = auth::random_token(&*self.0.host.random);
+            let name = request.name.clone();
+            let op = Op::Authenticate(InternalAuthenticateRequest { name, simple_token });
+            let response = match self.0.propose(None, op).await? {
+                Applied::Authenticate(response) => response,
+                _ => return Err(unexpected()),
+            };
+            if self.0.store.read().auth().revision() == checked_at {
+                return Ok(Response::new(self.0.with_header(response)));
+            }
+            // Users or roles changed meanwhile: the password is checked again.
+        }
+    }
+
+    async fn user_add(
+        &self,
+        request: Request<AuthUserAddRequest>,
+    ) -> Result<Response<AuthUserAddResponse>, Status> {
+        let caller = self.0.admit(&request)?;
+        let mut request = request.into_inner();
+        let no_password = request.options.as_ref().is_some_and(|options| options.no_password);
+        if request.hashed_password.is_empty() && !no_password {
+            request.hashed_password = self.hash(std::mem::take(&mut request.password)).await?;
+        }
+        request.password.clear();
+        match self.0.propose(caller.as_ref(), Op::AuthUserAdd(request)).await? {
+            Applied::AuthUserAdd(response) => Ok(Response::new(self.0.with_header(response))),
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn user_change_password(
+        &self,
+        request: Request<AuthUserChangePasswordRequest>,
+    ) -> Result<Response<AuthUserChangePasswordResponse>, Status> {
+        let caller = self.0.admit(&request)?;
+        let mut request = request.into_inner();
+        if request.hashed_password.is_empty() {
+            request.hashed_password = self.hash(std::mem::take(&mut request.password)).await?;
+        }
+        request.password.clear();
+        match self.0.propose(caller.as_ref(), Op::AuthUserChangePassword(request)).await? {
+            Applied::AuthUserChangePassword(response) => {
+                Ok(Response::new(self.0.with_header(response)))
+            }
+            _ => Err(unexpected()),
+        }
+    }
+
+    replicated! {
+        auth_enable AuthEnableRequest AuthEnableResponse AuthEnable;
+        auth_disable AuthDisableRequest AuthDisableResponse AuthDisable;
+        auth_status AuthStatusRequest AuthStatusResponse AuthStatus;
+        user_get AuthUserGetRequest AuthUserGetResponse AuthUserGet;
+        user_list AuthUserListRequest AuthUserListResponse AuthUserList;
+        user_delete AuthUserDeleteRequest AuthUserDeleteResponse AuthUserDelete;
+        user_grant_role AuthUserGrantRoleRequest AuthUserGrantRoleResponse AuthUserGrantRole;
+        user_revoke_role AuthUserRevokeRoleRequest AuthUserRevokeRoleResponse AuthUserRevokeRole;
+        role_add AuthRoleAddRequest AuthRoleAddResponse AuthRoleAdd;
+        role_get AuthRoleGetRequest AuthRoleGetResponse AuthRoleGet;
+        role_list AuthRoleListRequest AuthRoleListResponse AuthRoleList;
+        role_delete AuthRoleDeleteRequest AuthRoleDeleteResponse AuthRoleDelete;
+        role_grant_permission AuthRoleGrantPermissionRequest AuthRoleGrantPermissionResponse
+            AuthRoleGrantPermission;
+        role_revoke_permission AuthRoleRevokePermissionRequest AuthRoleRevokePermissionResponse
+            AuthRoleRevokePermission;
+    }
+}

@@ -1,0 +1,166 @@
+//! A machine's disk behind `host::Disk`: one boot's view of it, and what its work costs in time.
+//!
+//! A job's operations take effect when it starts, a sync's included; their summed latency passes
+//! before the job is over. A process that dies meanwhile has written, and does not know it. Power
+//! that fails *between* two operations of a job is the model's fuse
+//! ([`disk::DiskModel::power_fails_after`]): the operation it strikes fails, the machine is off at
+//! that instant, and the rest of the job reaches nothing.
+
+use crate::{machine::Machine, world::Inner};
+use disk::{DiskModel, FileHandle, LockHandle, PowerLost, Process};
+use host::{BlockFile, BoxFuture, Disk, FileLock, Open};
+use kernel::{Boot, Kind};
+use std::{
+    io,
+    sync::{Arc, Weak},
+};
+
+const JOB: Kind = Kind::new(67, "disk job");
+
+/// The disk as one boot of a process sees it.
+#[derive(Clone)]
+pub(crate) struct MachineDisk(Arc<Mount>);
+
+struct Mount {
+    inner: Weak<Inner>,
+    machine: Arc<Machine>,
+    boot: Boot,
+}
+
+impl MachineDisk {
+    pub(crate) fn new(inner: Weak<Inner>, machine: Arc<Machine>, boot: Boot) -> Self {
+        Self(Arc::new(Mount { inner, machine, boot }))
+    }
+}
+
+impl Mount {
+    fn process(&self) -> Process {
+        Process(u64::from(self.boot.number()))
+    }
+
+    /// One operation. A boot that is dead reaches nothing; an operation that found the power gone
+    /// takes the machine with it.
+    fn operate<T>(&self, work: impl FnOnce(&mut DiskModel) -> io::Result<T>) -> io::Result<T> {
+        if !self.boot.is_alive() {
+            return Err(io::Error::other(PowerLost));
+        }
+        let result = work(&mut self.machine.disk.lock());
+        if result.as_ref().is_err_and(PowerLost::caused)
+            && let Some(inner) = self.inner.upgrade()
+        {
+            inner.lose_power(&self.machine);
+        }
+        result
+    }
+}
+
+impl Disk for MachineDisk {
+    fn open(&self, path: &str, how: Open) -> io::Result<Arc<dyn BlockFile>> {
+        let process = self.0.process();
+        let handle = self.0.operate(|disk| disk.open(process, path, how))?;
+        Ok(Arc::new(MachineFile { mount: self.0.clone(), handle }))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.0.operate(|disk| disk.rename(from, to))
+    }
+
+    fn remove(&self, path: &str) -> io::Result<()> {
+        self.0.operate(|disk| disk.remove(path))
+    }
+
+    fn create_dir(&self, path: &str) -> io::Result<()> {
+        self.0.operate(|disk| disk.create_dir(path))
+    }
+
+    fn list(&self, dir: &str) -> io::Result<Vec<String>> {
+        self.0.operate(|disk| disk.list(dir))
+    }
+
+    fn sync_dir(&self, dir: &str) -> io::Result<()> {
+        self.0.operate(|disk| disk.sync_dir(dir))
+    }
+
+    fn lock(&self, path: &str) -> io::Result<Box<dyn FileLock>> {
+        let process = self.0.process();
+        let lock = self.0.operate(|disk| disk.lock(process, path))?;
+        Ok(Box::new(MachineLock { mount: self.0.clone(), lock }))
+    }
+
+    fn job(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        let mount = self.0.clone();
+        Box::pin(async move {
+            let took = {
+                // What ran outside a job is taken to have met the cache.
+                mount.machine.disk.lock().take_latency();
+                work();
+                mount.machine.disk.lock().take_latency()
+            };
+            let Some(inner) = mount.inner.upgrade() else { return };
+            let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+            inner.kernel.record(Some(mount.machine.id), JOB, nanos, 0);
+            let delay = inner.kernel.delay(mount.machine.id, took);
+            drop(inner);
+            delay.await;
+        })
+    }
+}
+
+struct MachineFile {
+    mount: Arc<Mount>,
+    handle: FileHandle,
+}
+
+impl BlockFile for MachineFile {
+    fn len(&self) -> io::Result<u64> {
+        self.mount.operate(|disk| disk.len(self.handle))
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.mount.operate(|disk| disk.read_at(self.handle, offset, buffer))
+    }
+
+    fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.mount.operate(|disk| disk.write_at(self.handle, offset, data))
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.mount.operate(|disk| disk.set_len(self.handle, len))
+    }
+
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        self.mount.operate(|disk| disk.allocate(self.handle, len))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.mount.operate(|disk| disk.sync(self.handle))
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.mount.operate(|disk| disk.sync_data(self.handle))
+    }
+}
+
+impl Drop for MachineFile {
+    fn drop(&mut self) {
+        // A dead boot's files were closed when it died, and its handles may have been reused.
+        if self.mount.boot.is_alive() {
+            self.mount.machine.disk.lock().close(self.handle);
+        }
+    }
+}
+
+struct MachineLock {
+    mount: Arc<Mount>,
+    lock: LockHandle,
+}
+
+impl FileLock for MachineLock {}
+
+impl Drop for MachineLock {
+    fn drop(&mut self) {
+        if self.mount.boot.is_alive() {
+            self.mount.machine.disk.lock().unlock(self.lock);
+        }
+    }
+}
