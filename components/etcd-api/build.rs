@@ -1,5 +1,8 @@
 //! Compiles `proto/` without protoc: messages, client and server stubs, and the public descriptors.
 
+// This is how a build script speaks to cargo.
+#![allow(clippy::print_stdout, clippy::disallowed_methods)]
+
 use prost::Message;
 use prost_types::FileDescriptorSet;
 use std::{env, error::Error, fs, path::Path};
@@ -23,11 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut all = protox::compile(PUBLIC.into_iter().chain(PRIVATE), ["proto"])?;
     rename_fields(&mut all);
-    tonic_prost_build::configure()
-        .build_transport(false)
-        .bytes(".")
-        .disable_comments(["."])
-        .compile_fds(all)?;
+    tonic_prost_build::configure().build_transport(false).bytes(".").compile_fds(all)?;
     Ok(())
 }
 

@@ -32,6 +32,38 @@ pub enum Table {
     AuthRoles,
 }
 
+impl Table {
+    /// Every table.
+    pub const ALL: [Table; 10] = [
+        Table::Key,
+        Table::Meta,
+        Table::Lease,
+        Table::Alarm,
+        Table::Members,
+        Table::MembersRemoved,
+        Table::Cluster,
+        Table::Auth,
+        Table::AuthUsers,
+        Table::AuthRoles,
+    ];
+
+    /// The table's name on disk.
+    pub fn name(self) -> &'static str {
+        match self {
+            Table::Key => "key",
+            Table::Meta => "meta",
+            Table::Lease => "lease",
+            Table::Alarm => "alarm",
+            Table::Members => "members",
+            Table::MembersRemoved => "members_removed",
+            Table::Cluster => "cluster",
+            Table::Auth => "auth",
+            Table::AuthUsers => "authUsers",
+            Table::AuthRoles => "authRoles",
+        }
+    }
+}
+
 /// Staged writes: the last one to a key wins; `None` deletes.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
@@ -55,6 +87,11 @@ impl Batch {
         self.writes.insert((table, key), value);
     }
 
+    /// Forgets what is staged for a key.
+    pub(crate) fn discard(&mut self, table: Table, key: &'static [u8]) {
+        self.writes.remove(&(table, Bytes::from_static(key)));
+    }
+
     /// What is staged for a key: `None` nothing, `Some(None)` a deletion.
     pub fn get(&self, table: Table, key: &Bytes) -> Option<&Option<Bytes>> {
         self.writes.get(&(table, key.clone()))
@@ -63,6 +100,32 @@ impl Batch {
     /// All staged writes, by table and key.
     pub fn iter(&self) -> impl Iterator<Item = (Table, &Bytes, Option<&Bytes>)> {
         self.writes.iter().map(|((table, key), value)| (*table, key, value.as_ref()))
+    }
+
+    /// The staged writes of one table with keys in `from..to`.
+    pub fn range<'a>(
+        &'a self,
+        table: Table,
+        from: &Bytes,
+        to: &Bytes,
+    ) -> impl Iterator<Item = (&'a Bytes, Option<&'a Bytes>)> + use<'a> {
+        self.writes
+            .range((table, from.clone())..(table, to.clone()))
+            .map(|((_, key), value)| (key, value.as_ref()))
+    }
+
+    /// All staged writes of one table.
+    pub fn table(&self, table: Table) -> impl Iterator<Item = (&Bytes, Option<&Bytes>)> {
+        self.writes
+            .range((table, Bytes::new())..)
+            .take_while(move |((of, _), _)| *of == table)
+            .map(|((_, key), value)| (key, value.as_ref()))
+    }
+
+    /// Moves all writes of a later batch into this one.
+    pub fn absorb(&mut self, later: &mut Batch) {
+        self.bytes += std::mem::take(&mut later.bytes);
+        self.writes.append(&mut later.writes);
     }
 
     /// How many keys are staged.

@@ -4,9 +4,10 @@
 //! peers, the applier and whoever waits for a read index. The loop never waits for a disk.
 
 use crate::{
-    applier::Apply,
-    persist::{LogWork, Persist},
+    applier::{Apply, Outcome},
     peers::Peers,
+    persist::{LogWork, Persist},
+    waiters::Waiters,
 };
 use bytes::Bytes;
 use host::{Host, Interval, event};
@@ -25,19 +26,20 @@ const INPUTS_PER_ROUND: usize = 256;
 /// What the rest of the member asks of Raft.
 #[derive(Debug)]
 pub(crate) enum Ask {
-    /// Replicate these bytes; `refused` is told when Raft drops them (no leader, too much pending).
+    /// Replicate these bytes. When Raft drops them (no leader, too much pending) the waiter of
+    /// `id` is told that they were refused.
     Propose {
+        /// Who waits.
+        id: u64,
         /// The encoded request.
         data: Bytes,
-        /// Told, by dropping or sending, that the proposal was surely not taken.
-        refused: oneshot::Sender<()>,
     },
-    /// Replicate a change of the configuration.
+    /// Replicate a change of the configuration; refused as in [`Ask::Propose`].
     ProposeConfChange {
+        /// Who waits.
+        id: u64,
         /// The change.
         change: raft::ConfChange,
-        /// As in [`Ask::Propose`].
-        refused: oneshot::Sender<()>,
     },
     /// A message of a peer.
     Step(Message),
@@ -93,6 +95,7 @@ pub(crate) struct Driver {
     pub(crate) leadership: watch::Sender<Leadership>,
     pub(crate) committed: watch::Sender<Index>,
     pub(crate) peers: Arc<Peers>,
+    pub(crate) waiters: Arc<Waiters<Outcome>>,
     pub(crate) tick: std::time::Duration,
 }
 
@@ -134,23 +137,21 @@ impl Driver {
 
     fn answer(&mut self, ask: Ask) {
         match ask {
-            Ask::Propose { data, refused } => {
+            Ask::Propose { id, data } => {
                 if self.raft.propose(vec![data]).is_err() {
-                    let _ = refused.send(());
+                    self.waiters.complete(id, Outcome::Refused);
                 }
             }
-            Ask::ProposeConfChange { change, refused } => {
+            Ask::ProposeConfChange { id, change } => {
                 if self.raft.propose_conf_change(change).is_err() {
-                    let _ = refused.send(());
+                    self.waiters.complete(id, Outcome::Refused);
                 }
             }
             Ask::Step(message) => self.step(message),
-            Ask::ReadIndex(context) => self.raft.read_index(context),
+            // Nobody to ask is as good as no answer: the asker asks again.
+            Ask::ReadIndex(context) => drop(self.raft.read_index(context)),
             Ask::ApplyConfChange { change, reply } => {
-                let conf = match change {
-                    Some(change) => self.raft.apply_conf_change(&change),
-                    None => self.raft.refuse_conf_change(),
-                };
+                let conf = self.configuration(change.as_ref());
                 self.tell_configuration(&conf);
                 let _ = reply.send(conf);
             }
@@ -161,6 +162,19 @@ impl Driver {
             Ask::TransferLeader(to) => self.raft.transfer_leader(to),
             Ask::Status(reply) => {
                 let _ = reply.send(self.raft.status());
+            }
+        }
+    }
+
+    /// A refused change is given to Raft as one of nobody.
+    fn configuration(&mut self, change: Option<&raft::ConfChange>) -> ConfState {
+        let Some(change) = change else { return self.raft.conf_state().clone() };
+        match self.raft.apply_conf_change(change) {
+            Ok(conf) => conf,
+            Err(error) => {
+                let why = error.to_string();
+                event!(self.host, Error, "raft refused a valid change", why = &why);
+                self.raft.conf_state().clone()
             }
         }
     }
@@ -177,5 +191,79 @@ impl Driver {
         while let Some(ready) = self.raft.ready() {
             self.carry_out(ready);
         }
+    }
+}
+
+/// What Raft wants done, carried out.
+impl Driver {
+    fn carry_out(&mut self, ready: Ready) {
+        self.tell(&ready);
+        if let Some(state) = &ready.soft_state {
+            let term = self.raft.term();
+            let leading = state.role == Role::Leader;
+            let leadership = Leadership { leader: state.leader, term, leading };
+            self.leadership
+                .send_if_modified(|now| std::mem::replace(now, leadership) != leadership);
+        }
+        self.peers.send(ready.messages);
+        for read in ready.read_states {
+            // The receiver lives as long as the member does.
+            let _ = self.read_states.send(read);
+        }
+        if let Some(last) = ready.committed.last() {
+            self.committed.send_replace(last.index);
+            let _ = self.apply.send(Apply::Entries(ready.committed));
+        }
+        let _ = self.log.send(LogWork::Save(Persist {
+            number: ready.number,
+            hard_state: ready.hard_state,
+            entries: ready.entries,
+            snapshot: ready.snapshot,
+            must_sync: ready.must_sync,
+            messages: ready.messages_after_persist,
+        }));
+    }
+
+    /// Facts for oracles.
+    fn tell(&self, ready: &Ready) {
+        if let Some(state) = &ready.soft_state {
+            let term = self.raft.term();
+            let role = role_name(state.role);
+            event!(self.host, Fact, "raft/state", role = role, term = term, leader = state.leader);
+            event!(self.host, Info, "raft role", role = role, term = term, leader = state.leader);
+        }
+        if let Some(state) = ready.hard_state {
+            event!(self.host, Fact, "raft/vote", term = state.term, vote = state.vote);
+        }
+        for entry in &ready.entries {
+            event!(self.host, Fact, "raft/log", index = entry.index, term = entry.term);
+        }
+        for entry in &ready.committed {
+            event!(self.host, Fact, "raft/commit", index = entry.index, term = entry.term);
+        }
+    }
+
+    fn tell_configuration(&self, conf: &ConfState) {
+        let text =
+            |ids: &[NodeId]| ids.iter().map(|id| format!("{id:x}")).collect::<Vec<_>>().join(",");
+        let (voters, outgoing) = (text(&conf.voters), text(&conf.voters_outgoing));
+        let learners = text(&conf.learners);
+        event!(
+            self.host,
+            Fact,
+            "raft/conf",
+            voters = &voters,
+            outgoing = &outgoing,
+            learners = &learners
+        );
+    }
+}
+
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Follower => "follower",
+        Role::PreCandidate => "precandidate",
+        Role::Candidate => "candidate",
+        Role::Leader => "leader",
     }
 }

@@ -3,7 +3,7 @@
 //! Several Readys may wait here: they go to the log in one write and one sync (group commit). What
 //! must not be said before it is durable — votes, append acknowledgements — waits with them.
 
-use crate::{fatal::Fatal, peers::Peers};
+use crate::{applier::Apply, fatal::Fatal, peers::Peers};
 use host::{Host, event};
 use raft::{
     Message,
@@ -42,6 +42,17 @@ pub(crate) enum LogWork {
     },
 }
 
+impl LogWork {
+    fn writes(&self) -> bool {
+        match self {
+            Self::Save(save) => {
+                save.hard_state.is_some() || !save.entries.is_empty() || save.snapshot.is_some()
+            }
+            Self::Mark { .. } => true,
+        }
+    }
+}
+
 /// The only user of the write-ahead log.
 pub(crate) struct LogWriter {
     pub(crate) host: Host,
@@ -49,6 +60,9 @@ pub(crate) struct LogWriter {
     pub(crate) work: mpsc::UnboundedReceiver<LogWork>,
     pub(crate) durable: mpsc::UnboundedSender<u64>,
     pub(crate) peers: Arc<Peers>,
+    pub(crate) apply: mpsc::UnboundedSender<Apply>,
+    /// As last written.
+    pub(crate) term_and_vote: (u64, u64),
 }
 
 impl LogWriter {
@@ -73,20 +87,12 @@ impl LogWriter {
             // etcd#14143 and raft f99897c: votes and acknowledgements leave before the sync.
             self.send(&mut group);
         }
-        let wal = self.wal;
-        let host = self.host.clone();
-        let (wal, group, result) = host
-            .disk_job(move |_| {
-                let mut wal = wal;
-                let result = save(&mut wal, &group);
-                (wal, group, result)
-            })
-            .await;
-        self.wal = wal;
-        result.map_err(Fatal::Log)?;
-        let mut group = group;
+        if group.iter().any(LogWork::writes) {
+            (self, group) = self.save(group).await?;
+        }
         self.tell(&group);
         self.host.point("etcd/after-persist");
+        self.install(&group);
         let number = group.iter().rev().find_map(|work| match work {
             LogWork::Save(persist) => Some(persist.number),
             LogWork::Mark { .. } => None,
@@ -99,6 +105,31 @@ impl LogWriter {
         Ok(self)
     }
 
+    async fn save(mut self, group: Vec<LogWork>) -> Result<(Self, Vec<LogWork>), Fatal> {
+        let mut wal = self.wal;
+        let (wal, group, result) = self
+            .host
+            .disk_job(move |_| {
+                let result = save(&mut wal, &group);
+                (wal, group, result)
+            })
+            .await;
+        self.wal = wal;
+        result.map_err(Fatal::Log)?;
+        Ok((self, group))
+    }
+
+    /// A snapshot is installed once the log knows of it: a crash between the two is mended at the
+    /// next start, the other way round it could not be.
+    fn install(&self, group: &[LogWork]) {
+        for work in group {
+            if let LogWork::Save(Persist { snapshot: Some(snapshot), .. }) = work {
+                // An error means that the member is stopping.
+                let _ = self.apply.send(Apply::Snapshot(snapshot.clone()));
+            }
+        }
+    }
+
     fn send(&self, group: &mut [LogWork]) {
         for work in group {
             if let LogWork::Save(persist) = work {
@@ -108,15 +139,16 @@ impl LogWriter {
     }
 
     /// Facts for oracles: what is durable from here on.
-    fn tell(&self, group: &[LogWork]) {
+    fn tell(&mut self, group: &[LogWork]) {
+        let synced = group.iter().any(|work| matches!(work, LogWork::Save(save) if save.must_sync));
         for work in group {
-            let LogWork::Save(persist) = work else { continue };
-            if let Some(entry) = persist.entries.last() {
-                event!(self.host, Fact, "wal/entries", index = entry.index, term = entry.term);
-            }
-            if let Some(state) = persist.hard_state {
-                event!(self.host, Fact, "wal/state", term = state.term, vote = state.vote);
-            }
+            let LogWork::Save(Persist { hard_state: Some(state), .. }) = work else { continue };
+            self.term_and_vote = (state.term, state.vote);
+        }
+        if synced {
+            let (term, vote) = self.term_and_vote;
+            let index = self.wal.last_index();
+            event!(self.host, Fact, "wal/durable", index = index, term = term, vote = vote);
         }
     }
 }

@@ -70,3 +70,94 @@ pub struct SnapshotMeta {
     /// That entry's term.
     pub term: Term,
 }
+
+/// An entry's identity: two logs that agree on one agree on everything before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EntryId {
+    /// The term; first, so that the derived order is Raft's "at least as up to date".
+    pub term: Term,
+    /// The place in the log.
+    pub index: Index,
+}
+
+/// What a node is in its term.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Follows a leader, or waits for one. Learners are followers too.
+    #[default]
+    Follower,
+    /// Asks whether it could win an election, without disturbing anyone's term.
+    PreCandidate,
+    /// Asks for votes.
+    Candidate,
+    /// Leads.
+    Leader,
+}
+
+/// What changes often and need not survive a crash.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SoftState {
+    /// The leader of the current term as far as known; zero for nobody.
+    pub leader: NodeId,
+    /// This node's role.
+    pub role: Role,
+}
+
+/// An answered read: once `index` is applied, a read sees everything acknowledged before it was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadState {
+    /// What must be applied before the read is served.
+    pub index: Index,
+    /// What the asker passed to [`crate::Raft::read_index`].
+    pub context: Bytes,
+}
+
+impl Entry {
+    /// The entry's identity.
+    pub fn id(&self) -> EntryId {
+        EntryId { term: self.term, index: self.index }
+    }
+
+    /// What the entry costs in a message or in memory, in bytes; an estimate.
+    pub fn size(&self) -> u64 {
+        const OVERHEAD: u64 = 16;
+        OVERHEAD + self.data.len() as u64
+    }
+}
+
+impl ConfState {
+    /// True between entering and leaving a joint configuration.
+    pub fn is_joint(&self) -> bool {
+        !self.voters_outgoing.is_empty()
+    }
+
+    /// True when `id` votes in either half.
+    pub fn is_voter(&self, id: NodeId) -> bool {
+        self.voters.contains(&id) || self.voters_outgoing.contains(&id)
+    }
+
+    /// Everyone who is sent the log, once each, in order.
+    pub fn members(&self) -> Vec<NodeId> {
+        let all = [&self.voters, &self.voters_outgoing, &self.learners, &self.learners_next];
+        let mut ids: Vec<NodeId> = all.into_iter().flatten().copied().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// Every voter of either half, once each, in order.
+    pub fn all_voters(&self) -> Vec<NodeId> {
+        let mut ids: Vec<NodeId> =
+            self.voters.iter().chain(&self.voters_outgoing).copied().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+}
+
+impl SnapshotMeta {
+    /// The identity of the last entry the snapshot includes.
+    pub fn id(&self) -> EntryId {
+        EntryId { term: self.term, index: self.index }
+    }
+}

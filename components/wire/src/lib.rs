@@ -1,1 +1,22 @@
-//! HTTP/1.1, HTTP/2, gRPC and TLS over a host's streams.
+//! HTTP/1.1, HTTP/2, gRPC and TLS over a [`host::Host`]'s streams.
+//!
+//! One text for both worlds: nothing here opens a socket, reads a clock or draws chance but through
+//! the host. [`server::serve`] answers both HTTP versions on one port; [`client::Channel`] carries
+//! tonic's generated clients; [`tls`] builds both ends' configurations from PEM.
+
+mod deadline;
+mod grpc_body;
+mod io;
+mod router;
+mod rt;
+mod service;
+mod status;
+
+pub mod client;
+pub mod server;
+pub mod tls;
+
+pub use grpc_body::GrpcBody;
+pub use router::Router;
+pub use service::{Body, Peer, Request, Response, Service, empty, full};
+pub use status::status_of;

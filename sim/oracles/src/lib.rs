@@ -1,1 +1,166 @@
-//! Promises, judged from outside.
+//! Promises, judged from outside: what clients saw and what is true in the world.
+//!
+//! An oracle sees everything and changes nothing, and shares no code with what it judges. One
+//! promise a file; all of them are listed in [`ALL`].
+
+use serde::{Deserialize, Serialize};
+
+pub mod converges;
+pub mod facts;
+pub mod fencing;
+pub mod history;
+pub mod kv;
+pub mod lease;
+pub mod model;
+pub mod mutual_exclusion;
+pub mod no_panic;
+pub mod raft;
+pub mod replica_equality;
+pub mod sample;
+mod selection;
+pub mod watch;
+
+pub use facts::{Fact, Observation, Record, Value, World};
+pub use history::{History, Time};
+
+/// When an oracle speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// At the first observation that breaks the promise.
+    Always,
+    /// After the world has healed and had its time.
+    Eventually,
+    /// When the history of all clients is known.
+    History,
+    /// When two accounts of the same thing differ.
+    Difference,
+}
+
+/// A promise that was not kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{oracle} at {:.3}s: {text}", *at as f64 / 1e9)]
+pub struct Broken {
+    /// Which promise: the oracle's name.
+    pub oracle: String,
+    /// When it was broken.
+    pub at: Time,
+    /// What happened, in a sentence.
+    pub text: String,
+    /// Operations, facts and responses that show it, a line each.
+    pub evidence: Vec<String>,
+}
+
+impl Broken {
+    /// The name of the oracle is filled in by whoever runs it.
+    pub fn new(at: Time, text: impl Into<String>) -> Self {
+        Self { oracle: String::new(), at, text: text.into(), evidence: Vec::new() }
+    }
+
+    /// Adds a line of evidence, cut to [`EVIDENCE_CHARS_MAX`].
+    #[must_use]
+    pub fn with(mut self, evidence: impl std::fmt::Display) -> Self {
+        let mut line = evidence.to_string();
+        if line.chars().count() > EVIDENCE_CHARS_MAX {
+            line = line.chars().take(EVIDENCE_CHARS_MAX).chain(['…']).collect();
+        }
+        self.evidence.push(line);
+        self
+    }
+}
+
+/// Longest line of evidence; a whole range's answer helps nobody.
+pub const EVIDENCE_CHARS_MAX: usize = 600;
+
+/// A judge of one promise. The doc comment of the type is the promise in one sentence.
+pub trait Oracle: Default {
+    /// The name in scenarios and reports.
+    const NAME: &'static str;
+    /// When it speaks.
+    const KIND: Kind;
+    /// The promise as upstream's documentation, or the paper, words it.
+    const PROMISE: &'static str;
+
+    /// Takes an observation in.
+    fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken>;
+
+    /// Judges what can only be judged at the end.
+    fn finish(&mut self) -> Result<(), Broken> {
+        Ok(())
+    }
+}
+
+/// An oracle at work in one run.
+pub trait Judge {
+    /// [`Oracle::observe`], with the oracle's name in what it returns.
+    fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken>;
+    /// [`Oracle::finish`], with the oracle's name in what it returns.
+    fn finish(&mut self) -> Result<(), Broken>;
+}
+
+impl<O: Oracle> Judge for O {
+    fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
+        Oracle::observe(self, observation).map_err(|broken| named(O::NAME, broken))
+    }
+
+    fn finish(&mut self) -> Result<(), Broken> {
+        Oracle::finish(self).map_err(|broken| named(O::NAME, broken))
+    }
+}
+
+fn named(oracle: &str, broken: Broken) -> Broken {
+    Broken { oracle: oracle.to_owned(), ..broken }
+}
+
+/// One line of the table of oracles.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// [`Oracle::NAME`].
+    pub name: &'static str,
+    /// [`Oracle::KIND`].
+    pub kind: Kind,
+    /// [`Oracle::PROMISE`].
+    pub promise: &'static str,
+    /// A fresh one for a run.
+    pub new: fn() -> Box<dyn Judge>,
+}
+
+const fn entry<O: Oracle + 'static>() -> Entry {
+    Entry { name: O::NAME, kind: O::KIND, promise: O::PROMISE, new: || Box::new(O::default()) }
+}
+
+/// Every oracle. A scenario names those it wants, or takes them all.
+pub const ALL: &[Entry] = &[
+    // What clients saw of keys.
+    entry::<kv::KvStrictSerializable>(),
+    // What watches showed.
+    entry::<watch::WatchOrdered>(),
+    entry::<watch::WatchUnique>(),
+    entry::<watch::WatchAtomic>(),
+    entry::<watch::WatchReliable>(),
+    entry::<watch::WatchResumable>(),
+    entry::<watch::WatchBookmarkable>(),
+    entry::<watch::WatchFilter>(),
+    entry::<watch::WatchPrevKv>(),
+    entry::<watch::WatchCompactionReported>(),
+    entry::<watch::WatchAdvances>(),
+    // Leases, and what clients build on them.
+    entry::<lease::LeaseLives>(),
+    entry::<lease::LeaseRenewal>(),
+    entry::<lease::LeaseExpires>(),
+    entry::<mutual_exclusion::MutualExclusion>(),
+    entry::<fencing::Fencing>(),
+    // Raft, and what is on disks.
+    entry::<raft::ElectionSafety>(),
+    entry::<raft::VoteOnce>(),
+    entry::<raft::LogMatching>(),
+    entry::<raft::StateMachineSafety>(),
+    entry::<raft::LeaderCompleteness>(),
+    entry::<raft::CommitMonotonic>(),
+    entry::<raft::ConfigurationsOverlap>(),
+    entry::<raft::DurablePromises>(),
+    entry::<raft::DurableWrites>(),
+    // Members, and the cluster as a whole.
+    entry::<replica_equality::ReplicaEquality>(),
+    entry::<converges::Converges>(),
+    entry::<no_panic::NoPanic>(),
+];

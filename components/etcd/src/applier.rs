@@ -1,0 +1,218 @@
+//! Applies committed entries to the store, in order, and wakes who waits for them.
+//!
+//! Upstream: server/etcdserver/server.go, applyAll.
+
+use crate::{
+    driver::Ask,
+    fatal::Fatal,
+    keeper::{Job, KeeperHandle, SharedStore},
+    peers::Peers,
+    waiters::Waiters,
+};
+use etcd_api::{
+    errors::EtcdError,
+    internal::{
+        ConfigChangeContext, InternalRequest, config_change_context::Change,
+        internal_request::Request,
+    },
+};
+use etcd_store::{Position, Response, StoreError, members};
+use host::{Host, Level, event};
+use prost::Message;
+use raft::{
+    Codec, ConfChange,
+    types::{ConfState, Entry, EntryKind, Index, NodeId, SnapshotMeta},
+};
+use std::sync::Arc;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+/// Entries applied under one hold of the store's lock.
+const ENTRIES_PER_HOLD: usize = 32;
+
+/// What the applier is given.
+#[derive(Debug)]
+pub(crate) enum Apply {
+    /// Committed entries that follow on what was applied.
+    Entries(Vec<Entry>),
+    /// A received snapshot replaces the state.
+    Snapshot(SnapshotMeta),
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// It was applied.
+    Applied(Result<Response, EtcdError>),
+    /// A configuration change took effect, or was refused when its turn came.
+    Members(Result<(), EtcdError>),
+    /// Raft did not take it: it is surely not in the log.
+    Refused,
+}
+
+/// The task.
+pub(crate) struct Applier {
+    pub(crate) host: Host,
+    pub(crate) id: NodeId,
+    pub(crate) store: SharedStore,
+    pub(crate) work: mpsc::UnboundedReceiver<Apply>,
+    pub(crate) asks: mpsc::Sender<Ask>,
+    pub(crate) applied: watch::Sender<Index>,
+    pub(crate) waiters: Arc<Waiters<Outcome>>,
+    pub(crate) keeper: KeeperHandle,
+    pub(crate) peers: Arc<Peers>,
+    /// Told when compaction or watches have work.
+    pub(crate) chores: Arc<Notify>,
+    /// Told when the store wants the NOSPACE alarm raised.
+    pub(crate) no_space: Arc<Notify>,
+    pub(crate) batch_limit: usize,
+}
+
+impl Applier {
+    /// Runs until the log writer and the driver are gone.
+    ///
+    /// # Errors
+    /// The store failed, or this member was removed.
+    pub(crate) async fn run(mut self) -> Result<(), Fatal> {
+        while let Some(work) = self.work.recv().await {
+            let index = match work {
+                Apply::Entries(entries) => self.entries(entries).await?,
+                Apply::Snapshot(meta) => self.snapshot(meta).await?,
+            };
+            self.applied.send_replace(index);
+            let _ = self.asks.send(Ask::Applied(index)).await;
+        }
+        Ok(())
+    }
+
+    async fn entries(&mut self, entries: Vec<Entry>) -> Result<Index, Fatal> {
+        let mut last = *self.applied.borrow();
+        let mut rest = entries.as_slice();
+        while let Some(first) = rest.first() {
+            if first.kind == EntryKind::ConfChange {
+                self.conf_change(first).await?;
+                last = first.index;
+                rest = &rest[1..];
+                continue;
+            }
+            let normal = rest.iter().take(ENTRIES_PER_HOLD);
+            let count = normal.take_while(|entry| entry.kind == EntryKind::Normal).count();
+            self.normal(&rest[..count]).map_err(Fatal::Store)?;
+            last = rest[count - 1].index;
+            rest = &rest[count..];
+        }
+        if self.store.read().pending().writes >= self.batch_limit {
+            self.keeper.commit_soon();
+        }
+        self.chores.notify_one();
+        Ok(last)
+    }
+
+    fn normal(&self, entries: &[Entry]) -> Result<(), StoreError> {
+        let mut outcomes = Vec::with_capacity(entries.len());
+        let now = self.host.now();
+        let mut store = self.store.write();
+        for entry in entries {
+            let position = Position { index: entry.index, term: entry.term };
+            if entry.data.is_empty() {
+                store.apply_empty(position)?;
+                continue;
+            }
+            let request = match InternalRequest::decode(entry.data.clone()) {
+                Ok(request) => request,
+                Err(error) => {
+                    let why = error.to_string();
+                    event!(self.host, Error, "undecodable entry", index = entry.index, why = &why);
+                    store.apply_empty(position)?;
+                    continue;
+                }
+            };
+            let Some(applied) = store.apply(now, position, &request)? else { continue };
+            if applied.raise_nospace {
+                self.no_space.notify_one();
+            }
+            outcomes.push((applied.request_id, entry.index, applied.result));
+            if let Some(Request::Compaction(_)) = request.request {
+                self.chores.notify_one();
+            }
+        }
+        drop(store);
+        for (id, index, result) in outcomes {
+            self.acknowledge(id, index);
+            self.waiters.complete(id, Outcome::Applied(result));
+        }
+        Ok(())
+    }
+
+    /// A fact for oracles: what this member answers its clients from now on.
+    fn acknowledge(&self, id: u64, index: Index) {
+        if self.host.probe.wants(Level::Fact) && self.waiters.has(id) {
+            event!(self.host, Fact, "etcd/ack", index = index);
+        }
+    }
+
+    async fn conf_change(&self, entry: &Entry) -> Result<(), Fatal> {
+        let change = ConfChange::decode(entry.data.clone())
+            .map_err(|error| Fatal::Raft(format!("configuration change: {error}")))?;
+        let context = ConfigChangeContext::decode(change.context.clone())
+            .map_err(|error| Fatal::Raft(format!("configuration change: {error}")))?;
+        let wanted = context.change.clone();
+        // Entries that the store has already applied are only replayed for Raft's sake.
+        let known = entry.index <= self.store.read().applied().index;
+        let verdict = match (&wanted, known) {
+            (_, true) | (None, false) => Ok(()),
+            (Some(wanted), false) => self.store.read().members().validate(wanted),
+        };
+        let conf = self.configuration(verdict.is_ok().then_some(change)).await?;
+        let position = Position { index: entry.index, term: entry.term };
+        let accepted = wanted.as_ref().filter(|_| verdict.is_ok());
+        let applied = self.store.write().apply_conf_change(position, accepted, conf.encode());
+        applied.map_err(Fatal::Store)?;
+        if let (Ok(()), Some(wanted)) = (&verdict, &wanted) {
+            self.follow(wanted)?;
+        }
+        self.waiters.complete(context.request_id, Outcome::Members(verdict));
+        Ok(())
+    }
+
+    async fn configuration(&self, change: Option<ConfChange>) -> Result<ConfState, Fatal> {
+        let (reply, answer) = oneshot::channel();
+        let ask = Ask::ApplyConfChange { change, reply };
+        let stopped = || Fatal::PartEnded("the raft driver");
+        self.asks.send(ask).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())
+    }
+
+    /// The connections follow the members.
+    fn follow(&self, change: &Change) -> Result<(), Fatal> {
+        match change {
+            Change::Add(member) | Change::Update(member) => {
+                self.peers.set(member.id, members::peer_urls(member));
+            }
+            Change::Remove(id) if *id == self.id => return Err(Fatal::Removed),
+            Change::Remove(id) => self.peers.remove(*id),
+            Change::Promote(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn snapshot(&self, meta: SnapshotMeta) -> Result<Index, Fatal> {
+        event!(self.host, Info, "installing a snapshot", index = meta.index);
+        let installed = self.keeper.job(|reply| Job::Install(meta.index, reply)).await;
+        installed.ok_or(Fatal::PartEnded("the backend's keeper"))?.map_err(Fatal::Store)?;
+        let (index, known) = {
+            let store = self.store.read();
+            let members: Vec<_> = store.members().iter().cloned().collect();
+            (store.applied().index, members)
+        };
+        for member in &known {
+            self.peers.set(member.id, members::peer_urls(member));
+        }
+        for id in self.peers.ids() {
+            if !known.iter().any(|member| member.id == id) {
+                self.peers.remove(id);
+            }
+        }
+        self.chores.notify_one();
+        Ok(index)
+    }
+}

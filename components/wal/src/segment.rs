@@ -1,0 +1,135 @@
+//! One file of the log: its name, and what reading it tells.
+
+use crate::{
+    Machine, WalError,
+    error::Doing,
+    frame::{Frame, Image, physical},
+    record::{CHAIN, Record},
+};
+use host::{BlockFile, Open};
+
+/// A segment's name: `{seq:016x}-{index:016x}.wal`, as upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SegmentName {
+    /// Counts segments from zero.
+    pub(crate) sequence: u64,
+    /// The first entry that may be in it.
+    pub(crate) index: u64,
+}
+
+impl SegmentName {
+    pub(crate) fn file(self) -> String {
+        format!("{:016x}-{:016x}.wal", self.sequence, self.index)
+    }
+
+    pub(crate) fn path(self, dir: &str) -> String {
+        format!("{dir}/{}", self.file())
+    }
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        let (sequence, index) = name.strip_suffix(".wal")?.split_once('-')?;
+        let number =
+            |text: &str| (text.len() == 16).then(|| u64::from_str_radix(text, 16).ok()).flatten();
+        Some(Self { sequence: number(sequence)?, index: number(index)? })
+    }
+}
+
+/// The segments in a directory, in order.
+pub(crate) fn list(machine: &Machine, dir: &str) -> Result<Vec<SegmentName>, WalError> {
+    let names = machine.disk.list(dir).doing("list", dir)?;
+    let mut segments: Vec<_> = names.iter().filter_map(|name| SegmentName::parse(name)).collect();
+    segments.sort();
+    Ok(segments)
+}
+
+/// The newest segments that follow each other without a gap. Older ones are leftovers of a release
+/// that a power loss undid in part.
+pub(crate) fn unbroken(segments: &[SegmentName]) -> &[SegmentName] {
+    let follows = |pair: &[SegmentName]| pair[0].sequence + 1 == pair[1].sequence;
+    let gap = segments.windows(2).rposition(|pair| !follows(pair));
+    &segments[gap.map_or(0, |gap| gap + 1)..]
+}
+
+/// Why reading stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Nothing was written after the last record.
+    Clean,
+    /// What follows was never durable: a torn record, or pieces of some.
+    Torn,
+    /// What follows was durable, or must have been.
+    Damaged(&'static str),
+}
+
+/// What a segment holds.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    pub(crate) records: Vec<Record>,
+    /// The stream's position after the last good record.
+    pub(crate) end: usize,
+    /// The CRC chained so far.
+    pub(crate) chain: u32,
+    pub(crate) stop: Stop,
+    pub(crate) image: Image,
+}
+
+impl Scan {
+    /// Where in the file reading stopped.
+    pub(crate) fn offset(&self) -> u64 {
+        physical(self.end as u64)
+    }
+
+    /// True when the file ends with its last record, as a cut leaves it.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.stop == Stop::Clean && self.image.bytes().len() as u64 <= self.offset()
+    }
+}
+
+/// Reads a whole segment. `chain` is the CRC before it, if the segment before it was read too.
+pub(crate) fn scan(
+    machine: &Machine,
+    path: &str,
+    name: SegmentName,
+    chain: Option<u32>,
+) -> Result<Scan, WalError> {
+    let file = machine.disk.open(path, Open::Read).doing("open", path)?;
+    let image = Image::new(name.sequence, read_all(&*file, path)?);
+    Ok(scan_image(image, chain))
+}
+
+fn scan_image(image: Image, before: Option<u32>) -> Scan {
+    let (mut records, mut end, mut chain) = (Vec::new(), 0, before.unwrap_or(0));
+    let stop = loop {
+        match image.frame(end, chain, CHAIN) {
+            Frame::Good { kind, payload, chain: after, next } => {
+                if kind == CHAIN && before.is_some() && payload != chain.to_le_bytes() {
+                    break Stop::Damaged("crc mismatch with the segment before it");
+                }
+                let Some(record) = Record::decode(kind, payload) else {
+                    break Stop::Damaged("unexpected block type");
+                };
+                records.push(record);
+                (end, chain) = (next, after);
+            }
+            Frame::Damaged(what) => break Stop::Damaged(what),
+            Frame::Nothing | Frame::Torn if image.was_durable(end) => {
+                break Stop::Damaged("a record is missing before others that were written later");
+            }
+            Frame::Torn => break Stop::Torn,
+            Frame::Nothing if image.is_blank_from(end) => break Stop::Clean,
+            Frame::Nothing => break Stop::Torn,
+        }
+    };
+    let headed = matches!(records.get(..2), Some([Record::Chain, Record::Metadata(_)]));
+    // The head is durable before the segment gets its name.
+    let stop = if headed { stop } else { Stop::Damaged("the head of the segment is missing") };
+    Scan { records, end, chain, stop, image }
+}
+
+fn read_all(file: &dyn BlockFile, path: &str) -> Result<Vec<u8>, WalError> {
+    let len = file.len().doing("read", path)?;
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or(usize::MAX)];
+    let read = file.read_at(0, &mut bytes).doing("read", path)?;
+    bytes.truncate(read);
+    Ok(bytes)
+}

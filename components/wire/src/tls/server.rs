@@ -1,0 +1,80 @@
+//! The accepting end of TLS.
+
+use super::{Certificate, Error, HTTP1, HTTP2, Identity, authorities, provider, stream::Encrypted};
+use host::{BoxStream, Host};
+use rustls::{
+    ServerConfig,
+    server::{NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
+};
+use std::{fmt, io, sync::Arc};
+use tokio_rustls::TlsAcceptor;
+
+/// Whether clients show a certificate. The bytes are the authorities' certificates in PEM.
+#[derive(Clone, Copy, Debug)]
+pub enum ClientAuth<'a> {
+    /// They are not asked.
+    None,
+    /// They may; one that our authorities did not sign ends the handshake.
+    Optional(&'a [u8]),
+    /// They must (`--client-cert-auth`).
+    Required(&'a [u8]),
+}
+
+/// The configuration of a listener. Cheap to clone.
+#[derive(Clone)]
+pub struct ServerTls(Arc<ServerConfig>);
+
+impl fmt::Debug for ServerTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ServerTls")
+    }
+}
+
+/// What a handshake settled.
+pub(crate) struct Session {
+    /// The protocol agreed on; none: the client did not say.
+    pub(crate) http2: Option<bool>,
+    pub(crate) certificate: Option<Arc<Certificate>>,
+}
+
+impl ServerTls {
+    /// Serves as `identity`, over HTTP/2 or HTTP/1.1 as the client prefers.
+    ///
+    /// # Errors
+    /// [`Error::Certificates`] or [`Error::Authorities`] for unusable authorities.
+    pub fn new(host: &Host, identity: &Identity, clients: ClientAuth<'_>) -> Result<Self, Error> {
+        let provider = provider::provider(host);
+        let verifier: Arc<dyn ClientCertVerifier> = match clients {
+            ClientAuth::None => WebPkiClientVerifier::no_client_auth(),
+            ClientAuth::Optional(pem) | ClientAuth::Required(pem) => {
+                let roots = Arc::new(authorities(pem)?);
+                let builder = WebPkiClientVerifier::builder_with_provider(roots, provider.clone());
+                let builder = match clients {
+                    ClientAuth::Optional(_) => builder.allow_unauthenticated(),
+                    ClientAuth::Required(_) | ClientAuth::None => builder,
+                };
+                builder.build().map_err(|error| Error::Authorities(error.to_string()))?
+            }
+        };
+        let mut config = ServerConfig::builder_with_details(provider, provider::time(host))
+            .with_safe_default_protocol_versions()?
+            .with_client_cert_verifier(verifier)
+            .with_cert_resolver(identity.as_server());
+        config.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        Ok(Self(Arc::new(config)))
+    }
+
+    pub(crate) async fn accept(&self, stream: BoxStream) -> io::Result<(BoxStream, Session)> {
+        let stream = TlsAcceptor::from(self.0.clone()).accept(stream).await?;
+        let connection = stream.get_ref().1;
+        let http2 = connection.alpn_protocol().map(|protocol| protocol == HTTP2);
+        let shown = connection.peer_certificates().and_then(<[_]>::first);
+        let certificate = shown
+            .map(|der| Certificate::from_der(der).map(Arc::new))
+            .transpose()
+            .map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))?;
+        Ok((Box::new(Encrypted(stream.into())), Session { http2, certificate }))
+    }
+}

@@ -1,0 +1,107 @@
+//! What clients saw of revisions whose writer never got an answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::history::{
+    Delete, Event, EventKind, History, KeyValue, Outcome, Put, Request, Response, Revision, Txn,
+    covers_everything,
+};
+
+/// What is known of one revision.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Evidence {
+    /// Events that watches showed, without `prev_kv`.
+    pub(crate) events: BTreeSet<Event>,
+    /// Keys that answers showed as changed at this revision.
+    pub(crate) kvs: BTreeSet<KeyValue>,
+    /// True when a watch over all keys showed the revision: then there were no other events.
+    pub(crate) complete: bool,
+}
+
+impl Evidence {
+    /// Collects what is known of each revision that has no writer.
+    pub(crate) fn gather(
+        history: &History,
+        has_writer: impl Fn(Revision) -> bool,
+    ) -> BTreeMap<Revision, Self> {
+        let mut all = BTreeMap::<Revision, Self>::new();
+        let mut note = |kv: &KeyValue| {
+            if !has_writer(kv.modified) {
+                all.entry(kv.modified).or_default().kvs.insert(kv.clone());
+            }
+        };
+        for operation in &history.operations {
+            if let Outcome::Answered { response, .. } = &operation.outcome {
+                each_kv(&operation.request, response, &mut note);
+            }
+        }
+        for watch in &history.watches {
+            let request = &watch.request;
+            let whole = covers_everything(&request.key, &request.range_end)
+                && !(request.no_put || request.no_delete);
+            for event in watch.responses.iter().flat_map(|response| &response.events) {
+                if !has_writer(event.kv.modified) {
+                    let evidence = all.entry(event.kv.modified).or_default();
+                    evidence.events.insert(Event { prev_kv: None, ..event.clone() });
+                    evidence.complete |= whole;
+                }
+            }
+        }
+        all
+    }
+
+    /// True when a change with these events would have been seen so.
+    pub(crate) fn allows(&self, events: &[Event]) -> bool {
+        let shown = |seen: &Event| {
+            events.iter().any(|event| event.kind == seen.kind && event.kv == seen.kv)
+        };
+        let returned = |seen: &KeyValue| {
+            events.iter().any(|event| event.kind == EventKind::Put && event.kv == *seen)
+        };
+        self.events.iter().all(shown)
+            && self.kvs.iter().all(returned)
+            && (!self.complete || self.events.len() == events.len())
+    }
+
+    /// Keys and values that were written at this revision.
+    pub(crate) fn puts(&self) -> impl Iterator<Item = &KeyValue> {
+        let events = self.events.iter().filter(|event| event.kind == EventKind::Put);
+        events.map(|event| &event.kv).chain(&self.kvs)
+    }
+
+    /// The request that would have had these effects; None when no watch showed any.
+    pub(crate) fn as_request(&self, prefix: &str) -> Option<Request> {
+        let ours = |event: &Event| event.kv.key.starts_with(prefix);
+        if self.events.is_empty() || !self.events.iter().all(ours) {
+            return None;
+        }
+        let success = self.events.iter().map(request_for).collect();
+        Some(Request::Txn(Txn { success, ..Txn::default() }))
+    }
+}
+
+fn request_for(event: &Event) -> Request {
+    let KeyValue { key, value, lease, .. } = event.kv.clone();
+    match event.kind {
+        EventKind::Put => Request::Put(Put { key, value, lease, ..Put::default() }),
+        EventKind::Delete => Request::Delete(Delete { key, ..Delete::default() }),
+    }
+}
+
+fn each_kv(request: &Request, response: &Response, note: &mut impl FnMut(&KeyValue)) {
+    match (request, response) {
+        (_, Response::Put { prev_kv }) => prev_kv.iter().for_each(note),
+        (_, Response::Delete { prev_kvs, .. }) => prev_kvs.iter().for_each(note),
+        // Keys without their values prove nothing about who wrote them.
+        (Request::Range(range), Response::Range { kvs, .. }) if !range.keys_only => {
+            kvs.iter().for_each(note);
+        }
+        (Request::Txn(txn), Response::Txn { succeeded, responses }) => {
+            let branch = if *succeeded { &txn.success } else { &txn.failure };
+            for (request, response) in branch.iter().zip(responses) {
+                each_kv(request, response, &mut *note);
+            }
+        }
+        _ => {}
+    }
+}
