@@ -37,6 +37,8 @@ mod backend;
 pub mod batch;
 pub mod check;
 mod error;
+#[cfg(all(test, feature = "defects"))]
+mod exhibits;
 mod files;
 mod keys;
 pub mod lease;
