@@ -37,7 +37,8 @@ mod backend;
 pub mod batch;
 pub mod check;
 mod error;
-#[cfg(all(test, feature = "defects"))]
+#[cfg(test)]
+#[cfg(feature = "defects")]
 mod exhibits;
 mod files;
 mod keys;
