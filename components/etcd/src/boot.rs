@@ -13,9 +13,12 @@ use etcd_api::internal::{ConfigChangeContext, MemberRecord, config_change_contex
 use etcd_store::{Store, members};
 use host::{Disk, FileLock, Host, event};
 use prost::Message;
-use raft::{Codec, Restored, types::{ConfState, NodeId, SnapshotMeta}};
+use raft::{
+    Codec, Restored,
+    types::{ConfState, NodeId, SnapshotMeta},
+};
 use std::{io, sync::Arc};
-use wal::{SnapshotMark, Wal};
+use wal::Wal;
 
 /// What every log opens with: whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +55,7 @@ pub(crate) struct Booted {
     /// Whom to talk to before the store knows.
     pub(crate) contacts: Vec<MemberRecord>,
     /// Held as long as the member runs.
-    pub(crate) lock: Box<dyn FileLock>,
+    pub(crate) lock: Arc<dyn FileLock>,
 }
 
 /// Reads the data directory, or makes it.
@@ -61,7 +64,8 @@ pub(crate) struct Booted {
 /// The directory is in use, damaged or full; the cluster to join refuses.
 pub(crate) async fn boot(host: &Host, config: &Arc<Config>) -> Result<Booted, Fatal> {
     let settings = config.clone();
-    let lock = host.disk_job(move |disk| prepare(disk, &settings)).await?;
+    let lock: Arc<dyn FileLock> =
+        Arc::from(host.disk_job(move |disk| prepare(disk, &settings)).await?);
     let machine = wal::Machine::from(host);
     let path = config.wal_path();
     let there = host.disk_job(move |_| wal::exists(&machine, &path)).await.map_err(Fatal::Log)?;
@@ -146,13 +150,12 @@ fn first_start(
     host: &Host,
     config: &Config,
     fresh: Fresh,
-    lock: Box<dyn FileLock>,
+    lock: Arc<dyn FileLock>,
 ) -> Result<Booted, Fatal> {
     let Fresh { owner, restored, contacts } = fresh;
     event!(host, Info, "starting a new member", member = owner.member, cluster = owner.cluster);
-    let store = open_store(host, config, owner, None)?;
-    let mut wal =
-        Wal::create(host, options(config), &owner.encode()).map_err(Fatal::Log)?;
+    let store = open_store(host, config, 0)?;
+    let mut wal = Wal::create(host, options(config), &owner.encode()).map_err(Fatal::Log)?;
     wal.save(Some(&restored.hard_state), &restored.entries, true).map_err(Fatal::Log)?;
     Ok(Booted { owner, store, wal, restored, marked: 0, contacts, lock })
 }
@@ -161,32 +164,23 @@ fn options(config: &Config) -> wal::Options {
     wal::Options { segment_bytes: config.wal_segment_bytes, ..wal::Options::new(config.wal_path()) }
 }
 
-fn open_store(
-    host: &Host,
-    config: &Config,
-    owner: Owner,
-    newest_mark: Option<SnapshotMark>,
-) -> Result<Store, Fatal> {
-    let settings = crate::store_config::of(config, owner.member).map_err(Fatal::Config)?;
-    let index = newest_mark.map_or(0, |mark| mark.index);
-    Store::open_at_least(host, settings, index).map_err(Fatal::Store)
+fn open_store(host: &Host, config: &Config, snapshot_index: u64) -> Result<Store, Fatal> {
+    let settings = crate::store_config::of(config, snapshot_index, &host.defects);
+    Store::open(host, settings.map_err(Fatal::Config)?).map_err(Fatal::Store)
 }
 
-fn restart(host: &Host, config: &Config, lock: Box<dyn FileLock>) -> Result<Booted, Fatal> {
+fn restart(host: &Host, config: &Config, lock: Arc<dyn FileLock>) -> Result<Booted, Fatal> {
     let machine = wal::Machine::from(host);
     let marks = wal::snapshot_marks(&machine, &config.wal_path()).map_err(Fatal::Log)?;
-    let newest = marks.last().copied();
-    let store = open_store(host, config, Owner { member: 0, cluster: 0 }, newest)?;
-    let applied = store.applied_index();
+    let newest = marks.last().map_or(0, |mark| mark.index);
+    let store = open_store(host, config, newest)?;
+    let applied = store.applied().index;
     let start = marks.iter().rev().find(|mark| mark.index <= applied).copied().unwrap_or_default();
-    let (mut wal, recovered) =
-        Wal::open(host, options(config), start).map_err(Fatal::Log)?;
+    let (mut wal, recovered) = Wal::open(host, options(config), start).map_err(Fatal::Log)?;
     let owner = Owner::decode(&recovered.metadata).ok_or_else(|| Fatal::DataDir {
         path: config.wal_path(),
         why: "the log does not say whose it is; restore the member from a snapshot".into(),
     })?;
-    let mut store = store;
-    store.set_member(owner.member);
     event!(host, Info, "restarting a member", member = owner.member, applied = applied);
     let mut restored = Restored {
         hard_state: recovered.hard_state,
@@ -217,7 +211,7 @@ fn restart(host: &Host, config: &Config, lock: Box<dyn FileLock>) -> Result<Boot
 
 fn conf_state(store: &Store) -> Result<ConfState, Fatal> {
     match store.conf_state() {
-        Some(bytes) => ConfState::decode(bytes)
+        Some(bytes) => ConfState::decode(bytes.clone())
             .map_err(|error| Fatal::Raft(format!("stored configuration: {error}"))),
         None => Ok(ConfState::default()),
     }

@@ -75,41 +75,68 @@ impl Metrics {
         };
         let leadership = *member.leadership.borrow();
         let truth = |value: bool| f64::from(u8::from(value));
-        gauge("etcd_server_has_leader", "Whether or not a leader exists. 1 is existence, 0 is not.",
-            truth(leadership.leader != 0));
-        gauge("etcd_server_is_leader", "Whether or not this member is a leader. 1 if is, 0 otherwise.",
-            truth(leadership.leading));
-        gauge("etcd_server_is_learner",
+        gauge(
+            "etcd_server_has_leader",
+            "Whether or not a leader exists. 1 is existence, 0 is not.",
+            truth(leadership.leader != 0),
+        );
+        gauge(
+            "etcd_server_is_leader",
+            "Whether or not this member is a leader. 1 if is, 0 otherwise.",
+            truth(leadership.leading),
+        );
+        gauge(
+            "etcd_server_is_learner",
             "Whether or not this member is a learner. 1 if is, 0 otherwise.",
-            truth(member.is_learner()));
-        gauge("etcd_server_proposals_committed_total",
+            truth(member.is_learner()),
+        );
+        gauge(
+            "etcd_server_proposals_committed_total",
             "The total number of consensus proposals committed.",
-            *member.committed.borrow() as f64);
-        gauge("etcd_server_proposals_applied_total",
+            *member.committed.borrow() as f64,
+        );
+        gauge(
+            "etcd_server_proposals_applied_total",
             "The total number of consensus proposals applied.",
-            *member.applied.borrow() as f64);
-        gauge("etcd_server_quota_backend_bytes",
+            *member.applied.borrow() as f64,
+        );
+        gauge(
+            "etcd_server_quota_backend_bytes",
             "Current backend storage quota size in bytes.",
-            member.config.quota_backend_bytes as f64);
+            member.config.quota_backend_bytes as f64,
+        );
         let store = member.store.read();
-        gauge("etcd_mvcc_db_total_size_in_bytes",
+        gauge(
+            "etcd_mvcc_db_total_size_in_bytes",
             "Total size of the underlying database physically allocated in bytes.",
-            store.size() as f64);
-        gauge("etcd_mvcc_db_total_size_in_use_in_bytes",
+            crate::services::maintenance::db_size(&store) as f64,
+        );
+        gauge(
+            "etcd_mvcc_db_total_size_in_use_in_bytes",
             "Total size of the underlying database logically in use in bytes.",
-            store.size_in_use() as f64);
-        gauge("etcd_debugging_mvcc_current_revision", "The current revision of store.",
-            store.revision() as f64);
-        gauge("etcd_debugging_mvcc_compact_revision", "The revision of the last compaction in store.",
-            store.compact_revision() as f64);
+            store.size_in_use() as f64,
+        );
+        gauge(
+            "etcd_debugging_mvcc_current_revision",
+            "The current revision of store.",
+            store.revision() as f64,
+        );
+        gauge(
+            "etcd_debugging_mvcc_compact_revision",
+            "The revision of the last compaction in store.",
+            store.compact_revision() as f64,
+        );
         drop(store);
         let id = format!("{:x}", member.id);
         self.registry
             .gauge("etcd_server_id", "Server or member ID in hexadecimal format. 1 for 'server_id' label with current ID.", &[("server_id", &id)])
             .set(1.0);
         self.registry
-            .gauge("etcd_server_version", "Which version is running. 1 for 'server_version' label with current version.",
-                &[("server_version", crate::version::SERVER)])
+            .gauge(
+                "etcd_server_version",
+                "Which version is running. 1 for 'server_version' label with current version.",
+                &[("server_version", crate::version::SERVER)],
+            )
             .set(1.0);
         self.registry.render()
     }
