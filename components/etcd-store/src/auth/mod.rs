@@ -8,6 +8,7 @@
 mod check;
 pub mod jwt;
 pub mod password;
+mod pem;
 mod permission;
 mod roles;
 #[cfg(test)]
