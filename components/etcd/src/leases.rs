@@ -51,13 +51,7 @@ fn follow(member: &Member, before: Leadership, now: Leadership) {
         store.lessor_mut().promote(member.host.now(), member.config.election);
         let checkpoint_ms = member.config.lease_checkpoint_interval.as_millis();
         let checkpoint_ms = u64::try_from(checkpoint_ms).unwrap_or(u64::MAX);
-        event!(
-            member.host,
-            Fact,
-            "lease/primary",
-            term = now.term,
-            checkpoint_ms = checkpoint_ms
-        );
+        event!(member.host, Fact, "lease/primary", term = now.term, checkpoint_ms = checkpoint_ms);
     } else if store.lessor().is_primary() {
         store.lessor_mut().demote();
         event!(member.host, Fact, "lease/demote");

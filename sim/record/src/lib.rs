@@ -42,6 +42,15 @@ pub struct RunRecord {
     pub history: Option<serde_json::Value>,
 }
 
+/// How to run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// Keep the whole trace and the history, not only their end.
+    pub keep: bool,
+    /// Stop at this simulated time, in nanoseconds, whatever has happened by then.
+    pub until_nanos: Option<u64>,
+}
+
 impl RunRecord {
     /// An empty record: nothing happened and every promise was kept.
     pub fn new(title: &str, seed: u64) -> Self {
