@@ -9,13 +9,15 @@ mod file;
 mod jobs;
 mod merge;
 
-pub(crate) use jobs::snapshot_view;
+pub(crate) use database::disk_fault;
 pub use jobs::{Commit, CommitDone, Defragment, DefragmentDone};
+pub(crate) use jobs::{snapshot_view, sync_parent};
 
 use crate::{
     batch::{Batch, Table},
     error::StoreError,
     meta,
+    row::Row,
 };
 use bytes::Bytes;
 use database::{Db, RowReader, fault};
@@ -24,7 +26,7 @@ use std::sync::Arc;
 
 /// The file and everything not yet in it.
 #[derive(Debug)]
-pub struct Backend {
+pub(crate) struct Backend {
     host: Host,
     path: String,
     cache_bytes: usize,
@@ -148,8 +150,18 @@ impl Backend {
         StoreError::Backend { path: self.path.clone(), reason: "closed".to_owned() }
     }
 
+    /// All committed rows of the small tables.
+    pub(crate) fn small_rows(&self) -> Result<Vec<Row>, StoreError> {
+        let mut all = Vec::new();
+        for table in Table::ALL.into_iter().filter(|table| *table != Table::Key) {
+            let rows = self.rows(table)?.into_iter();
+            all.extend(rows.map(|(key, value)| (table, key, value)));
+        }
+        Ok(all)
+    }
+
     /// All committed rows of a small table.
-    pub fn rows(&self, table: Table) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+    pub(crate) fn rows(&self, table: Table) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
         let mut rows = Vec::new();
         database::visit(&self.file()?.db.reader(table)?, &self.path, |key, value| {
             rows.push((Bytes::copy_from_slice(key), Bytes::copy_from_slice(value)));
@@ -190,14 +202,21 @@ impl Backend {
         to: &Bytes,
         limit: usize,
     ) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
-        let stored = self.file()?.keys.0.range(&from[..]..&to[..]);
-        let stored = stored.map_err(|error| fault(&self.path)(error.into()))?;
-        let stored = stored.map(|row| {
-            let (key, value) = row.map_err(|error| fault(&self.path)(error.into()))?;
-            Ok((Bytes::copy_from_slice(key.value()), Bytes::copy_from_slice(value.value())))
-        });
         let layers = self.layers().map(|batch| batch.range(Table::Key, from, to)).collect();
-        merge::merge(layers, stored, limit)
+        let stored = self.file()?.keys.0.range(&from[..]..&to[..]);
+        merge::merge(layers, database::owned(stored, &self.path)?, limit)
+    }
+
+    /// All rows of a table, staged ones included.
+    pub(crate) fn all_rows(&self, table: Table) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        let layers = self.layers().map(|batch| batch.table(table)).collect();
+        let reader = self.file()?.db.reader(table)?;
+        merge::merge(layers, database::owned(reader.range::<&[u8]>(..), &self.path)?, usize::MAX)
+    }
+
+    /// Refuses everything from now on: an entry was applied in part.
+    pub(crate) fn fail(&mut self, error: &StoreError) {
+        self.failed = Some(error.clone());
     }
 
     /// Where to stage what no entry asks for, such as the deletion of compacted rows.
@@ -211,40 +230,43 @@ impl Backend {
     }
 
     /// Ends an entry: its writes and its position become one staged unit.
-    pub(crate) fn end_entry(&mut self, position: Position) {
-        if self.host.defects.has("E01") {
+    pub(crate) fn end_entry(&mut self, position: Position, with_position: bool) {
+        self.applied = position;
+        if !with_position {
+            // Only a defect forgets the position of an entry.
+            self.staged.absorb(&mut self.entry);
+        } else if self.host.defects.has("E01") {
             // #13766: the index is persisted apart from the data; a commit may fall in between.
             meta::stage_position(&mut self.staged, position);
         } else {
             meta::stage_position(&mut self.entry, position);
             self.staged.absorb(&mut self.entry);
         }
-        self.applied = position;
     }
 
     /// How far the log is applied.
-    pub fn applied(&self) -> Position {
+    pub(crate) fn applied(&self) -> Position {
         self.applied
     }
 
     /// The last index that a commit has made durable.
-    pub fn durable_index(&self) -> u64 {
+    pub(crate) fn durable_index(&self) -> u64 {
         self.durable
     }
 
     /// What waits for a commit; nothing while one is under way counts as waiting.
-    pub fn pending(&self) -> Pending {
+    pub(crate) fn pending(&self) -> Pending {
         Pending { writes: self.staged.len(), bytes: self.staged.bytes() }
     }
 
     /// Bytes of all rows, staged ones included, at most. Space freed inside the file does not count.
-    pub fn size_in_use(&self) -> i64 {
+    pub(crate) fn size_in_use(&self) -> i64 {
         let staged = self.staged.bytes() + self.in_flight.as_ref().map_or(0, |batch| batch.bytes());
         self.stored + i64::try_from(staged).unwrap_or(i64::MAX)
     }
 
     /// Length of the file in bytes; blocking.
-    pub fn size(&self) -> Result<u64, StoreError> {
+    pub(crate) fn size(&self) -> Result<u64, StoreError> {
         let fault = database::disk_fault(&self.path);
         let file = self.host.disk.open(&self.path, Open::Read).map_err(&fault)?;
         file.len().map_err(&fault)

@@ -1,5 +1,8 @@
 //! What can go wrong: answers to a request, and failures after which the member must stop.
 
+use crate::row::BadRow;
+use etcd_api::EtcdError;
+
 /// The backend cannot go on: the member must stop and be started again, or be replaced.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum StoreError {
@@ -37,49 +40,20 @@ pub enum StoreError {
     },
 }
 
-/// The answer to a request that is refused. Texts are upstream's (api/v3rpc/rpctypes/error.go).
+impl From<BadRow> for StoreError {
+    fn from(bad: BadRow) -> Self {
+        let row = format!("{}: {}", bad.key.escape_ascii(), bad.why);
+        Self::Row { table: bad.table.name(), row }
+    }
+}
+
+/// Why a request has no result.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Refused {
-    /// No key given.
-    #[error("etcdserver: key is not provided")]
-    EmptyKey,
-    /// A key given to put that the transaction puts or deletes already.
-    #[error("etcdserver: duplicate key given in txn request")]
-    DuplicateKey,
-    /// More operations than allowed.
-    #[error("etcdserver: too many operations in txn request")]
-    TooManyOps,
-    /// Sort options out of the enumeration.
-    #[error("etcdserver: invalid sort option")]
-    InvalidSort,
-    /// `ignore_value` with a value.
-    #[error("etcdserver: value is provided")]
-    ValueProvided,
-    /// `ignore_lease` with a lease.
-    #[error("etcdserver: lease is provided")]
-    LeaseProvided,
-    /// `ignore_value` or `ignore_lease` of a key that is not there.
-    #[error("etcdserver: key not found")]
-    KeyNotFound,
-    /// No such lease.
-    #[error("etcdserver: requested lease not found")]
-    LeaseNotFound,
-    /// At or below the last compaction.
-    #[error("etcdserver: mvcc: required revision has been compacted")]
-    Compacted,
-    /// Not reached yet.
-    #[error("etcdserver: mvcc: required revision is a future revision")]
-    FutureRevision,
-    /// The quota is used up.
-    #[error("etcdserver: mvcc: database space exceeded")]
-    NoSpace,
-    /// The CORRUPT alarm is raised.
-    #[error("etcdserver: corrupt cluster")]
-    Corrupt,
-    /// An enumeration's number that this version does not know.
-    #[error("etcdserver: unknown request")]
-    Unknown,
-    /// Reading an old value failed: the member must stop.
+    /// The answer that the client gets.
+    #[error(transparent)]
+    Api(#[from] EtcdError),
+    /// The member must stop.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -18,7 +18,7 @@ pub use range::KeyRange;
 pub(crate) use restore::LeasedKeys;
 pub use revision::Revision;
 pub use transaction::is_read_only;
-pub(crate) use write::{KeyLeases, Write};
+pub(crate) use write::Write;
 
 use crate::{
     backend::Backend,
@@ -26,7 +26,7 @@ use crate::{
 };
 use bytes::Bytes;
 use compaction::Compaction;
-use etcd_api::mvccpb::KeyValue;
+use etcd_api::{EtcdError, mvccpb::KeyValue};
 use history::{History, Version};
 use prost::Message;
 use std::collections::BTreeMap;
@@ -97,10 +97,10 @@ impl Keys {
     /// Whether a revision can be read, where `now` is the newest one.
     fn check_readable(&self, revision: i64, now: i64) -> Result<(), Refused> {
         if revision > now {
-            return Err(Refused::FutureRevision);
+            return Err(EtcdError::FutureRev.into());
         }
         if revision < self.compacted {
-            return Err(Refused::Compacted);
+            return Err(EtcdError::Compacted.into());
         }
         Ok(())
     }

@@ -5,48 +5,55 @@
 //!
 //! ```text
 //! let mut store = Store::open(&host, config)?;                     // blocking: in a disk job
-//! let applied = store.apply(now, index, term, &request);           // Applied { result, raise_nospace, … }
-//! store.apply_empty(index, term);                                  // a leader's first entry
-//! store.apply_conf_change(index, term, &context, change, conf_state_bytes);
+//! let applied = store.apply(now, position, &request)?;             // None: applied before
+//! store.apply_empty(position)?;                                    // a leader's first entry
+//! store.apply_conf_change(position, Some(&change), conf_state)?;
 //!
-//! if let Some(job) = store.begin_commit() {                        // every 100 ms or 10,000 writes
+//! if let Some(job) = store.begin_commit()? {                       // every 100 ms or 10,000 writes
 //!     let done = host.disk_job(move |_| job.run()).await;          // one transaction
-//!     store.end_commit(done)?;                                     // then consistent_index_durable() moves
+//!     store.end_commit(done)?;                                     // durable_index() moves
 //! }
-//! store.begin_defragment() / end_defragment(done)                  // as above: writes stage meanwhile
-//! store.begin_snapshot() -> SnapshotJob; job.run(disk) -> SnapshotFile { index, term, size, read_at }
-//! SnapshotReceiver::create(disk, dir, index); write; finish        // `<index>.snap.db`, fsynced
-//! store.install(&host, index)                                      // rename, reopen, restore all parts
+//! let job = store.begin_defragment()?;                             // entries stage meanwhile
+//! let done = host.disk_job(move |disk| job.run(disk)).await;
+//! store.end_defragment(&*host.disk, done)?;
 //!
-//! store.range(&request); store.read_txn(&request); store.revision(); store.compact_revision();
-//! store.hash(); store.hash_kv(revision);
-//! store.compact_step(1_000) -> bool (more)                         // physical compaction, in bounded steps
+//! let job = store.begin_snapshot()?;                               // of what is committed
+//! let file = host.disk_job(move |disk| job.run(disk)).await?;      // position, size, digest, read_at
+//! let receiver = SnapshotReceiver::open(disk, dir, index, digest)?; // received(), write, finish
+//! store.install(index)?;                                           // blocking
 //!
 //! let (stream, receiver) = store.open_stream();                    // receiver: mpsc of WatchMessage
-//! store.watch(stream, WatchSpec { … }) -> Result<WatchId, WatchError>;
-//! store.cancel_watch(stream, id); store.close_stream(stream);
-//! store.request_progress(stream);                                  // answered once all are in sync
-//! store.watch_progress(stream, id);                                // the periodic one, for one watcher
-//! store.sync_watches() -> bool (more)                              // catch-up and victims, bounded
+//! store.watch(stream, WatchSpec { … })?;
+//! store.sync_watches()?;                                           // while watches_need_sync()
+//! store.compact_step(1_000);                                       // while is_compacting()
 //! ```
 //!
 //! Checks of requests before they are proposed are in [`check`].
 
+pub mod alarm;
+mod apply;
+pub mod auth;
 mod backend;
 pub mod batch;
-pub mod alarm;
-pub mod auth;
+pub mod check;
+mod error;
+mod files;
+mod keys;
 pub mod lease;
 pub mod members;
+mod meta;
+mod quota;
 pub mod row;
+mod store;
 #[cfg(test)]
 mod testing;
-mod error;
-mod keys;
-mod meta;
 mod watch;
 
+pub use apply::{Applied, Response};
 pub use backend::{Commit, CommitDone, Defragment, DefragmentDone, Pending, Position};
 pub use error::{Refused, StoreError};
+pub use files::{SnapshotFile, SnapshotJob, SnapshotReceiver};
 pub use keys::{KeyRange, KvHash, Revision, is_read_only};
+pub use quota::QUOTA_BYTES;
+pub use store::{Config, Store};
 pub use watch::{ALL_WATCHES, StreamId, WatchError, WatchEvent, WatchId, WatchMessage, WatchSpec};

@@ -11,6 +11,7 @@ mod message;
 mod notify;
 mod progress;
 
+pub(crate) use catch_up::before;
 pub use message::{ALL_WATCHES, WatchEvent, WatchId, WatchMessage};
 
 use crate::keys::KeyRange;

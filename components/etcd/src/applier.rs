@@ -16,7 +16,7 @@ use etcd_api::{
         internal_request::Request,
     },
 };
-use etcd_store::{Refused, Response, members};
+use etcd_store::{Position, Response, StoreError, members};
 use host::{Host, Level, event};
 use prost::Message;
 use raft::{
@@ -42,7 +42,7 @@ pub(crate) enum Apply {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// It was applied.
-    Applied(Result<Response, Refused>),
+    Applied(Result<Response, EtcdError>),
     /// A configuration change took effect, or was refused when its turn came.
     Members(Result<(), EtcdError>),
     /// Raft did not take it: it is surely not in the log.
@@ -96,7 +96,7 @@ impl Applier {
             }
             let normal = rest.iter().take(ENTRIES_PER_HOLD);
             let count = normal.take_while(|entry| entry.kind == EntryKind::Normal).count();
-            self.normal(&rest[..count]);
+            self.normal(&rest[..count]).map_err(Fatal::Store)?;
             last = rest[count - 1].index;
             rest = &rest[count..];
         }
@@ -107,13 +107,14 @@ impl Applier {
         Ok(last)
     }
 
-    fn normal(&self, entries: &[Entry]) {
+    fn normal(&self, entries: &[Entry]) -> Result<(), StoreError> {
         let mut outcomes = Vec::with_capacity(entries.len());
         let now = self.host.now();
         let mut store = self.store.write();
         for entry in entries {
+            let position = Position { index: entry.index, term: entry.term };
             if entry.data.is_empty() {
-                store.apply_empty(entry.index, entry.term);
+                store.apply_empty(position)?;
                 continue;
             }
             let request = match InternalRequest::decode(entry.data.clone()) {
@@ -121,16 +122,15 @@ impl Applier {
                 Err(error) => {
                     let why = error.to_string();
                     event!(self.host, Error, "undecodable entry", index = entry.index, why = &why);
-                    store.apply_empty(entry.index, entry.term);
+                    store.apply_empty(position)?;
                     continue;
                 }
             };
-            let applied = store.apply(now, entry.index, entry.term, &request);
+            let Some(applied) = store.apply(now, position, &request)? else { continue };
             if applied.raise_nospace {
                 self.no_space.notify_one();
             }
-            let id = request.header.map_or(0, |header| header.id);
-            outcomes.push((id, entry.index, applied.result));
+            outcomes.push((applied.request_id, entry.index, applied.result));
             if let Some(Request::Compaction(_)) = request.request {
                 self.chores.notify_one();
             }
@@ -140,6 +140,7 @@ impl Applier {
             self.acknowledge(id, index);
             self.waiters.complete(id, Outcome::Applied(result));
         }
+        Ok(())
     }
 
     /// A fact for oracles: what this member answers its clients from now on.
@@ -150,19 +151,22 @@ impl Applier {
     }
 
     async fn conf_change(&self, entry: &Entry) -> Result<(), Fatal> {
-        let change = ConfChange::decode(&entry.data)
+        let change = ConfChange::decode(entry.data.clone())
             .map_err(|error| Fatal::Raft(format!("configuration change: {error}")))?;
         let context = ConfigChangeContext::decode(change.context.clone())
             .map_err(|error| Fatal::Raft(format!("configuration change: {error}")))?;
         let wanted = context.change.clone();
         // Entries that the store has already applied are only replayed for Raft's sake.
-        let known = entry.index <= self.store.read().applied_index();
+        let known = entry.index <= self.store.read().applied().index;
         let verdict = match (&wanted, known) {
             (_, true) | (None, false) => Ok(()),
             (Some(wanted), false) => self.store.read().members().validate(wanted),
         };
         let conf = self.configuration(verdict.is_ok().then_some(change)).await?;
-        self.store.write().apply_conf_change(entry.index, entry.term, &context, &encode(&conf));
+        let position = Position { index: entry.index, term: entry.term };
+        let accepted = wanted.as_ref().filter(|_| verdict.is_ok());
+        let applied = self.store.write().apply_conf_change(position, accepted, conf.encode());
+        applied.map_err(Fatal::Store)?;
         if let (Ok(()), Some(wanted)) = (&verdict, &wanted) {
             self.follow(wanted)?;
         }
@@ -198,7 +202,7 @@ impl Applier {
         let (index, known) = {
             let store = self.store.read();
             let members: Vec<_> = store.members().iter().cloned().collect();
-            (store.applied_index(), members)
+            (store.applied().index, members)
         };
         for member in &known {
             self.peers.set(member.id, members::peer_urls(member));
@@ -211,9 +215,4 @@ impl Applier {
         self.chores.notify_one();
         Ok(index)
     }
-}
-
-/// The configuration as stored beside the consistent index.
-pub(crate) fn encode(conf: &ConfState) -> bytes::Bytes {
-    conf.encode()
 }

@@ -5,8 +5,8 @@
 
 use crate::{
     applier::{Apply, Outcome},
-    persist::{LogWork, Persist},
     peers::Peers,
+    persist::{LogWork, Persist},
     waiters::Waiters,
 };
 use bytes::Bytes;
@@ -148,12 +148,10 @@ impl Driver {
                 }
             }
             Ask::Step(message) => self.step(message),
-            Ask::ReadIndex(context) => self.raft.read_index(context),
+            // Nobody to ask is as good as no answer: the asker asks again.
+            Ask::ReadIndex(context) => drop(self.raft.read_index(context)),
             Ask::ApplyConfChange { change, reply } => {
-                let conf = match change {
-                    Some(change) => self.raft.apply_conf_change(&change),
-                    None => self.raft.refuse_conf_change(),
-                };
+                let conf = self.configuration(change.as_ref());
                 self.tell_configuration(&conf);
                 let _ = reply.send(conf);
             }
@@ -164,6 +162,19 @@ impl Driver {
             Ask::TransferLeader(to) => self.raft.transfer_leader(to),
             Ask::Status(reply) => {
                 let _ = reply.send(self.raft.status());
+            }
+        }
+    }
+
+    /// A refused change is given to Raft as one of nobody.
+    fn configuration(&mut self, change: Option<&raft::ConfChange>) -> ConfState {
+        let Some(change) = change else { return self.raft.conf_state().clone() };
+        match self.raft.apply_conf_change(change) {
+            Ok(conf) => conf,
+            Err(error) => {
+                let why = error.to_string();
+                event!(self.host, Error, "raft refused a valid change", why = &why);
+                self.raft.conf_state().clone()
             }
         }
     }
@@ -191,7 +202,8 @@ impl Driver {
             let term = self.raft.term();
             let leading = state.role == Role::Leader;
             let leadership = Leadership { leader: state.leader, term, leading };
-            self.leadership.send_if_modified(|now| std::mem::replace(now, leadership) != leadership);
+            self.leadership
+                .send_if_modified(|now| std::mem::replace(now, leadership) != leadership);
         }
         self.peers.send(ready.messages);
         for read in ready.read_states {
@@ -216,7 +228,7 @@ impl Driver {
     fn tell(&self, ready: &Ready) {
         if let Some(state) = &ready.soft_state {
             let term = self.raft.term();
-            let role = state.role.name();
+            let role = role_name(state.role);
             event!(self.host, Fact, "raft/state", role = role, term = term, leader = state.leader);
             event!(self.host, Info, "raft role", role = role, term = term, leader = state.leader);
         }
@@ -232,9 +244,8 @@ impl Driver {
     }
 
     fn tell_configuration(&self, conf: &ConfState) {
-        let text = |ids: &[NodeId]| {
-            ids.iter().map(|id| format!("{id:x}")).collect::<Vec<_>>().join(",")
-        };
+        let text =
+            |ids: &[NodeId]| ids.iter().map(|id| format!("{id:x}")).collect::<Vec<_>>().join(",");
         let (voters, outgoing) = (text(&conf.voters), text(&conf.voters_outgoing));
         let learners = text(&conf.learners);
         event!(
@@ -245,5 +256,14 @@ impl Driver {
             outgoing = &outgoing,
             learners = &learners
         );
+    }
+}
+
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Follower => "follower",
+        Role::PreCandidate => "precandidate",
+        Role::Candidate => "candidate",
+        Role::Leader => "leader",
     }
 }

@@ -251,5 +251,5 @@ impl Link {
 
 /// Reads an encoded message.
 pub(crate) fn decode(message: &Bytes) -> Result<Message, raft::DecodeError> {
-    Message::decode(message)
+    Message::decode(message.clone())
 }

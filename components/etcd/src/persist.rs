@@ -61,6 +61,8 @@ pub(crate) struct LogWriter {
     pub(crate) durable: mpsc::UnboundedSender<u64>,
     pub(crate) peers: Arc<Peers>,
     pub(crate) apply: mpsc::UnboundedSender<Apply>,
+    /// As last written.
+    pub(crate) term_and_vote: (u64, u64),
 }
 
 impl LogWriter {
@@ -137,15 +139,16 @@ impl LogWriter {
     }
 
     /// Facts for oracles: what is durable from here on.
-    fn tell(&self, group: &[LogWork]) {
+    fn tell(&mut self, group: &[LogWork]) {
+        let synced = group.iter().any(|work| matches!(work, LogWork::Save(save) if save.must_sync));
         for work in group {
-            let LogWork::Save(persist) = work else { continue };
-            if let Some(entry) = persist.entries.last() {
-                event!(self.host, Fact, "wal/entries", index = entry.index, term = entry.term);
-            }
-            if let Some(state) = persist.hard_state {
-                event!(self.host, Fact, "wal/state", term = state.term, vote = state.vote);
-            }
+            let LogWork::Save(Persist { hard_state: Some(state), .. }) = work else { continue };
+            self.term_and_vote = (state.term, state.vote);
+        }
+        if synced {
+            let (term, vote) = self.term_and_vote;
+            let index = self.wal.last_index();
+            event!(self.host, Fact, "wal/durable", index = index, term = term, vote = vote);
         }
     }
 }

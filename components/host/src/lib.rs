@@ -10,6 +10,8 @@
 
 mod backoff;
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod defects;
 mod disk;
 mod network;

@@ -126,8 +126,9 @@ impl Schedule {
         }
         let node = &mut self.nodes[node_id.0 as usize];
         if node.poll_cost > 0 {
-            node.busy_until = Time(node.busy_until.max(at).0 + node.poll_cost);
-            at = node.busy_until;
+            // A stalled task does not keep the CPU from the others.
+            node.busy_until = Time(node.busy_until.max(now).0 + node.poll_cost);
+            at = at.max(node.busy_until);
         }
         if at > now {
             self.timeline.push(at, Due::Task(id));

@@ -5,12 +5,20 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod converges;
 pub mod facts;
+pub mod fencing;
 pub mod history;
 pub mod kv;
+pub mod lease;
 pub mod model;
+pub mod mutual_exclusion;
+pub mod no_panic;
+pub mod raft;
+pub mod replica_equality;
 pub mod sample;
 mod selection;
+pub mod watch;
 
 pub use facts::{Fact, Observation, Record, Value, World};
 pub use history::{History, Time};
@@ -124,4 +132,35 @@ const fn entry<O: Oracle + 'static>() -> Entry {
 pub const ALL: &[Entry] = &[
     // What clients saw of keys.
     entry::<kv::KvStrictSerializable>(),
+    // What watches showed.
+    entry::<watch::WatchOrdered>(),
+    entry::<watch::WatchUnique>(),
+    entry::<watch::WatchAtomic>(),
+    entry::<watch::WatchReliable>(),
+    entry::<watch::WatchResumable>(),
+    entry::<watch::WatchBookmarkable>(),
+    entry::<watch::WatchFilter>(),
+    entry::<watch::WatchPrevKv>(),
+    entry::<watch::WatchCompactionReported>(),
+    entry::<watch::WatchAdvances>(),
+    // Leases, and what clients build on them.
+    entry::<lease::LeaseLives>(),
+    entry::<lease::LeaseRenewal>(),
+    entry::<lease::LeaseExpires>(),
+    entry::<mutual_exclusion::MutualExclusion>(),
+    entry::<fencing::Fencing>(),
+    // Raft, and what is on disks.
+    entry::<raft::ElectionSafety>(),
+    entry::<raft::VoteOnce>(),
+    entry::<raft::LogMatching>(),
+    entry::<raft::StateMachineSafety>(),
+    entry::<raft::LeaderCompleteness>(),
+    entry::<raft::CommitMonotonic>(),
+    entry::<raft::ConfigurationsOverlap>(),
+    entry::<raft::DurablePromises>(),
+    entry::<raft::DurableWrites>(),
+    // Members, and the cluster as a whole.
+    entry::<replica_equality::ReplicaEquality>(),
+    entry::<converges::Converges>(),
+    entry::<no_panic::NoPanic>(),
 ];

@@ -239,7 +239,8 @@ impl Maker {
 
     fn delete(&mut self) -> Request {
         let (key, prev_kv) = (self.key(), self.dice.roll(2) == 0);
-        Request::Delete(Delete { key, prev_kv, ..Delete::default() })
+        let range_end = if self.dice.roll(4) == 0 { "kez".into() } else { String::new() };
+        Request::Delete(Delete { key, range_end, prev_kv })
     }
 
     fn get(&mut self) -> Request {

@@ -69,10 +69,6 @@ impl Db {
         Ok(transaction.commit()?)
     }
 
-    pub(crate) fn path(&self) -> &str {
-        &self.path
-    }
-
     /// A stable view of what is committed.
     pub(crate) fn read(&self) -> Result<ReadTransaction, StoreError> {
         self.database.begin_read().map_err(|error| fault(&self.path)(error.into()))
@@ -126,6 +122,18 @@ pub(crate) fn size(key: &[u8], value: &[u8]) -> i64 {
     i64::try_from(key.len() + value.len()).unwrap_or(i64::MAX)
 }
 
+/// The rows of a range as bytes of their own.
+pub(crate) fn owned<'a>(
+    range: Result<redb::Range<'static, &'static [u8], &'static [u8]>, redb::StorageError>,
+    path: &'a str,
+) -> Result<impl Iterator<Item = Result<(Bytes, Bytes), StoreError>> + use<'a>, StoreError> {
+    let range = range.map_err(|error| fault(path)(error.into()))?;
+    Ok(range.map(move |row| {
+        let (key, value) = row.map_err(|error| fault(path)(error.into()))?;
+        Ok((Bytes::copy_from_slice(key.value()), Bytes::copy_from_slice(value.value())))
+    }))
+}
+
 /// Calls `each` with every row, in order.
 pub(crate) fn visit(
     reader: &RowReader,
@@ -137,6 +145,16 @@ pub(crate) fn visit(
         each(key.value(), value.value())?;
     }
     Ok(())
+}
+
+/// The rows of a small table in a view.
+pub(crate) fn view_rows(
+    view: &ReadTransaction,
+    table: Table,
+    path: &str,
+) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+    let reader = view.open_table(rows(table)).map_err(|error| fault(path)(error.into()))?;
+    owned(reader.range::<&[u8]>(..), path)?.collect()
 }
 
 /// Copies a view into a fresh file and makes it durable; blocking.

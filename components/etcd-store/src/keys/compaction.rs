@@ -5,6 +5,7 @@
 
 use super::Keys;
 use crate::{backend::Backend, batch::Table, error::Refused, meta};
+use etcd_api::EtcdError;
 use host::{Host, event};
 
 /// Physical deletion under way.
@@ -19,13 +20,13 @@ impl Keys {
     /// Compacts up to a revision, which itself stays readable.
     ///
     /// # Errors
-    /// [`Refused::Compacted`] and [`Refused::FutureRevision`].
+    /// [`EtcdError::Compacted`] and [`EtcdError::FutureRev`].
     pub(crate) fn compact(&mut self, backend: &mut Backend, at: i64) -> Result<(), Refused> {
         if at <= self.compacted {
-            return Err(Refused::Compacted);
+            return Err(EtcdError::Compacted.into());
         }
         if at > self.revision {
-            return Err(Refused::FutureRevision);
+            return Err(EtcdError::FutureRev.into());
         }
         self.schedule(at);
         meta::stage_scheduled(&mut backend.entry, at);

@@ -9,6 +9,7 @@ use crate::{
     error::{Refused, StoreError},
 };
 use bytes::Bytes;
+use etcd_api::EtcdError;
 
 /// Rows read at a time.
 const CHUNK: usize = 1_000;
@@ -30,10 +31,10 @@ impl Keys {
     /// Hashes all revisions up to `at`, or all if 0; reads them from the backend.
     pub(crate) fn hash(&self, backend: &Backend, at: i64) -> Result<KvHash, Refused> {
         if at > 0 && at <= self.compacted {
-            return Err(Refused::Compacted);
+            return Err(EtcdError::Compacted.into());
         }
         if at > self.revision {
-            return Err(Refused::FutureRevision);
+            return Err(EtcdError::FutureRev.into());
         }
         let at = if at > 0 { at } else { self.revision };
         let mut hash = 0;

@@ -3,16 +3,13 @@
 //! All comparisons, those of nested transactions too, see the state before the first change; and
 //! whatever could fail is checked before the first change. Upstream: server/etcdserver/txn/txn.go.
 
-use super::{
-    KeyRange, Keys,
-    query::header,
-    write::{KeyLeases, Write},
-};
+use super::{KeyRange, Keys, query::header, write::Write};
 use crate::{
     backend::Backend,
     error::{Refused, StoreError},
 };
 use etcd_api::{
+    EtcdError,
     etcdserverpb::{
         Compare, PutRequest, RangeRequest, RequestOp, ResponseOp, TxnRequest, TxnResponse,
         compare::{CompareResult, CompareTarget, TargetUnion},
@@ -45,7 +42,7 @@ pub fn is_read_only(request: &TxnRequest) -> bool {
     })
 }
 
-impl<L: KeyLeases> Write<'_, L> {
+impl Write<'_> {
     /// Executes a transaction; changes nothing when it is refused.
     pub(crate) fn transaction(&mut self, request: &TxnRequest) -> Result<TxnResponse, Refused> {
         let plan = self.keys.plan(self.backend, request)?;
@@ -67,10 +64,10 @@ impl<L: KeyLeases> Write<'_, L> {
     fn check_put(&self, put: &PutRequest) -> Result<(), Refused> {
         let needs_previous = put.ignore_value || put.ignore_lease;
         if needs_previous && !self.keys.alive_at(&put.key, self.keys.revision) {
-            return Err(Refused::KeyNotFound);
+            return Err(EtcdError::KeyNotFound.into());
         }
-        if put.lease != 0 && !self.leases.exists(put.lease) {
-            return Err(Refused::LeaseNotFound);
+        if put.lease != 0 && !self.leases.contains(put.lease) {
+            return Err(EtcdError::LeaseNotFound.into());
         }
         Ok(())
     }

@@ -6,9 +6,11 @@ use crate::{
     batch::Table,
     error::{Refused, StoreError},
     keys::KeyRange,
+    lease::{Lessor, NO_LEASE},
 };
 use bytes::Bytes;
 use etcd_api::{
+    EtcdError,
     etcdserverpb::{
         DeleteRangeRequest, DeleteRangeResponse, PutRequest, PutResponse, RangeRequest,
         RangeResponse,
@@ -17,29 +19,21 @@ use etcd_api::{
 };
 use prost::Message;
 
-/// What a write must know of leases and tell them.
-pub(crate) trait KeyLeases {
-    /// True while the lease is granted.
-    fn exists(&self, lease: i64) -> bool;
-    /// The lease that a key hangs on; 0 for none.
-    fn lease_of(&self, key: &[u8]) -> i64;
-    /// Hangs a key on a lease.
-    fn attach(&mut self, lease: i64, key: &Bytes);
-    /// Takes a key off its lease.
-    fn detach(&mut self, lease: i64, key: &Bytes);
-}
-
 /// A transaction under way. Changes are in the index and staged at once; `finish` makes them count.
 #[derive(Debug)]
-pub(crate) struct Write<'a, L> {
+pub(crate) struct Write<'a> {
     pub(crate) keys: &'a mut Keys,
     pub(crate) backend: &'a mut Backend,
-    pub(crate) leases: &'a mut L,
+    pub(crate) leases: &'a mut Lessor,
     changes: Vec<Event>,
 }
 
-impl<'a, L: KeyLeases> Write<'a, L> {
-    pub(crate) fn begin(keys: &'a mut Keys, backend: &'a mut Backend, leases: &'a mut L) -> Self {
+impl<'a> Write<'a> {
+    pub(crate) fn begin(
+        keys: &'a mut Keys,
+        backend: &'a mut Backend,
+        leases: &'a mut Lessor,
+    ) -> Self {
         Self { keys, backend, leases, changes: Vec::new() }
     }
 
@@ -68,7 +62,7 @@ impl<'a, L: KeyLeases> Write<'a, L> {
         if request.prev_kv || request.ignore_value || request.ignore_lease {
             previous = self.keys.get(self.backend, &request.key, self.revision())?;
             if previous.is_none() && (request.ignore_value || request.ignore_lease) {
-                return Err(Refused::KeyNotFound);
+                return Err(EtcdError::KeyNotFound.into());
             }
         }
         let old = previous.as_ref();
@@ -98,12 +92,12 @@ impl<'a, L: KeyLeases> Write<'a, L> {
     }
 
     fn move_lease(&mut self, key: &Bytes, lease: i64) {
-        let old = self.leases.lease_of(key);
-        if old != lease && old != 0 {
-            self.leases.detach(old, key);
-        }
-        if old != lease && lease != 0 {
-            self.leases.attach(lease, key);
+        if lease == NO_LEASE {
+            self.leases.detach(key);
+        } else if self.leases.lease_of(key) != lease {
+            // The lease was there when the request was checked, in this very entry.
+            let attached = self.leases.attach(lease, key.clone());
+            debug_assert!(attached.is_ok(), "a checked lease is gone");
         }
     }
 
@@ -139,7 +133,7 @@ impl<'a, L: KeyLeases> Write<'a, L> {
         self.keys.alive -= 1;
         let row = KeyValue { key: key.clone(), ..KeyValue::default() };
         self.backend.entry.put(Table::Key, revision.row(true), row.encode_to_vec());
-        self.move_lease(key, 0);
+        self.move_lease(key, NO_LEASE);
         let kv = KeyValue { mod_revision: revision.main, ..row };
         self.changes.push(Event { r#type: EventType::Delete as i32, kv: Some(kv), prev_kv: None });
     }

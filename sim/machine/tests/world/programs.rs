@@ -104,3 +104,25 @@ impl Observer for Diary {
         self.0.lock().unwrap().push((at, line.trim_end().to_owned()));
     }
 }
+
+/// Puts a program on a machine and starts it.
+pub(crate) fn run<F>(
+    world: &World,
+    machine: machine::MachineId,
+    process: &str,
+    work: impl Fn(Host) -> F + Send + Sync + 'static,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    world.install(machine, process, program(work));
+    assert!(world.start(machine, process), "{process} starts");
+}
+
+/// The address of port [`PORT`] of a machine.
+pub(crate) fn door(world: &World, machine: machine::MachineId) -> SocketAddr {
+    SocketAddr::new(world.address(machine), PORT)
+}
+
+pub(crate) fn seconds(seconds: u64) -> Time {
+    Time::from(Duration::from_secs(seconds))
+}

@@ -1,0 +1,103 @@
+//! Ends leases whose time is up: the leader's duty, done through the log.
+//!
+//! Upstream: server/etcdserver/server.go (revokeExpiredLeases), lease/lessor.go.
+
+use crate::{driver::Leadership, member::Member};
+use etcd_api::{
+    etcdserverpb::{LeaseCheckpointRequest, LeaseRevokeRequest},
+    internal::internal_request::Request as Op,
+};
+use host::{Children, event};
+use std::{sync::Arc, time::Duration};
+
+/// How often the primary looks for leases that are due.
+const LOOK: Duration = Duration::from_millis(500);
+/// Leases that are being revoked at once at most (maxPendingRevokes).
+const REVOKES_MAX: usize = 16;
+
+/// Runs as long as the member does.
+pub(crate) async fn run(member: Arc<Member>) {
+    let mut leadership = member.leadership.clone();
+    let mut looks = member.host.interval(LOOK);
+    let mut now = Leadership::default();
+    loop {
+        let changed = host::select!(member.host, {
+            result = leadership.changed() => match result {
+                Ok(()) => true,
+                Err(_) => return,
+            },
+            () = looks.tick() => false,
+        });
+        if changed {
+            let next = *leadership.borrow_and_update();
+            follow(&member, now, next);
+            now = next;
+        } else if now.leading {
+            look(&member).await;
+        }
+    }
+}
+
+/// The leader's lessor knows time, the others' do not.
+fn follow(member: &Member, before: Leadership, now: Leadership) {
+    if now.leader == 0 {
+        member.peers.leader_lost();
+    }
+    if (before.leading, before.term) == (now.leading, now.term) {
+        return;
+    }
+    let mut store = member.store.write();
+    if now.leading {
+        store.lessor_mut().promote(member.host.now(), member.config.election);
+        let checkpoint_ms = member.config.lease_checkpoint_interval.as_millis();
+        let checkpoint_ms = u64::try_from(checkpoint_ms).unwrap_or(u64::MAX);
+        event!(member.host, Fact, "lease/primary", term = now.term, checkpoint_ms = checkpoint_ms);
+    } else if store.lessor().is_primary() {
+        store.lessor_mut().demote();
+        event!(member.host, Fact, "lease/demote");
+    }
+}
+
+async fn look(member: &Arc<Member>) {
+    let (expired, checkpoints) = {
+        let mut store = member.store.write();
+        let now = member.host.now();
+        (store.lessor_mut().expired(now), store.lessor_mut().due_checkpoints(now))
+    };
+    if expired.is_empty() && checkpoints.is_empty() {
+        return;
+    }
+    // E21a, etcd #15247: a leader that was deposed while it hung revokes what its successor renewed.
+    if !member.host.defects.has("E21a") && member.reads.linearizable().await.is_err() {
+        return;
+    }
+    if !member.leads() {
+        return;
+    }
+    if !checkpoints.is_empty() {
+        let request = LeaseCheckpointRequest { checkpoints };
+        if member.propose(None, Op::LeaseCheckpoint(request)).await.is_err() {
+            event!(member.host, Debug, "lease checkpoint was not replicated");
+        }
+    }
+    revoke(member, expired).await;
+}
+
+async fn revoke(member: &Arc<Member>, expired: Vec<i64>) {
+    for ids in expired.chunks(REVOKES_MAX) {
+        let mut children = Children::default();
+        let (done, mut all_done) = tokio::sync::mpsc::channel::<()>(1);
+        for id in ids.iter().copied() {
+            let (member_, done) = (member.clone(), done.clone());
+            children.adopt(member.host.spawn("etcd/lease-revoke", async move {
+                let request = LeaseRevokeRequest { id };
+                // A failure is tried again: the lease stays due.
+                let _ = member_.propose(None, Op::LeaseRevoke(request)).await;
+                drop(done);
+            }));
+        }
+        drop(done);
+        // Closed when the last of them is done.
+        let _ = all_done.recv().await;
+    }
+}

@@ -1,0 +1,343 @@
+//! The watch service: many watches on one stream.
+//!
+//! Upstream: server/etcdserver/api/v3rpc/watch.go. Every answer of a stream leaves through one
+//! channel, in the order in which the store gave it: a progress answer can never overtake events.
+
+use crate::{member::Member, receiver_stream::ReceiverStream};
+use bytes::Bytes;
+use etcd_api::{
+    errors::EtcdError,
+    etcdserverpb::{
+        WatchCreateRequest, WatchRequest, WatchResponse, watch_create_request::FilterType,
+        watch_request::RequestUnion, watch_server::Watch,
+    },
+    mvccpb::Event,
+};
+use etcd_store::{
+    ALL_WATCHES, KeyRange, StreamId, WatchEvent, WatchMessage, WatchSpec, auth::AuthInfo,
+};
+use host::Interval;
+use prost::Message as _;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use tokio::sync::mpsc;
+use tonic::{Request, Response, Status, Streaming};
+
+/// Answers waiting for a slow client at most; the store's buffer fills behind them.
+const ANSWERS_MAX: usize = 16;
+/// The id by which a client says that the server may choose.
+const AUTO_ID: i64 = 0;
+/// The id in the answer to a watch that was not created.
+const INVALID_ID: i64 = -1;
+
+/// The watch service of a member.
+#[derive(Clone)]
+pub(crate) struct WatchService(pub(crate) Arc<Member>);
+
+#[tonic::async_trait]
+impl Watch for WatchService {
+    type WatchStream = ReceiverStream<Result<WatchResponse, Status>>;
+
+    async fn watch(
+        &self,
+        request: Request<Streaming<WatchRequest>>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let caller = self.0.admit(&request)?;
+        let required = request.metadata().get(super::access::REQUIRE_LEADER);
+        let leader_required = required.is_some_and(|value| value == "true");
+        let (answers, receiver) = mpsc::channel(ANSWERS_MAX);
+        let (stream, messages) = self.0.store.write().open_stream();
+        let conversation = Conversation {
+            progress: self.0.host.interval(self.0.config.watch_progress_interval),
+            leadership_lost: leader_required,
+            member: self.0.clone(),
+            caller: caller.unwrap_or_default(),
+            stream,
+            messages,
+            answers,
+            watches: BTreeMap::new(),
+        };
+        let requests = request.into_inner();
+        self.0.host.spawn("etcd/watch", conversation.run(requests)).detach();
+        Ok(Response::new(ReceiverStream(receiver)))
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Wishes {
+    fragment: bool,
+    progress: bool,
+    /// Something was sent since the last progress notification was due.
+    busy: bool,
+}
+
+/// One client's stream.
+struct Conversation {
+    member: Arc<Member>,
+    caller: AuthInfo,
+    stream: StreamId,
+    messages: mpsc::Receiver<WatchMessage>,
+    answers: mpsc::Sender<Result<WatchResponse, Status>>,
+    watches: BTreeMap<i64, Wishes>,
+    progress: Interval,
+    leadership_lost: bool,
+}
+
+enum Heard {
+    Request(Option<WatchRequest>),
+    Message(Option<WatchMessage>),
+    ProgressDue,
+    LeaderLost,
+}
+
+/// The client is gone, or is told to go.
+struct Over;
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        self.member.store.write().close_stream(self.stream);
+    }
+}
+
+impl Conversation {
+    async fn run(mut self, mut requests: Streaming<WatchRequest>) {
+        loop {
+            let next = self.next(&mut requests).await;
+            let result = match next {
+                Heard::Request(Some(request)) => self.request(request).await,
+                Heard::Message(Some(message)) => self.pass_on(message).await,
+                Heard::ProgressDue => self.progress_due(),
+                Heard::LeaderLost => {
+                    let _ = self.answers.send(Err(EtcdError::NoLeader.into())).await;
+                    Err(Over)
+                }
+                Heard::Request(None) | Heard::Message(None) => Err(Over),
+            };
+            if result.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn next(&mut self, requests: &mut Streaming<WatchRequest>) -> Heard {
+        let host = self.member.host.clone();
+        let mut leadership = self.member.leadership.clone();
+        let watched = self.leadership_lost;
+        let election = self.member.config.election;
+        let leader_lost = async {
+            if !watched {
+                return std::future::pending().await;
+            }
+            loop {
+                // A new election may end well: only a lasting lack of a leader counts.
+                if leadership.wait_for(|now| now.leader == 0).await.is_err() {
+                    return;
+                }
+                let found = leadership.wait_for(|now| now.leader != 0);
+                if self.member.host.timeout(3 * election, found).await.is_err() {
+                    return;
+                }
+            }
+        };
+        host::select!(host, {
+            request = requests.message() => Heard::Request(request.unwrap_or(None)),
+            message = self.messages.recv() => Heard::Message(message),
+            () = self.progress.tick() => Heard::ProgressDue,
+            () = leader_lost => Heard::LeaderLost,
+        })
+    }
+
+    async fn request(&mut self, request: WatchRequest) -> Result<(), Over> {
+        match request.request_union {
+            Some(RequestUnion::CreateRequest(create)) => self.create(create).await,
+            Some(RequestUnion::CancelRequest(cancel)) => self.cancel(cancel.watch_id).await,
+            Some(RequestUnion::ProgressRequest(_)) => {
+                self.member.store.write().request_progress(self.stream);
+                self.member.chores.notify_one();
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn create(&mut self, create: WatchCreateRequest) -> Result<(), Over> {
+        let range = range_of(&create);
+        if let Err(refused) = self.permitted(&create) {
+            return self.refuse(refused.text().to_owned()).await;
+        }
+        let spec = WatchSpec {
+            id: if create.watch_id == AUTO_ID { 0 } else { create.watch_id },
+            range,
+            start_revision: create.start_revision.max(0),
+            no_put: has_filter(&create, FilterType::Noput),
+            no_delete: has_filter(&create, FilterType::Nodelete),
+            prev_kv: create.prev_kv,
+        };
+        // The answer must leave before the first event: both under one hold of the lock, with the
+        // place for the answer reserved.
+        let Ok(place) = self.answers.clone().reserve_owned().await else { return Err(Over) };
+        let created = {
+            let mut store = self.member.store.write();
+            let revision = store.revision();
+            store.watch(self.stream, spec).map(|id| (id, revision))
+        };
+        match created {
+            Ok((watch_id, revision)) => {
+                let header = Some(self.member.header(revision));
+                let wishes = Wishes {
+                    fragment: create.fragment,
+                    progress: create.progress_notify,
+                    busy: true,
+                };
+                self.watches.insert(watch_id, wishes);
+                let response =
+                    WatchResponse { header, watch_id, created: true, ..Default::default() };
+                place.send(Ok(response));
+                self.member.chores.notify_one();
+                Ok(())
+            }
+            Err(error) => {
+                drop(place);
+                self.refuse(error.to_string()).await
+            }
+        }
+    }
+
+    fn permitted(&self, create: &WatchCreateRequest) -> Result<(), EtcdError> {
+        let store = self.member.store.read();
+        if !store.auth().is_enabled() {
+            return Ok(());
+        }
+        let (key, end) = (watch_key(create), watch_end(create));
+        let verdict = store.auth().check_read(&key, &end, &self.caller);
+        verdict.map_err(|_| EtcdError::PermissionDenied)
+    }
+
+    async fn refuse(&self, cancel_reason: String) -> Result<(), Over> {
+        let response = WatchResponse {
+            header: Some(self.member.header_now()),
+            watch_id: INVALID_ID,
+            created: true,
+            canceled: true,
+            cancel_reason,
+            ..Default::default()
+        };
+        self.answer(response).await
+    }
+
+    async fn cancel(&mut self, watch_id: i64) -> Result<(), Over> {
+        let (known, revision) = {
+            let mut store = self.member.store.write();
+            (store.cancel_watch(self.stream, watch_id), store.revision())
+        };
+        if !known {
+            return Ok(());
+        }
+        // What the store has already handed over for this watch goes out first.
+        while let Ok(message) = self.messages.try_recv() {
+            self.pass_on(message).await?;
+        }
+        self.watches.remove(&watch_id);
+        let header = Some(self.member.header(revision));
+        let response = WatchResponse { header, watch_id, canceled: true, ..Default::default() };
+        self.answer(response).await
+    }
+
+    async fn pass_on(&mut self, message: WatchMessage) -> Result<(), Over> {
+        let header = Some(self.member.header(message.revision));
+        let watch_id = message.id;
+        if message.compact_revision != 0 {
+            self.watches.remove(&watch_id);
+            return self
+                .answer(WatchResponse {
+                    header,
+                    watch_id,
+                    canceled: true,
+                    compact_revision: message.compact_revision,
+                    cancel_reason: EtcdError::Compacted.text().into(),
+                    ..Default::default()
+                })
+                .await;
+        }
+        let wishes = match self.watches.get_mut(&watch_id) {
+            Some(wishes) => {
+                wishes.busy |= !message.events.is_empty();
+                *wishes
+            }
+            None if watch_id == ALL_WATCHES => Wishes::default(),
+            // Canceled: the client no longer knows it.
+            None => return Ok(()),
+        };
+        let parts = if wishes.fragment {
+            fragments(&message.events, self.member.config.limits.request_bytes)
+        } else {
+            vec![message.events.as_slice()]
+        };
+        let last = parts.len() - 1;
+        for (at, part) in parts.into_iter().enumerate() {
+            let events: Vec<Event> = part.iter().map(|event| event.event().clone()).collect();
+            let fragment = at < last;
+            let header = header.clone();
+            let response =
+                WatchResponse { header, watch_id, fragment, events, ..Default::default() };
+            self.answer(response).await?;
+        }
+        Ok(())
+    }
+
+    /// Watches that were quiet for a whole period are told how far they have seen.
+    fn progress_due(&mut self) -> Result<(), Over> {
+        let mut store = self.member.store.write();
+        let mut quiet = BTreeSet::new();
+        for (id, wishes) in &mut self.watches {
+            if wishes.progress && !wishes.busy {
+                quiet.insert(*id);
+            }
+            wishes.busy = false;
+        }
+        for id in quiet {
+            store.watch_progress(self.stream, id);
+        }
+        Ok(())
+    }
+
+    async fn answer(&self, response: WatchResponse) -> Result<(), Over> {
+        self.answers.send(Ok(response)).await.map_err(|_| Over)
+    }
+}
+
+fn has_filter(create: &WatchCreateRequest, filter: FilterType) -> bool {
+    create.filters().any(|given| given == filter)
+}
+
+/// An empty key means the first key there is.
+fn watch_key(create: &WatchCreateRequest) -> Bytes {
+    if create.key.is_empty() { Bytes::from_static(b"\0") } else { create.key.clone() }
+}
+
+/// As for ranges: empty for one key, `\0` for no end.
+fn watch_end(create: &WatchCreateRequest) -> Bytes {
+    create.range_end.clone()
+}
+
+fn range_of(create: &WatchCreateRequest) -> KeyRange {
+    KeyRange::new(&watch_key(create), &watch_end(create))
+}
+
+/// Splits events so that each part stays below the limit, as long as it has more than one.
+fn fragments(events: &[Arc<WatchEvent>], bytes_max: usize) -> Vec<&[Arc<WatchEvent>]> {
+    let mut parts = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (at, event) in events.iter().enumerate() {
+        let size = event.event().encoded_len();
+        if at > start && bytes + size > bytes_max {
+            parts.push(&events[start..at]);
+            (start, bytes) = (at, 0);
+        }
+        bytes += size;
+    }
+    parts.push(&events[start..]);
+    parts
+}
