@@ -72,6 +72,9 @@ impl Store {
         disk.create_dir(&dir).map_err(crate::backend::disk_fault(&dir))?;
         files::clean(disk, &dir, config.snapshot_index)?;
         let backend = Backend::open(host, &files::backend_path(&dir), cache_bytes)?;
+        // A new file and its directory must not lose their names in a power failure.
+        crate::backend::sync_parent(disk, &files::backend_path(&dir))?;
+        crate::backend::sync_parent(disk, &dir)?;
         let mut store = Self {
             host: host.clone(),
             keys: Keys::default(),
@@ -324,7 +327,8 @@ impl Store {
         self.hub.close_stream(stream);
     }
 
-    /// Starts a watch.
+    /// Starts a watch. A progress message that is in the receiver already does not speak for it: the
+    /// client must hear of the new watch after what was buffered before.
     ///
     /// # Errors
     /// The range is empty, the id taken, the stream closed.

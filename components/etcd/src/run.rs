@@ -7,6 +7,7 @@ use crate::{
     config::Config,
     dial,
     driver::{ASKS_MAX, Driver, Leadership},
+    facts,
     fatal::Fatal,
     keeper::{self, KeeperSettings},
     leases,
@@ -149,16 +150,9 @@ impl Etcd {
         let last = restored.entries.last().map_or(restored.snapshot.index, |entry| entry.index);
         let raft = Raft::new(settings, restored, host.random.next_u64())
             .map_err(|error| Fatal::Raft(error.to_string()))?;
-        event!(
-            host,
-            Fact,
-            "raft/start",
-            id = owner.member,
-            term = hard_state.term,
-            vote = hard_state.vote,
-            commit = hard_state.commit,
-            index = last
-        );
+        facts::start(host, owner.member, hard_state, last);
+        facts::member_list(host, &store.read());
+        facts::state(host, &store.read());
 
         let (reads, read_loop) = reads::reads(
             host.clone(),
