@@ -5,7 +5,7 @@ use tidy::{files, refuse};
 
 /// Names in `has("E07")` and the like.
 fn switched() -> BTreeSet<String> {
-    let all = files("components", ".rs").unwrap();
+    let all = files("components", ".rs").expect("the source can be read");
     let names = all.iter().flat_map(|file| file.text.split("has(\"").skip(1));
     let names = names.filter_map(|rest| rest.split('"').next());
     // Upper case, digits, and at most one letter for the variant.
@@ -19,7 +19,7 @@ fn switched() -> BTreeSet<String> {
 
 /// Names in `exhibit("E07", …)`.
 fn catalogued() -> BTreeSet<String> {
-    let all = files("sim/runner/src", "exhibits.rs").unwrap();
+    let all = files("sim/runner/src", "exhibits.rs").expect("the source can be read");
     let names = all.iter().flat_map(|file| file.text.split("exhibit(\"").skip(1));
     names.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
 }

@@ -12,7 +12,7 @@ type Imports = BTreeMap<String, BTreeSet<String>>;
 
 /// Rows of the form `| `crate` | `a`, `b` | … |` below the heading.
 fn table() -> Imports {
-    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("the page is there");
     let section = text.split("## Who may import whom").nth(1).expect("the heading of the table");
     let section = section.split("\n## ").next().unwrap_or_default();
     let names = |cell: &str| -> Vec<String> {
@@ -31,18 +31,24 @@ fn table() -> Imports {
     rows
 }
 
+fn cargo(arguments: &[&str]) -> Vec<u8> {
+    let mut command = Command::new(env!("CARGO"));
+    let output = command.args(arguments).current_dir(root()).output().expect("cargo starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
 /// Each crate's folder and what it imports of ours, tests and build scripts aside.
 fn facts() -> BTreeMap<String, (String, BTreeSet<String>)> {
     let arguments = ["metadata", "--no-deps", "--format-version", "1", "--offline"];
-    let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let output = cargo(&arguments);
+    let metadata: Value = serde_json::from_slice(&output).expect("cargo writes JSON");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let top = text(&metadata["workspace_root"]) + "/";
-    let packages = metadata["packages"].as_array().unwrap();
+    let packages = metadata["packages"].as_array().expect("a list");
     let ours: BTreeSet<String> = packages.iter().map(|package| text(&package["name"])).collect();
     let of = |package: &Value| {
-        let all = package["dependencies"].as_array().unwrap().iter();
+        let all = package["dependencies"].as_array().expect("a list").iter();
         // Of another registry, however it is named: raft-rs is called raft there.
         let normal = all.filter(|it| it["kind"].is_null() && it["source"].is_null());
         let names = normal.map(|it| text(&it["name"])).filter(|name| ours.contains(name));
@@ -95,9 +101,8 @@ fn production_carries_no_simulator_and_components_know_no_machine_room() {
 fn production_cannot_switch_defects_on() {
     let arguments =
         ["tree", "-p", "binaries", "-e", "normal,features", "--offline", "--prefix", "none"];
-    let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let tree = String::from_utf8_lossy(&output.stdout);
+    let output = cargo(&arguments);
+    let tree = String::from_utf8_lossy(&output);
     assert!(tree.contains("host v"), "the tree shows no host: {tree}");
     let bad: Vec<String> =
         tree.lines().filter(|line| line.contains("\"defects\"")).map(str::to_owned).collect();

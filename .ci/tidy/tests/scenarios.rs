@@ -32,7 +32,7 @@ fn oracle_names() -> Vec<&'static str> {
 
 fn scenarios() -> BTreeMap<String, Result<Scenario, String>> {
     let read = |text: &str| Scenario::parse(text).map_err(|error| error.to_string());
-    let all = files("scenarios", ".yaml").unwrap().into_iter();
+    let all = files("scenarios", ".yaml").expect("scenarios/ can be read").into_iter();
     all.map(|file| (file.path, read(&file.text))).collect()
 }
 

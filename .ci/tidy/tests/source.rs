@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use tidy::{File, files, refuse, root};
 
 fn source() -> Vec<File> {
-    files(".", ".rs").unwrap()
+    files(".", ".rs").expect("the source can be read")
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn links(file: &File) -> impl Iterator<Item = &str> {
 #[test]
 fn links_in_markdown_lead_somewhere() {
     let mut bad = Vec::new();
-    for file in files(".", ".md").unwrap() {
+    for file in files(".", ".md").expect("the source can be read") {
         let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         for link in links(&file).filter(|link| !link.contains("://") && !link.starts_with('#')) {
             let path = link.split('#').next().unwrap_or_default();

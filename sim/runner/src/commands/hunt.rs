@@ -1,12 +1,13 @@
 //! `hunt`: many seeds on all cores.
 
+use super::run::judged;
 use crate::{
     arguments::Hunt,
-    catalogue::{self, Refusal},
+    catalogue::{self, Refusal, Story},
     console::{Console, Tone, remark},
     exit::Exit,
     interrupt::Interrupt,
-    pool::{self, Plan},
+    pool::{self, Done, Plan},
     progress::Goal,
     report::text::grouped,
 };
@@ -49,6 +50,7 @@ pub(crate) fn run(hunt: &Hunt, console: &mut Console) -> Result<Exit, Refusal> {
         progress.rate(totals.runs)
     ));
     let root = &hunt.evidence.evidence;
+    let missed = negatives(&stories, &mut failures, console);
     for done in failures.iter().take(REPORTS_MAX) {
         let story = &stories[done.story];
         super::run::tell(story, &done.record, root, !hunt.no_shrink, &interrupt, console)?;
@@ -62,9 +64,28 @@ pub(crate) fn run(hunt: &Hunt, console: &mut Console) -> Result<Exit, Refusal> {
     }
     totals.tell(from, failures.len(), interrupt.asked(), console);
     let verdicts = failures.iter().map(|done| &done.record.verdict);
-    let judge = |done: &pool::Done| super::run::judged(&stories[done.story], &done.record.verdict);
-    let all_caught = failures.iter().all(|done| judge(done) == Exit::Clean);
-    Ok(if all_caught { Exit::Clean } else { Exit::of_all(verdicts) })
+    let exit = Exit::of_all(verdicts);
+    Ok(if exit == Exit::Clean && missed > 0 { Exit::NotCaught } else { exit })
+}
+
+/// Takes out the failures that negative stories ask for, and tells of each such story whether it
+/// was caught; gives the number of those that were not.
+fn negatives(stories: &[Story], failures: &mut Vec<Done>, console: &mut Console) -> usize {
+    let mut missed = 0;
+    for (index, story) in stories.iter().enumerate() {
+        let Some(oracle) = &story.scenario.breaks else { continue };
+        let is_caught =
+            |done: &Done| done.story == index && judged(story, &done.record.verdict) == Exit::Clean;
+        let first = failures.iter().find(|done| is_caught(done)).map(|done| done.record.seed);
+        failures.retain(|done| !is_caught(done));
+        let (path, word) = (&story.path, first.map(|seed| Seed(seed).to_string()));
+        missed += usize::from(first.is_none());
+        console.line(&match word {
+            Some(seed) => format!("caught  {oracle:<28} {path} --seed {seed}"),
+            None => console.toned(Tone::Bad, &format!("MISSED  {oracle:<28} {path}")),
+        });
+    }
+    missed
 }
 
 /// A seed that nobody has tried: the one place where real time decides anything.
