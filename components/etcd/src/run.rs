@@ -145,6 +145,10 @@ impl Etcd {
         let mut settings = raft::Config::new(owner.member);
         settings.election_ticks = config.election_ticks();
         settings.pre_vote = config.pre_vote;
+        settings.max_inflight_messages = config.raft.inflight_messages;
+        settings.max_message_bytes = config.raft.message_bytes;
+        settings.max_committed_bytes_per_ready = config.raft.commit_bytes;
+        settings.max_uncommitted_bytes = config.raft.uncommitted_bytes;
         settings.defects = host.defects.clone();
         let hard_state = restored.hard_state;
         let last = restored.entries.last().map_or(restored.snapshot.index, |entry| entry.index);
