@@ -9,6 +9,7 @@ use crate::{
     interrupt::Interrupt,
     pool::{self, Done, Plan},
     progress::Goal,
+    rare,
     report::text::grouped,
 };
 use record::{RunRecord, Verdict};
@@ -135,10 +136,21 @@ impl Totals {
         for (name, count) in &self.counters {
             console.line(&format!("        {:>14}  {name}", grouped(*count)));
         }
-        let never = self.sometimes.iter().filter(|(_, count)| **count == 0);
-        let never: Vec<&str> = never.map(|(name, _)| name.as_str()).collect();
-        if !never.is_empty() {
-            console.line(&format!("never   reached: {}", never.join(", ")));
+        self.tell_rare(console);
+    }
+
+    /// Which rare states were reached how often, and which never: a night without a hit is a failed
+    /// night. Silent where no component ran.
+    fn tell_rare(&self, console: &mut Console) {
+        if self.sometimes.is_empty() {
+            return;
+        }
+        for (name, count) in &self.sometimes {
+            console.line(&format!("rare    {:>14}  {name}", grouped(*count)));
+        }
+        let reached = |name: &&str| self.sometimes.get(*name).is_some_and(|count| *count > 0);
+        for name in rare::ALL.iter().filter(|name| !reached(name)) {
+            console.line(&console.toned(Tone::Bad, &format!("never   {:>14}  {name}", 0)));
         }
     }
 }
