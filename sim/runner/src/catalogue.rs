@@ -1,6 +1,6 @@
 //! Finds scenarios by name, file or folder.
 
-use scenario::{Invalid, Scenario};
+use scenario::{Invalid, Scenario, System};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -112,7 +112,7 @@ pub(crate) fn read(path: &Path) -> Result<Story, Refusal> {
 
 /// The names that promises may use.
 pub(crate) fn oracle_names() -> Vec<&'static str> {
-    let echo = crate::echo::ORACLES.iter().map(|(name, _)| *name);
+    let echo = System::Echo.own_oracles().iter().map(|(name, _)| *name);
     oracles::ALL.iter().map(|entry| entry.name).chain(echo).collect()
 }
 

@@ -20,12 +20,6 @@ const SAME: &str = "echo_is_the_same";
 /// The oracle: after everything healed, every client gets an answer.
 const ANSWERS: &str = "echo_answers";
 
-/// The oracles of this world, with what they promise.
-pub(crate) const ORACLES: [(&str, &str); 2] = [
-    (SAME, "An answer is what was asked."),
-    (ANSWERS, "After everything healed, every client gets an answer."),
-];
-
 /// Runs an explicit scenario.
 pub(crate) fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunRecord {
     let mut echo = Echo::new(scenario, seed, options.keep);

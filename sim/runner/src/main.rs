@@ -12,6 +12,7 @@ mod exit;
 mod interrupt;
 mod pool;
 mod progress;
+mod rare;
 mod report;
 mod shrinking;
 

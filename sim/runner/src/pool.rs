@@ -49,43 +49,52 @@ pub(crate) struct Done {
 /// Makes the runs and hands each to `each` in the order of their numbers.
 pub(crate) fn run(plan: Plan<'_>, interrupt: &Interrupt, mut each: impl FnMut(Done)) -> Progress {
     let mut progress = Progress::start(plan.goal);
-    let next = AtomicU64::new(0);
-    let last = AtomicU64::new(match plan.goal {
-        Goal::Count(count) => count,
-        Goal::Time(_) => u64::MAX,
-    });
-    let deadline = match plan.goal {
-        Goal::Count(_) => None,
-        Goal::Time(time) => Instant::now().checked_add(time),
+    let (count, deadline) = match plan.goal {
+        Goal::Count(count) => (count, None),
+        Goal::Time(time) => (u64::MAX, Instant::now().checked_add(time)),
     };
+    let queue = Queue { next: AtomicU64::new(0), last: AtomicU64::new(count), deadline };
     let (sender, receiver) = mpsc::sync_channel(64);
     thread::scope(|scope| {
         for _ in 0..jobs(plan.jobs) {
-            let (sender, next, last) = (sender.clone(), &next, &last);
-            scope.spawn(move || {
-                let late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-                while !interrupt.asked() && !late() {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    if index >= last.load(Ordering::Relaxed) {
-                        break;
-                    }
-                    let done = one(&plan, index);
-                    if plan.first && done.record.verdict != Verdict::Kept {
-                        // Runs with smaller numbers are finished: the first failure is the same
-                        // however many run at once.
-                        last.fetch_min(index + 1, Ordering::Relaxed);
-                    }
-                    if sender.send(done).is_err() {
-                        break;
-                    }
-                }
-            });
+            let (sender, queue, plan) = (sender.clone(), &queue, &plan);
+            scope.spawn(move || work(plan, queue, interrupt, &sender));
         }
         drop(sender);
-        in_order(&receiver, &last, &mut progress, plan.what, &mut each);
+        in_order(&receiver, &queue.last, &mut progress, plan.what, &mut each);
     });
     progress.clear();
     progress
+}
+
+/// What the workers share.
+#[derive(Debug)]
+struct Queue {
+    /// The number of the next run.
+    next: AtomicU64,
+    /// No run from this number on.
+    last: AtomicU64,
+    /// No run from this moment on.
+    deadline: Option<Instant>,
+}
+
+fn work(plan: &Plan<'_>, queue: &Queue, interrupt: &Interrupt, sender: &mpsc::SyncSender<Done>) {
+    let late = || queue.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    while !interrupt.asked() && !late() {
+        let index = queue.next.fetch_add(1, Ordering::Relaxed);
+        if index >= queue.last.load(Ordering::Relaxed) {
+            break;
+        }
+        let done = one(plan, index);
+        if plan.first && done.record.verdict != Verdict::Kept {
+            // Runs with smaller numbers are finished: the first failure is the same however many
+            // run at once.
+            queue.last.fetch_min(index + 1, Ordering::Relaxed);
+        }
+        if sender.send(done).is_err() {
+            break;
+        }
+    }
 }
 
 fn one(plan: &Plan<'_>, index: u64) -> Done {

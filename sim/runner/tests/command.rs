@@ -73,6 +73,16 @@ fn a_broken_promise_is_told_shrunk_and_replayed() {
 }
 
 #[test]
+fn a_hunt_among_negative_stories_is_content_when_they_are_caught() {
+    let output = seaworthy("caught", &["hunt", "echo_forgets", "--seeds", "12"]);
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("caught  echo_is_the_same") && text.contains("KEPT"), "{text}");
+    let quiet = seaworthy("missed", &["hunt", "echo_forgets", "--seeds", "1", "--from", "6"]);
+    assert_eq!(quiet.status.code(), Some(6), "{}", said(&quiet));
+}
+
+#[test]
 fn verify_compares_with_another_process() {
     let output = seaworthy("verify", &["verify", "echo", "--seeds", "3"]);
     assert_eq!(output.status.code(), Some(0));

@@ -1,13 +1,15 @@
 //! `hunt`: many seeds on all cores.
 
+use super::run::judged;
 use crate::{
     arguments::Hunt,
-    catalogue::{self, Refusal},
+    catalogue::{self, Refusal, Story},
     console::{Console, Tone, remark},
     exit::Exit,
     interrupt::Interrupt,
-    pool::{self, Plan},
+    pool::{self, Done, Plan},
     progress::Goal,
+    rare,
     report::text::grouped,
 };
 use record::{RunRecord, Verdict};
@@ -49,6 +51,7 @@ pub(crate) fn run(hunt: &Hunt, console: &mut Console) -> Result<Exit, Refusal> {
         progress.rate(totals.runs)
     ));
     let root = &hunt.evidence.evidence;
+    let missed = negatives(&stories, &mut failures, console);
     for done in failures.iter().take(REPORTS_MAX) {
         let story = &stories[done.story];
         super::run::tell(story, &done.record, root, !hunt.no_shrink, &interrupt, console)?;
@@ -62,9 +65,28 @@ pub(crate) fn run(hunt: &Hunt, console: &mut Console) -> Result<Exit, Refusal> {
     }
     totals.tell(from, failures.len(), interrupt.asked(), console);
     let verdicts = failures.iter().map(|done| &done.record.verdict);
-    let judge = |done: &pool::Done| super::run::judged(&stories[done.story], &done.record.verdict);
-    let all_caught = failures.iter().all(|done| judge(done) == Exit::Clean);
-    Ok(if all_caught { Exit::Clean } else { Exit::of_all(verdicts) })
+    let exit = Exit::of_all(verdicts);
+    Ok(if exit == Exit::Clean && missed > 0 { Exit::NotCaught } else { exit })
+}
+
+/// Takes out the failures that negative stories ask for, and tells of each such story whether it
+/// was caught; gives the number of those that were not.
+fn negatives(stories: &[Story], failures: &mut Vec<Done>, console: &mut Console) -> usize {
+    let mut missed = 0;
+    for (index, story) in stories.iter().enumerate() {
+        let Some(oracle) = &story.scenario.breaks else { continue };
+        let is_caught =
+            |done: &Done| done.story == index && judged(story, &done.record.verdict) == Exit::Clean;
+        let first = failures.iter().find(|done| is_caught(done)).map(|done| done.record.seed);
+        failures.retain(|done| !is_caught(done));
+        let (path, word) = (&story.path, first.map(|seed| Seed(seed).to_string()));
+        missed += usize::from(first.is_none());
+        console.line(&match word {
+            Some(seed) => format!("caught  {oracle:<28} {path} --seed {seed}"),
+            None => console.toned(Tone::Bad, &format!("MISSED  {oracle:<28} {path}")),
+        });
+    }
+    missed
 }
 
 /// A seed that nobody has tried: the one place where real time decides anything.
@@ -114,10 +136,21 @@ impl Totals {
         for (name, count) in &self.counters {
             console.line(&format!("        {:>14}  {name}", grouped(*count)));
         }
-        let never = self.sometimes.iter().filter(|(_, count)| **count == 0);
-        let never: Vec<&str> = never.map(|(name, _)| name.as_str()).collect();
-        if !never.is_empty() {
-            console.line(&format!("never   reached: {}", never.join(", ")));
+        self.tell_rare(console);
+    }
+
+    /// Which rare states were reached how often, and which never: a night without a hit is a failed
+    /// night. Silent where no component ran.
+    fn tell_rare(&self, console: &mut Console) {
+        if self.sometimes.is_empty() {
+            return;
+        }
+        for (name, count) in &self.sometimes {
+            console.line(&format!("rare    {:>14}  {name}", grouped(*count)));
+        }
+        let reached = |name: &&str| self.sometimes.get(*name).is_some_and(|count| *count > 0);
+        for name in rare::ALL.iter().filter(|name| !reached(name)) {
+            console.line(&console.toned(Tone::Bad, &format!("never   {:>14}  {name}", 0)));
         }
     }
 }

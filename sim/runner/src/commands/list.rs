@@ -7,7 +7,7 @@ use crate::{
     exhibits,
     exit::Exit,
 };
-use scenario::Condition;
+use scenario::{Condition, System};
 
 pub(crate) fn run(list: &List, console: &mut Console) -> Result<Exit, Refusal> {
     use Listed::{Conditions, Exhibits, Faults, Oracles, Scenarios};
@@ -29,7 +29,7 @@ fn section(what: Listed, titled: bool, console: &mut Console) -> Result<(), Refu
         Listed::Oracles => {
             let all = oracles::ALL.iter().map(|entry| (entry.name, entry.promise));
             let row = |(name, promise)| format!("{name:<32} {promise}");
-            ("Oracles", all.chain(crate::echo::ORACLES).map(row).collect())
+            ("Oracles", all.chain(System::Echo.own_oracles().iter().copied()).map(row).collect())
         }
         Listed::Exhibits => {
             let row =

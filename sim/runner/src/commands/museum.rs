@@ -12,10 +12,13 @@ use crate::{
     progress::Goal,
     shrinking::{self, TRIES_MAX},
 };
-use record::Verdict;
+use record::{RunRecord, Verdict};
 use scenario::{Scenario, Seed};
 use serde::Serialize;
 use std::{fs, time::Instant};
+
+/// Seeds that are tried before the clock is looked at.
+const PORTION: u64 = 64;
 
 /// What became of an exhibit. `seconds` is real time.
 #[derive(Debug, Serialize)]
@@ -66,23 +69,29 @@ fn show(exhibit: &Exhibit, museum: &Museum, interrupt: &Interrupt) -> Result<Row
     let scenario = Scenario { defects: vec![exhibit.name.to_owned()], ..Scenario::general() };
     let story = Story { name: exhibit.name.to_owned(), path: String::new(), scenario };
     let started = Instant::now();
-    let deadline = started + museum.time;
+    let (seeds_tried, failed) = hunt(&story, museum, interrupt);
+    let seconds = started.elapsed().as_secs_f64();
+    let found = failed.map(|record| keep(&story, &record, museum, interrupt)).transpose()?;
+    let Exhibit { name, about, upstream } = *exhibit;
+    Ok(Row { exhibit: name, about, upstream, seeds_tried, seconds, found })
+}
+
+/// Tries seeds until one fails; gives their number and the failure.
+fn hunt(story: &Story, museum: &Museum, interrupt: &Interrupt) -> (u64, Option<RunRecord>) {
+    let deadline = Instant::now() + museum.time;
     let (mut tried, mut failed) = (0, None);
-    let stories = [story];
     while failed.is_none() && tried < museum.seeds && !interrupt.asked() {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        if Instant::now() >= deadline {
             break;
         }
-        // In portions: both limits hold, and the first failing seed is the same on any machine.
-        let portion = 64.min(museum.seeds - tried);
         let plan = Plan {
-            stories: &stories,
+            stories: std::slice::from_ref(story),
             from: museum.from.0.wrapping_add(tried),
-            goal: Goal::Count(portion),
+            // In portions: both limits hold, and the first failing seed is the same anywhere.
+            goal: Goal::Count(PORTION.min(museum.seeds - tried)),
             jobs: museum.jobs,
             first: true,
-            what: exhibit.name,
+            what: &story.name,
         };
         pool::run(plan, interrupt, |done| {
             tried += 1;
@@ -91,24 +100,28 @@ fn show(exhibit: &Exhibit, museum: &Museum, interrupt: &Interrupt) -> Result<Row
             }
         });
     }
-    let seconds = started.elapsed().as_secs_f64();
-    let mut found = None;
-    if let Some(record) = failed {
-        let drawn = stories[0].scenario.drawn(record.seed);
-        let smallest = shrinking::smallest(&drawn, &record.verdict, TRIES_MAX, interrupt);
-        let folder = museum.evidence.evidence.join("museum").join(exhibit.name);
-        evidence::write(&folder, &drawn, &record)?;
-        evidence::write_shrunk(&folder, &smallest)?;
-        found = Some(Found {
-            seed: Seed(record.seed).to_string(),
-            oracle: record.verdict.broken().map_or_else(String::new, |it| it.oracle.clone()),
-            faults_drawn: drawn.fault_count(),
-            faults_shrunk: smallest.shrunk.scenario.fault_count(),
-            shrunk: folder.join("shrunk.yaml").display().to_string(),
-        });
-    }
-    let Exhibit { name, about, upstream } = *exhibit;
-    Ok(Row { exhibit: name, about, upstream, seeds_tried: tried, seconds, found })
+    (tried, failed)
+}
+
+/// Shrinks what was found and keeps the evidence.
+fn keep(
+    story: &Story,
+    record: &RunRecord,
+    museum: &Museum,
+    interrupt: &Interrupt,
+) -> Result<Found, Refusal> {
+    let drawn = story.scenario.drawn(record.seed);
+    let smallest = shrinking::smallest(&drawn, &record.verdict, TRIES_MAX, interrupt);
+    let folder = museum.evidence.evidence.join("museum").join(&story.name);
+    evidence::write(&folder, &drawn, record)?;
+    evidence::write_shrunk(&folder, &smallest)?;
+    Ok(Found {
+        seed: Seed(record.seed).to_string(),
+        oracle: record.verdict.broken().map_or_else(String::new, |it| it.oracle.clone()),
+        faults_drawn: drawn.fault_count(),
+        faults_shrunk: smallest.shrunk.scenario.fault_count(),
+        shrunk: folder.join("shrunk.yaml").display().to_string(),
+    })
 }
 
 fn line(row: &Row, console: &Console) -> String {
