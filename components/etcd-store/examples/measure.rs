@@ -12,7 +12,7 @@ use etcd_api::{
     etcdserverpb::PutRequest,
     internal::{InternalRequest, internal_request::Request},
 };
-use etcd_store::{Position, Store};
+use etcd_store::{KeyRange, Position, Store, WatchSpec};
 use host::{BlockFile, BoxFuture, Defects, Disk, FileLock, Host, Instant as HostInstant, Open};
 use std::{fs, io, os::unix::fs::FileExt, sync::Arc, time::Instant};
 
@@ -146,5 +146,31 @@ fn main() {
     let start = Instant::now();
     let store = open(&dir);
     println!("open after a crash: {:.2} s", start.elapsed().as_secs_f64());
-    drop(store);
+    fan_out(store, 1_000, 200);
+}
+
+/// One key, many streams that watch it.
+fn fan_out(mut store: Store, watches: usize, puts: u64) {
+    let mut receivers = Vec::new();
+    for _ in 0..watches {
+        let (stream, receiver) = store.open_stream();
+        let key = bytes::Bytes::from("/registry/pods/default/000000000");
+        let range = KeyRange::new(&key, &bytes::Bytes::new());
+        let (no_put, no_delete, prev_kv) = (false, false, false);
+        let spec = WatchSpec { id: 0, range, start_revision: 0, no_put, no_delete, prev_kv };
+        store.watch(stream, spec).unwrap();
+        receivers.push(receiver);
+    }
+    let start = Instant::now();
+    let mut heard = 0;
+    for _ in 0..puts {
+        put(&mut store, 0);
+        for receiver in &mut receivers {
+            heard += receiver.try_recv().unwrap().events.len();
+        }
+    }
+    println!(
+        "{watches} watches of one key: {:.0} events/s",
+        heard as f64 / start.elapsed().as_secs_f64()
+    );
 }

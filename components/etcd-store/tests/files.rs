@@ -82,6 +82,30 @@ fn a_snapshot_that_the_log_names_is_installed_at_start() {
     assert_eq!(to.list("data/snap").unwrap(), ["db", "owner"]);
 }
 
+/// The log begins with the snapshot before it is installed, so that a start finishes what a crash
+/// interrupted.
+#[test]
+fn an_installation_survives_a_power_failure_anywhere() {
+    let from = new_disk(1);
+    let mut leader = filled(&from);
+    for fuse in 0..60 {
+        let to = new_disk(fuse);
+        let mut follower = open(&to);
+        apply(&mut follower, put("old", "gone"));
+        follower.commit().unwrap();
+        let index = carry(&mut leader, &from, &to);
+        to.model().power_fails_after(fuse);
+        let _ = follower.install(index);
+        drop(follower);
+        to.model().power_off();
+        to.model().power_on();
+        let config = Config { snapshot_index: index, ..config() };
+        let again = Store::open(&host(&to, &Defects::none()), config).unwrap();
+        assert_eq!(again.applied(), leader.applied(), "fuse {fuse}");
+        assert_eq!(again.hash().unwrap(), leader.hash().unwrap(), "fuse {fuse}");
+    }
+}
+
 #[test]
 fn a_spoilt_snapshot_is_refused_and_a_torn_one_resumed() {
     let disk = new_disk(1);
