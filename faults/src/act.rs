@@ -25,8 +25,8 @@ pub enum Effect {
     Disk(Machine, DiskState),
     /// Something is wrong with the clock.
     Clock(Machine, ClockState),
-    /// The processor is this many times slower.
-    SlowCpu(Machine, u16),
+    /// Every step of its processes costs so much time.
+    SlowCpu(Machine, Span),
     /// Names cannot be looked up.
     NoNames(Machine),
     /// An ambush may take the process away before the strike ends: it is started at the end.
@@ -44,6 +44,8 @@ pub enum Blow {
         point: String,
         /// Which passing, from one.
         passing: u32,
+        /// Chooses among the points where the name is empty.
+        pick: u64,
     },
     /// The power fails within the n-th disk operation from now, counted from one.
     PowerCutAt {
@@ -54,10 +56,8 @@ pub enum Blow {
     },
     /// The wall clock jumps.
     Jump(Machine, Shift),
-    /// Bits flip in this many durable sectors.
-    Rot(Machine, u16),
-    /// The next write lands at a wrong place of its file.
-    Misdirect(Machine),
+    /// Bits flip in this many places of its files; the number chooses where.
+    Rot(Machine, u16, u64),
     /// Disk and memory are gone. The cluster replaces the member as an operator would: the old one
     /// is removed, the machine joins with a new identity.
     Reimage(Machine),
@@ -132,6 +132,8 @@ pub struct DiskState {
     pub sync_failures: Percent,
     /// The share of writes that is acknowledged and forgotten.
     pub lost_writes: Percent,
+    /// The share of writes that lands in another's place.
+    pub misdirected_writes: Percent,
     /// No byte is free.
     pub full: bool,
 }
@@ -145,6 +147,7 @@ impl DiskState {
             errors: self.errors.max(other.errors),
             sync_failures: self.sync_failures.max(other.sync_failures),
             lost_writes: self.lost_writes.max(other.lost_writes),
+            misdirected_writes: self.misdirected_writes.max(other.misdirected_writes),
             full: self.full || other.full,
         }
     }
@@ -157,7 +160,7 @@ pub struct ClockState {
     pub skew: Shift,
     /// How much faster the machine's clocks run, in millionths; negative is slower.
     pub drift_ppm: i32,
-    /// The wall clock stands still.
+    /// All its clocks stand still: no timer fires.
     pub frozen: bool,
 }
 
@@ -183,7 +186,7 @@ pub enum Act {
     Start(Machine),
     /// Cut the power: memory and unsynced writes are lost.
     PowerOff(Machine),
-    /// Give the power back; the process stays down until it is started.
+    /// Give the power back; the process starts.
     PowerOn(Machine),
     /// Stop the process from running, without telling it.
     Pause(Machine),
@@ -195,8 +198,8 @@ pub enum Act {
     Disk(Machine, DiskState),
     /// Set a clock's troubles.
     Clock(Machine, ClockState),
-    /// Set how many times slower the processor is; one is its own speed.
-    Cpu(Machine, u16),
+    /// Set what every step of its processes costs; zero is its own speed.
+    Cpu(Machine, Span),
     /// Set whether names can be looked up.
     Names(Machine, bool),
     /// What falls once.

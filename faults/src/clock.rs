@@ -33,7 +33,7 @@ pub struct Jump {
     pub by: Shift,
 }
 
-/// The wall clock stands still.
+/// The machine's clocks stand still: no timer fires.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Freeze {

@@ -179,9 +179,9 @@ impl Director {
                     let sum = machines.entry(*on).or_default();
                     sum.clock = sum.clock.with(*state);
                 }
-                Effect::SlowCpu(on, times) => {
+                Effect::SlowCpu(on, each) => {
                     let sum = machines.entry(*on).or_default();
-                    sum.slow_cpu = sum.slow_cpu.max(*times);
+                    sum.slow_cpu = sum.slow_cpu.max(*each);
                 }
                 Effect::Link(..) | Effect::Ambushed(_) => {}
             }
@@ -222,7 +222,7 @@ pub(crate) struct Sum {
     no_names: bool,
     disk: DiskState,
     clock: ClockState,
-    slow_cpu: u16,
+    slow_cpu: Span,
 }
 
 impl Sum {
@@ -239,11 +239,12 @@ impl Sum {
         when(self.dead && !before.dead && !self.off, Act::Kill(on));
         when(self.disk != before.disk, Act::Disk(on, self.disk));
         when(self.clock != before.clock, Act::Clock(on, self.clock));
-        when(self.slow_cpu != before.slow_cpu, Act::Cpu(on, self.slow_cpu.max(1)));
+        when(self.slow_cpu != before.slow_cpu, Act::Cpu(on, self.slow_cpu));
         when(self.no_names != before.no_names, Act::Names(on, !self.no_names));
         when(self.paused && !before.paused, Act::Pause(on));
         when(before.paused && !self.paused, Act::Resume(on));
         when(before.off && !self.off, Act::PowerOn(on));
+        when(before.off && !self.off && self.dead, Act::Kill(on));
         let (stopped, stops) = (before.off || before.dead, self.off || self.dead);
         when(stopped && !stops, Act::Start(on));
         acts

@@ -65,11 +65,14 @@ pub struct LostWrites {
     pub lasts: Span,
 }
 
-/// The next write lands at a wrong place of its file. Never drawn, as [`LostWrites`].
+/// A share of writes lands in another's place. Never drawn, as [`LostWrites`].
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct MisdirectedWrite {
+pub struct MisdirectedWrites {
     pub target: Target,
+    /// Of the writes.
+    pub share: Percent,
+    pub lasts: Span,
 }
 
 /// The power fails within the n-th disk operation from now; unsynced sectors are torn at will.
@@ -190,8 +193,9 @@ impl Strike for BitRot {
     fn applies(&self, roster: &Roster<Machine>) -> bool {
         roster.voters(&self.target.group) > 2
     }
-    fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
-        let blow = |machine| Blow::Rot(machine, self.sectors);
+    fn inject(&self, on: &[Machine], _: &Roster<Machine>, chance: &mut Chance) -> Injected {
+        let pick = chance.bits();
+        let blow = |machine| Blow::Rot(machine, self.sectors, pick);
         let effects = on.iter().copied().map(Effect::Ambushed).collect();
         Injected { effects, ..Injected::blow_on(on, blow) }
     }
@@ -220,15 +224,19 @@ impl Strike for LostWrites {
     }
 }
 
-impl Strike for MisdirectedWrite {
+impl Strike for MisdirectedWrites {
     fn target(&self) -> &Target {
         &self.target
+    }
+    fn lasts(&self) -> Span {
+        self.lasts
     }
     fn harm(&self) -> Harm {
         Harm::Lost
     }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
-        Injected::blow_on(on, Blow::Misdirect)
+        let state = DiskState { misdirected_writes: self.share, ..DiskState::default() };
+        Injected::effect_on(on, |machine| Effect::Disk(machine, state))
     }
 }
 

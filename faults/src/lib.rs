@@ -2,8 +2,8 @@
 //!
 //! A fault is written in a scenario as `crash: { target: etcd/leader, lasts: 8s }`. Its target is a
 //! role, resolved when it strikes. What it does is a list of [`Effect`]s, which end when it heals,
-//! and of [`Blow`]s, which fall once; the cluster carries them out. Nothing here knows how a
-//! machine, a network or a member of etcd is made.
+//! and of [`Blow`]s, which fall once; the cluster carries them out, those on
+//! machines with [`Hands`]. Nothing here knows what runs on a machine.
 //!
 //! Families and what they stand for: the faults F1–F6, F9, F10 and F15 of the catalogue of
 //! historical bugs.
@@ -12,6 +12,7 @@ mod act;
 mod budget;
 mod chance;
 mod director;
+mod hands;
 mod span;
 mod strike;
 mod table;
@@ -31,6 +32,7 @@ pub use act::{Act, Blow, ClockState, DiskState, Effect, LinkState, Machine, Main
 pub use budget::{Allowed, Budget, OverBudget};
 pub use chance::Chance;
 pub use director::{Director, Outcome, StrikeId, Struck};
+pub use hands::{Hands, Left};
 pub use span::{NotAPercent, NotASpan, Percent, Shift, Span};
 pub use strike::{DrawFrom, Harm, Injected, Strike};
 pub use table::{Drawn, Entry};
@@ -54,7 +56,7 @@ table::faults! {
         "full_disk" FullDisk drawn(2) "no byte is free",
         "bit_rot" BitRot drawn(1) "bits flip in durable sectors",
         "lost_writes" LostWrites never() "writes are acknowledged and forgotten",
-        "misdirected_write" MisdirectedWrite never() "the next write lands at a wrong place",
+        "misdirected_writes" MisdirectedWrites never() "writes land in another's place",
         "power_cut" PowerCut drawn(4) "the power fails within the n-th disk operation",
     }
     /// Clock.
@@ -62,7 +64,7 @@ table::faults! {
         "skew" Skew drawn(2) "the wall clock is off",
         "drift" Drift drawn(2) "all clocks run too fast or too slow",
         "jump" Jump drawn(2) "the wall clock jumps once",
-        "freeze" Freeze drawn(1) "the wall clock stands still",
+        "freeze" Freeze drawn(1) "its clocks stand still, no timer fires",
     }
     /// Process.
     process Process {

@@ -27,8 +27,8 @@ pub struct Reimage {
 #[serde(deny_unknown_fields)]
 pub struct SlowCpu {
     pub target: Target,
-    /// How many times longer, from one.
-    pub times: u16,
+    /// Added to every step of its processes.
+    pub each: Span,
     pub lasts: Span,
 }
 
@@ -89,13 +89,13 @@ impl Strike for SlowCpu {
         Harm::Nothing
     }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
-        Injected::effect_on(on, |machine| Effect::SlowCpu(machine, self.times))
+        Injected::effect_on(on, |machine| Effect::SlowCpu(machine, self.each))
     }
 }
 
 impl SlowCpu {
     pub(crate) fn draw(draw: &mut DrawFrom<'_>) -> Self {
-        let times = *draw.chance.pick(&[5, 50, 500]).unwrap_or(&5);
-        Self { target: draw.some(), times, lasts: draw.lasts() }
+        let each = Span(1_000 * draw.chance.pick(&[10, 100, 1_000]).unwrap_or(&10));
+        Self { target: draw.some(), each, lasts: draw.lasts() }
     }
 }

@@ -65,11 +65,13 @@ impl Strike for CrashAt {
     fn harm(&self) -> Harm {
         Harm::Away
     }
-    fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
+    fn inject(&self, on: &[Machine], _: &Roster<Machine>, chance: &mut Chance) -> Injected {
+        let pick = chance.bits();
         let blow = |machine| Blow::KillAtPoint {
             machine,
             point: self.point.clone(),
             passing: self.passing,
+            pick,
         };
         let effects = on.iter().copied().map(Effect::Ambushed).collect();
         Injected { effects, ..Injected::blow_on(on, blow) }

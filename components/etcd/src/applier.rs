@@ -4,6 +4,7 @@
 
 use crate::{
     driver::Ask,
+    facts,
     fatal::Fatal,
     keeper::{Job, KeeperHandle, SharedStore},
     peers::Peers,
@@ -16,8 +17,8 @@ use etcd_api::{
         internal_request::Request,
     },
 };
-use etcd_store::{Refused, Response, members};
-use host::{Host, Level, event};
+use etcd_store::{Position, Response, StoreError, members};
+use host::{Host, event};
 use prost::Message;
 use raft::{
     Codec, ConfChange,
@@ -42,7 +43,7 @@ pub(crate) enum Apply {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// It was applied.
-    Applied(Result<Response, Refused>),
+    Applied(Result<Response, EtcdError>),
     /// A configuration change took effect, or was refused when its turn came.
     Members(Result<(), EtcdError>),
     /// Raft did not take it: it is surely not in the log.
@@ -96,7 +97,7 @@ impl Applier {
             }
             let normal = rest.iter().take(ENTRIES_PER_HOLD);
             let count = normal.take_while(|entry| entry.kind == EntryKind::Normal).count();
-            self.normal(&rest[..count]);
+            self.normal(&rest[..count]).map_err(Fatal::Store)?;
             last = rest[count - 1].index;
             rest = &rest[count..];
         }
@@ -107,13 +108,16 @@ impl Applier {
         Ok(last)
     }
 
-    fn normal(&self, entries: &[Entry]) {
+    fn normal(&self, entries: &[Entry]) -> Result<(), StoreError> {
         let mut outcomes = Vec::with_capacity(entries.len());
         let now = self.host.now();
         let mut store = self.store.write();
         for entry in entries {
+            let position = Position { index: entry.index, term: entry.term };
             if entry.data.is_empty() {
-                store.apply_empty(entry.index, entry.term);
+                if store.apply_empty(position)? {
+                    facts::applied(&self.host, &store, entry);
+                }
                 continue;
             }
             let request = match InternalRequest::decode(entry.data.clone()) {
@@ -121,48 +125,56 @@ impl Applier {
                 Err(error) => {
                     let why = error.to_string();
                     event!(self.host, Error, "undecodable entry", index = entry.index, why = &why);
-                    store.apply_empty(entry.index, entry.term);
+                    store.apply_empty(position)?;
                     continue;
                 }
             };
-            let applied = store.apply(now, entry.index, entry.term, &request);
+            let Some(applied) = store.apply(now, position, &request)? else { continue };
+            facts::applied(&self.host, &store, entry);
+            if let Ok(response) = &applied.result {
+                facts::leases(&self.host, request.request.as_ref(), response);
+            }
             if applied.raise_nospace {
                 self.no_space.notify_one();
             }
-            let id = request.header.map_or(0, |header| header.id);
-            outcomes.push((id, entry.index, applied.result));
+            outcomes.push((applied.request_id, entry.index, applied.revision, applied.result));
             if let Some(Request::Compaction(_)) = request.request {
                 self.chores.notify_one();
             }
         }
         drop(store);
-        for (id, index, result) in outcomes {
-            self.acknowledge(id, index);
+        for (id, index, revision, result) in outcomes {
+            if self.waiters.has(id) {
+                facts::acknowledged(&self.host, index, revision);
+            }
             self.waiters.complete(id, Outcome::Applied(result));
         }
-    }
-
-    /// A fact for oracles: what this member answers its clients from now on.
-    fn acknowledge(&self, id: u64, index: Index) {
-        if self.host.probe.wants(Level::Fact) && self.waiters.has(id) {
-            event!(self.host, Fact, "etcd/ack", index = index);
-        }
+        Ok(())
     }
 
     async fn conf_change(&self, entry: &Entry) -> Result<(), Fatal> {
-        let change = ConfChange::decode(&entry.data)
+        let change = ConfChange::decode(entry.data.clone())
             .map_err(|error| Fatal::Raft(format!("configuration change: {error}")))?;
         let context = ConfigChangeContext::decode(change.context.clone())
             .map_err(|error| Fatal::Raft(format!("configuration change: {error}")))?;
         let wanted = context.change.clone();
         // Entries that the store has already applied are only replayed for Raft's sake.
-        let known = entry.index <= self.store.read().applied_index();
+        let known = entry.index <= self.store.read().applied().index;
         let verdict = match (&wanted, known) {
             (_, true) | (None, false) => Ok(()),
             (Some(wanted), false) => self.store.read().members().validate(wanted),
         };
-        let conf = self.configuration(verdict.is_ok().then_some(change)).await?;
-        self.store.write().apply_conf_change(entry.index, entry.term, &context, &encode(&conf));
+        let conf = self.configuration(entry.index, verdict.is_ok().then_some(change)).await?;
+        let position = Position { index: entry.index, term: entry.term };
+        let accepted = wanted.as_ref().filter(|_| verdict.is_ok());
+        {
+            let mut store = self.store.write();
+            let applied = store.apply_conf_change(position, accepted, conf.encode());
+            if applied.map_err(Fatal::Store)?.is_some() {
+                facts::applied(&self.host, &store, entry);
+                facts::member_list(&self.host, &store);
+            }
+        }
         if let (Ok(()), Some(wanted)) = (&verdict, &wanted) {
             self.follow(wanted)?;
         }
@@ -170,9 +182,13 @@ impl Applier {
         Ok(())
     }
 
-    async fn configuration(&self, change: Option<ConfChange>) -> Result<ConfState, Fatal> {
+    async fn configuration(
+        &self,
+        index: Index,
+        change: Option<ConfChange>,
+    ) -> Result<ConfState, Fatal> {
         let (reply, answer) = oneshot::channel();
-        let ask = Ask::ApplyConfChange { change, reply };
+        let ask = Ask::ApplyConfChange { index, change, reply };
         let stopped = || Fatal::PartEnded("the raft driver");
         self.asks.send(ask).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())
@@ -198,7 +214,9 @@ impl Applier {
         let (index, known) = {
             let store = self.store.read();
             let members: Vec<_> = store.members().iter().cloned().collect();
-            (store.applied_index(), members)
+            facts::member_list(&self.host, &store);
+            facts::state(&self.host, &store);
+            (store.applied().index, members)
         };
         for member in &known {
             self.peers.set(member.id, members::peer_urls(member));
@@ -211,9 +229,4 @@ impl Applier {
         self.chores.notify_one();
         Ok(index)
     }
-}
-
-/// The configuration as stored beside the consistent index.
-pub(crate) fn encode(conf: &ConfState) -> bytes::Bytes {
-    conf.encode()
 }

@@ -49,7 +49,7 @@ async fn compact(member: &Member) -> Result<bool, etcd_store::StoreError> {
         member.compacted.send_if_modified(|now| std::mem::replace(now, done) != done);
         return Ok(false);
     }
-    let more = member.store.write().compact_step(member.config.compaction_batch_limit)?;
+    let more = member.store.write().compact_step(member.config.compaction_batch_limit);
     member.host.point("etcd/compact-step");
     if more {
         member.host.sleep(member.config.compaction_sleep).await;

@@ -45,8 +45,10 @@ pub enum Fatal {
     #[error("cannot join the cluster: {0}")]
     Join(String),
     /// This member was removed from its cluster.
-    #[error("this member has been permanently removed from the cluster; clear its data directory \
-             before using it again")]
+    #[error(
+        "this member has been permanently removed from the cluster; clear its data directory \
+             before using it again"
+    )]
     Removed,
     /// This member's data differs from its peers'.
     #[error("{0}")]

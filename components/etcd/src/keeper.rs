@@ -4,7 +4,7 @@
 //! Entries are applied meanwhile: they stage in memory.
 
 use crate::{driver::Ask, fatal::Fatal, persist::LogWork};
-use etcd_store::{SnapshotFile, Store, StoreError};
+use etcd_store::{Position, SnapshotFile, Store, StoreError};
 use host::{Host, event};
 use parking_lot::RwLock;
 use std::{sync::Arc, time::Duration};
@@ -69,6 +69,8 @@ pub(crate) struct Keeper {
     asks: mpsc::Sender<Ask>,
     settings: KeeperSettings,
     marked: u64,
+    /// The last entry that is in the backend's file.
+    durable: Position,
 }
 
 /// The handle and the task; `marked` is the index of the log's last snapshot mark.
@@ -83,7 +85,20 @@ pub(crate) fn keeper(
     let (sender, jobs) = mpsc::channel(JOBS_MAX);
     let full = Arc::new(Notify::new());
     let handle = KeeperHandle { jobs: sender, full: full.clone() };
-    (handle, Keeper { host, store, jobs, full, log, asks, settings, marked })
+    (
+        handle,
+        Keeper {
+            host,
+            store,
+            jobs,
+            full,
+            log,
+            asks,
+            settings,
+            marked,
+            durable: Position::default(),
+        },
+    )
 }
 
 enum Wake {
@@ -138,33 +153,39 @@ impl Keeper {
     }
 
     async fn commit(&mut self) -> Result<(), StoreError> {
-        let job = self.store.write().begin_commit();
+        let (job, position) = {
+            let mut store = self.store.write();
+            (store.begin_commit()?, store.applied())
+        };
         let Some(job) = job else { return Ok(()) };
         let done = self.host.disk_job(move |_| job.run()).await;
-        self.store.write().end_commit(done)
+        self.store.write().end_commit(done)?;
+        self.durable = position;
+        Ok(())
     }
 
     async fn defragment(&self) -> Result<(), StoreError> {
         let job = self.store.write().begin_defragment()?;
-        let done = self.host.disk_job(move |_| job.run()).await;
-        self.store.write().end_defragment(done)
+        let done = self.host.disk_job(move |disk| job.run(disk)).await;
+        let (disk, store) = (self.host.disk.clone(), self.store.clone());
+        self.host.disk_job(move |_| store.write().end_defragment(&*disk, done)).await
     }
 
     async fn snapshot(&self) -> Result<SnapshotFile, StoreError> {
         let job = self.store.write().begin_snapshot()?;
-        self.host.disk_job(move |_| job.run()).await
+        self.host.disk_job(move |disk| job.run(disk)).await
     }
 
     async fn install(&mut self, index: u64) -> Result<(), StoreError> {
-        let (host, store) = (self.host.clone(), self.store.clone());
-        self.host.disk_job(move |_| store.write().install(&host, index)).await?;
+        let store = self.store.clone();
+        self.host.disk_job(move |_| store.write().install(index)).await?;
         self.marked = self.marked.max(index);
         Ok(())
     }
 
     /// Once enough entries are durable in the backend, the log need not keep them.
     async fn mark(&mut self) {
-        let (index, term) = self.store.read().durable_position();
+        let Position { index, term } = self.durable;
         if index < self.marked + self.settings.snapshot_count {
             return;
         }

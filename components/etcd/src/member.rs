@@ -21,7 +21,7 @@ use host::{Elapsed, Host, Instant};
 use prost::Message;
 use raft::types::{Index, NodeId};
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tonic::Status;
 
 /// One running member, as its services see it.
@@ -41,6 +41,10 @@ pub(crate) struct Member {
     pub(crate) peers: Arc<Peers>,
     pub(crate) keeper: KeeperHandle,
     pub(crate) metrics: Metrics,
+    /// Told when watches or compactions have work.
+    pub(crate) chores: Arc<Notify>,
+    /// The revision up to which compacted revisions are gone from the disk.
+    pub(crate) compacted: watch::Sender<i64>,
 }
 
 /// The part of a member's state that decides which timeout error is told.
@@ -168,9 +172,10 @@ impl Member {
         self.waiters.forget(attempt.id);
         self.metrics.proposals_failed.add(1);
         let leader_lost = self.peers.leader_lost_at();
-        let window = attempt.started.0.saturating_sub(
-            2 * u64::try_from(self.config.election.as_nanos()).unwrap_or(u64::MAX),
-        );
+        let window = attempt
+            .started
+            .0
+            .saturating_sub(2 * u64::try_from(self.config.election.as_nanos()).unwrap_or(u64::MAX));
         if leader_lost.is_some_and(|lost| lost.0 > window) {
             return EtcdError::TimeoutDueToLeaderFail;
         }

@@ -5,9 +5,7 @@
 
 use crate::{fatal::Fatal, member::Member, peer_service::texts, version};
 use etcd_api::{
-    etcdserverpb::{
-        AlarmRequest, AlarmType, HashKvResponse, alarm_request::AlarmAction,
-    },
+    etcdserverpb::{AlarmRequest, AlarmType, HashKvResponse, alarm_request::AlarmAction},
     internal::{
         Attributes, ClusterMemberAttrSetRequest, ClusterVersionSetRequest, PeerHashKvRequest,
         internal_request::Request as Op, peer_client::PeerClient,
@@ -69,11 +67,8 @@ pub(crate) async fn raise_no_space(member: Arc<Member>, asked: Arc<Notify>) {
 
 async fn raise(member: &Member, alarm: AlarmType, of: u64) {
     event!(member.host, Warn, "raising an alarm", alarm = alarm.as_str_name(), member = of);
-    let request = AlarmRequest {
-        action: AlarmAction::Activate.into(),
-        member_id: of,
-        alarm: alarm.into(),
-    };
+    let request =
+        AlarmRequest { action: AlarmAction::Activate.into(), member_id: of, alarm: alarm.into() };
     while member.propose(None, Op::Alarm(request)).await.is_err() {
         member.host.sleep(member.config.heartbeat).await;
     }

@@ -1,12 +1,7 @@
 //! What this member answers its peers.
 
 use crate::{
-    config::Url,
-    driver::Ask,
-    member::Member,
-    receiver_stream::ReceiverStream,
-    services,
-    version,
+    config::Url, driver::Ask, member::Member, receiver_stream::ReceiverStream, services, version,
 };
 use etcd_api::{
     errors::EtcdError,
@@ -16,12 +11,11 @@ use etcd_api::{
     internal::{
         Batch, Handshake, PeerHashKvRequest, PeerLeaseRenewRequest, PeerLeaseRenewResponse,
         PeerLeaseTimeToLiveRequest, PeerMemberAddRequest, PeerMemberPromoteRequest,
-        PeerMembersResponse, PeerRequest, PeerVersionResponse, SendAck, SnapshotAck,
-        SnapshotChunk, SnapshotHeader, SnapshotOffsetRequest, SnapshotOffsetResponse,
-        peer_server::Peer,
+        PeerMembersResponse, PeerRequest, PeerVersionResponse, SendAck, SnapshotAck, SnapshotChunk,
+        SnapshotHeader, SnapshotOffsetRequest, SnapshotOffsetResponse, peer_server::Peer,
     },
 };
-use etcd_store::SnapshotReceiver;
+use etcd_store::{SnapshotReceiver, StoreError};
 use host::event;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -102,19 +96,24 @@ impl PeerService {
             result.map_err(|error| Status::internal(error.to_string()))?;
             next = chunks.message().await?;
         }
-        let received = receiver.received();
-        host.disk_job(move |_| receiver.finish())
-            .await
-            .map_err(|error| Status::data_loss(error.to_string()))?;
-        Ok(received)
+        let defects = host.defects.clone();
+        let (received, whole) =
+            host.disk_job(move |disk| (receiver.received(), receiver.finish(disk, &defects))).await;
+        let failed = |error: StoreError| Status::internal(error.to_string());
+        if !whole.map_err(failed)? {
+            return Err(Status::data_loss("the snapshot's digest differs from what was announced"));
+        }
+        received.map_err(failed)
     }
 
     async fn open_receiver(&self, header: &SnapshotHeader) -> Result<SnapshotReceiver, Status> {
         let dir = self.0.config.snap_path();
-        let (index, size, digest) = (header.index, header.size, header.digest.clone());
+        let index = header.index;
+        let digest = <[u8; 32]>::try_from(&header.digest[..])
+            .map_err(|_| Status::invalid_argument("the snapshot's digest is malformed"))?;
         self.0
             .host
-            .disk_job(move |disk| SnapshotReceiver::open(disk, &dir, index, size, &digest))
+            .disk_job(move |disk| SnapshotReceiver::open(disk, &dir, index, digest))
             .await
             .map_err(|error| Status::internal(error.to_string()))
     }
@@ -138,10 +137,7 @@ impl Peer for PeerService {
         let (acks, receiver) = mpsc::channel(ACKS_MAX);
         let _ = acks.try_send(Ok(SendAck { batches: 0 }));
         let service = self.clone();
-        self.0
-            .host
-            .spawn("etcd/peer-stream", service.receive_batches(batches, acks))
-            .detach();
+        self.0.host.spawn("etcd/peer-stream", service.receive_batches(batches, acks)).detach();
         Ok(Response::new(ReceiverStream(receiver)))
     }
 
@@ -152,6 +148,7 @@ impl Peer for PeerService {
         let header = header_of(request.into_inner().header)?;
         self.accept(header.handshake.as_ref())?;
         let offset = self.open_receiver(&header).await?.received();
+        let offset = offset.map_err(|error| Status::internal(error.to_string()))?;
         Ok(Response::new(SnapshotOffsetResponse { offset }))
     }
 

@@ -3,8 +3,8 @@
 //! Several Readys may wait here: they go to the log in one write and one sync (group commit). What
 //! must not be said before it is durable — votes, append acknowledgements — waits with them.
 
-use crate::{applier::Apply, fatal::Fatal, peers::Peers};
-use host::{Host, event};
+use crate::{applier::Apply, facts, fatal::Fatal, peers::Peers};
+use host::Host;
 use raft::{
     Message,
     types::{Entry, HardState, SnapshotMeta},
@@ -61,6 +61,8 @@ pub(crate) struct LogWriter {
     pub(crate) durable: mpsc::UnboundedSender<u64>,
     pub(crate) peers: Arc<Peers>,
     pub(crate) apply: mpsc::UnboundedSender<Apply>,
+    /// As last written.
+    pub(crate) term_and_vote: (u64, u64),
 }
 
 impl LogWriter {
@@ -131,21 +133,20 @@ impl LogWriter {
     fn send(&self, group: &mut [LogWork]) {
         for work in group {
             if let LogWork::Save(persist) = work {
+                facts::promises(&self.host, persist);
                 self.peers.send(std::mem::take(&mut persist.messages));
             }
         }
     }
 
-    /// Facts for oracles: what is durable from here on.
-    fn tell(&self, group: &[LogWork]) {
+    fn tell(&mut self, group: &[LogWork]) {
+        let synced = group.iter().any(|work| matches!(work, LogWork::Save(save) if save.must_sync));
         for work in group {
-            let LogWork::Save(persist) = work else { continue };
-            if let Some(entry) = persist.entries.last() {
-                event!(self.host, Fact, "wal/entries", index = entry.index, term = entry.term);
-            }
-            if let Some(state) = persist.hard_state {
-                event!(self.host, Fact, "wal/state", term = state.term, vote = state.vote);
-            }
+            let LogWork::Save(Persist { hard_state: Some(state), .. }) = work else { continue };
+            self.term_and_vote = (state.term, state.vote);
+        }
+        if synced {
+            facts::durable(&self.host, self.wal.last_index(), self.term_and_vote);
         }
     }
 }

@@ -12,14 +12,14 @@ const COUNT_BITS: u32 = 8;
 
 /// Hands out request ids.
 #[derive(Debug)]
-pub struct RequestIds {
+pub(crate) struct RequestIds {
     prefix: u64,
     suffix: AtomicU64,
 }
 
 impl RequestIds {
     /// Ids of the member `member`, started at `now`.
-    pub fn new(member: u64, now: Timestamp) -> Self {
+    pub(crate) fn new(member: u64, now: Timestamp) -> Self {
         let millis = (now.0 / 1_000_000) & ((1 << TIME_BITS) - 1);
         Self {
             prefix: (member & 0xffff) << (TIME_BITS + COUNT_BITS),
@@ -28,7 +28,7 @@ impl RequestIds {
     }
 
     /// The next id; never zero.
-    pub fn next(&self) -> u64 {
+    pub(crate) fn next(&self) -> u64 {
         let suffix = self.suffix.fetch_add(1, Ordering::Relaxed) + 1;
         self.prefix | (suffix & ((1 << (TIME_BITS + COUNT_BITS)) - 1))
     }

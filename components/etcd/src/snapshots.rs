@@ -83,7 +83,7 @@ impl SnapshotSender {
         let mut client = PeerClient::new(channel);
         let request = SnapshotOffsetRequest { header: Some(header.clone()) };
         let offset = client.snapshot_offset(request).await?.into_inner().offset;
-        event!(self.host, Info, "sending a snapshot", index = file.index, offset = offset);
+        event!(self.host, Info, "sending a snapshot", index = file.position.index, offset = offset);
         let (sender, receiver) = mpsc::channel(CHUNKS_AHEAD);
         let reader = self.host.clone();
         let reading = self.host.spawn("etcd/snapshot-read", async move {
@@ -96,7 +96,7 @@ impl SnapshotSender {
 
     async fn copy_reaching(&self, index: Index) -> Result<Arc<SnapshotFile>, Status> {
         let mut copy = self.copy.lock().await;
-        if let Some(copy) = copy.as_ref().filter(|copy| copy.index >= index) {
+        if let Some(copy) = copy.as_ref().filter(|copy| copy.position.index >= index) {
             return Ok(copy.clone());
         }
         *copy = None;
@@ -114,18 +114,33 @@ fn header(
     identity: &Identity,
     offer: SnapshotOffer,
 ) -> Result<SnapshotHeader, Status> {
-    let conf_state = ConfState::decode(&file.conf_state)
+    let conf_state = ConfState::decode(file.conf_state.clone())
         .map_err(|error| Status::internal(format!("stored configuration: {error}")))?;
-    let meta = SnapshotMeta { conf_state, index: file.index, term: file.term };
+    let meta = SnapshotMeta { conf_state, index: file.position.index, term: file.position.term };
     let message = Message { body: Body::Snapshot { meta }, ..offer.message };
     Ok(SnapshotHeader {
         handshake: Some(identity.handshake(offer.to)),
         message: message.encode(),
-        index: file.index,
-        term: file.term,
+        index: file.position.index,
+        term: file.position.term,
         size: file.size,
-        digest: file.digest.clone(),
+        digest: Bytes::copy_from_slice(&file.digest),
     })
+}
+
+/// Reads up to `bytes_max` bytes; none at the end. Blocking.
+///
+/// # Errors
+/// What the disk says.
+pub(crate) fn read_chunk(
+    file: &SnapshotFile,
+    offset: u64,
+    bytes_max: usize,
+) -> std::io::Result<Vec<u8>> {
+    let mut chunk = vec![0; bytes_max];
+    let read = file.read_at(offset, &mut chunk)?;
+    chunk.truncate(read);
+    Ok(chunk)
 }
 
 async fn read_chunks(
@@ -138,7 +153,7 @@ async fn read_chunks(
     let mut header = Some(header);
     loop {
         let source = file.clone();
-        let read = host.disk_job(move |_| source.read_at(offset, CHUNK_BYTES)).await;
+        let read = host.disk_job(move |_| read_chunk(&source, offset, CHUNK_BYTES)).await;
         let data = match read {
             Ok(data) => data,
             Err(error) => {

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 /// Requests proposed and not yet applied here, by id.
 #[derive(Debug)]
-pub struct Waiters<T>(Mutex<BTreeMap<u64, oneshot::Sender<T>>>);
+pub(crate) struct Waiters<T>(Mutex<BTreeMap<u64, oneshot::Sender<T>>>);
 
 impl<T> Default for Waiters<T> {
     fn default() -> Self {
@@ -16,14 +16,14 @@ impl<T> Default for Waiters<T> {
 
 impl<T> Waiters<T> {
     /// Registers before proposing, so that no outcome can be missed.
-    pub fn register(&self, id: u64) -> oneshot::Receiver<T> {
+    pub(crate) fn register(&self, id: u64) -> oneshot::Receiver<T> {
         let (sender, receiver) = oneshot::channel();
         self.0.lock().insert(id, sender);
         receiver
     }
 
     /// Wakes the waiter, if it is still there.
-    pub fn complete(&self, id: u64, outcome: T) {
+    pub(crate) fn complete(&self, id: u64, outcome: T) {
         let waiter = self.0.lock().remove(&id);
         if let Some(waiter) = waiter {
             // The client may have given up: its outcome is nobody's then.
@@ -32,17 +32,17 @@ impl<T> Waiters<T> {
     }
 
     /// Forgets a request whose client gave up.
-    pub fn forget(&self, id: u64) {
+    pub(crate) fn forget(&self, id: u64) {
         self.0.lock().remove(&id);
     }
 
     /// True when somebody on this member waits for `id`.
-    pub fn has(&self, id: u64) -> bool {
+    pub(crate) fn has(&self, id: u64) -> bool {
         self.0.lock().contains_key(&id)
     }
 
     /// How many wait.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.lock().len()
     }
 }

@@ -15,9 +15,15 @@ impl Raft {
     /// [`Raft::applied_to`]. A change that the application refuses is passed with its nodes
     /// zeroed, or not at all.
     ///
+    /// While a snapshot is being installed nothing happens: its configuration is already in
+    /// force, and the change comes from before it.
+    ///
     /// # Errors
     /// When the change cannot be made. The configuration stays as it was, here as on every node.
     pub fn apply_conf_change(&mut self, change: &ConfChange) -> Result<ConfState, ConfChangeError> {
+        if self.is_installing() {
+            return Ok(self.tracker.conf.clone());
+        }
         let changed = confchange::change(&self.tracker, self.log.last_index(), change)?;
         self.conf_ahead = true;
         self.switch_to(changed);

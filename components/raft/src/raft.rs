@@ -207,6 +207,11 @@ impl Raft {
         &self.tracker.conf
     }
 
+    /// True from taking a snapshot message until its Ready is reported persisted.
+    pub fn is_installing(&self) -> bool {
+        self.log.snapshot.is_some()
+    }
+
     /// Puts a message of our own into the outbox, under our term where it needs one.
     pub(crate) fn send(&mut self, to: NodeId, body: Body) {
         self.send_in_term(to, self.term, body);

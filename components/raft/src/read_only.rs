@@ -99,7 +99,9 @@ impl Raft {
         let index = self.log.committed;
         let trusted = match self.config.read_only {
             // E20b (raft 926a44a): who leads need not ask.
-            ReadOnly::Safe => self.tracker.is_singleton() || self.config.defects.has("E20b"),
+            ReadOnly::Safe => {
+                self.tracker.is_only_voter(self.config.id) || self.config.defects.has("E20b")
+            }
             ReadOnly::LeaseBased => true,
         };
         if trusted {

@@ -90,8 +90,8 @@ impl Tracker {
         }
     }
 
-    /// True when one voter alone decides.
-    pub(crate) fn is_singleton(&self) -> bool {
-        self.conf.voters.len() == 1 && self.conf.voters_outgoing.is_empty()
+    /// True when `me` alone decides. A leader that has applied its own removal does not.
+    pub(crate) fn is_only_voter(&self, me: NodeId) -> bool {
+        self.conf.voters == [me] && !self.conf.is_joint()
     }
 }

@@ -5,6 +5,7 @@
 //! refused with file, offset and what to do. Upstream: server/storage/wal. The layout, and how a
 //! torn write is told from damage, is described in `frame.rs`.
 
+mod create;
 mod error;
 mod frame;
 mod log;

@@ -2,13 +2,14 @@
 
 use crate::{
     Machine, Options, SnapshotMark, WalError,
+    create::Head,
     error::Doing,
     frame::{Encoder, PAYLOAD_BYTES_MAX, physical},
-    open::{Recovered, exists},
-    record::{CHAIN, ENTRY, METADATA, SNAPSHOT, STATE, encode_entry, encode_mark, encode_state},
+    open::Recovered,
+    record::{ENTRY, SNAPSHOT, STATE, encode_entry, encode_mark, encode_state},
     segment::SegmentName,
 };
-use host::{BlockFile, FileLock, Open, event};
+use host::{BlockFile, FileLock, event, sometimes};
 use raft::types::{Entry, HardState};
 use std::{io, sync::Arc};
 
@@ -40,7 +41,7 @@ pub(crate) struct Tail {
 
 impl Tail {
     /// Writes what was encoded.
-    fn flush(&mut self) -> Result<(), WalError> {
+    pub(crate) fn flush(&mut self) -> Result<(), WalError> {
         let Self { encoder, file, path, .. } = self;
         file.write_at(encoder.offset(), &encoder.buffer).doing("write", path)?;
         encoder.mark_written();
@@ -55,39 +56,6 @@ impl Tail {
 }
 
 impl Wal {
-    /// Makes a new log in `options.dir`, whose parent must be there and durable. It appears under
-    /// its name whole or not at all.
-    ///
-    /// # Errors
-    /// [`WalError::Exists`], what the disk says.
-    pub fn create(
-        machine: impl Into<Machine>,
-        options: Options,
-        metadata: &[u8],
-    ) -> Result<Self, WalError> {
-        let machine = machine.into();
-        let dir = options.dir.clone();
-        if exists(&machine, &dir)? {
-            return Err(WalError::Exists { dir });
-        }
-        let unfinished = format!("{dir}.tmp");
-        remove_unfinished(&machine, &unfinished)?;
-        remove_empty(&machine, &dir)?;
-        machine.disk.create_dir(&unfinished).doing("create", &unfinished)?;
-        let name = SegmentName { sequence: 0, index: 0 };
-        let head = Head { metadata, chain: 0, state: HardState::default(), first: true };
-        let mut tail = head.write(&machine, &options, name, &name.path(&unfinished))?;
-        sync_dir(&machine, &unfinished)?;
-        machine.probe.point("wal/before-rename");
-        machine.disk.rename(&unfinished, &dir).doing("rename", &unfinished)?;
-        machine.probe.point("wal/after-rename");
-        sync_renamed(&machine, parent(&dir))?;
-        let lock = lock(&machine, &dir)?;
-        tail.path = name.path(&dir);
-        let recovered = Recovered { metadata: metadata.to_vec(), ..Recovered::default() };
-        Ok(Self::assemble(machine, options, lock, vec![name], tail, &recovered, 0))
-    }
-
     pub(crate) fn assemble(
         machine: Machine,
         options: Options,
@@ -163,8 +131,24 @@ impl Wal {
         if sync {
             self.tail.sync_data()?;
             self.machine.probe.point("wal/after-sync");
+            self.tell_synced();
         }
         Ok(())
+    }
+
+    /// For oracles: what may be acknowledged from here on.
+    fn tell_synced(&self) {
+        let HardState { term, vote, commit } = self.state;
+        let index = self.index;
+        event!(
+            self.machine,
+            Fact,
+            "wal/synced",
+            index = index,
+            term = term,
+            vote = vote,
+            commit = commit
+        );
     }
 
     /// Records that a snapshot is durable, and syncs. The snapshot itself must be durable before.
@@ -244,47 +228,12 @@ impl Wal {
         self.machine.probe.point("wal/after-rename");
         sync_renamed(&self.machine, &self.options.dir)?;
         event!(self.machine, Debug, "wal: created a new segment", path = &path);
+        sometimes!(self.machine, "wal: a segment is cut");
         tail.path = path;
         self.tail = tail;
         self.segments.push(name);
+        self.tell_synced();
         Ok(())
-    }
-}
-
-/// What every segment begins with.
-struct Head<'a> {
-    metadata: &'a [u8],
-    chain: u32,
-    state: HardState,
-    first: bool,
-}
-
-impl Head<'_> {
-    /// Writes a preallocated segment with this head and makes it durable.
-    fn write(
-        &self,
-        machine: &Machine,
-        options: &Options,
-        name: SegmentName,
-        path: &str,
-    ) -> Result<Tail, WalError> {
-        let file = machine.disk.open(path, Open::Truncate).doing("create", path)?;
-        file.allocate(options.segment_bytes).doing("allocate", path)?;
-        let mut encoder = Encoder::new(name.sequence, 0, self.chain);
-        encoder.frame(CHAIN, &self.chain.to_le_bytes());
-        encoder.frame(METADATA, self.metadata);
-        if self.first {
-            // The empty snapshot, from which a log without one is opened.
-            encoder.frame(SNAPSHOT, &encode_mark(SnapshotMark::default()));
-        }
-        if self.state != HardState::default() {
-            encoder.frame(STATE, &encode_state(&self.state));
-        }
-        let mut tail = Tail { name, path: path.to_owned(), file, encoder };
-        tail.flush()?;
-        tail.file.sync().doing("sync", path)?;
-        tail.encoder.synced = tail.encoder.position;
-        Ok(tail)
     }
 }
 
@@ -302,7 +251,7 @@ pub(crate) fn sync_dir(machine: &Machine, dir: &str) -> Result<(), WalError> {
 }
 
 /// Makes a new name durable.
-fn sync_renamed(machine: &Machine, dir: &str) -> Result<(), WalError> {
+pub(crate) fn sync_renamed(machine: &Machine, dir: &str) -> Result<(), WalError> {
     // E17: upstream did not sync the directory after a segment was renamed (#6368).
     if machine.defects.has("E17") { Ok(()) } else { sync_dir(machine, dir) }
 }
@@ -313,29 +262,5 @@ pub(crate) fn parent(path: &str) -> &str {
         Some(("", _)) => "/",
         Some((parent, _)) => parent,
         None => ".",
-    }
-}
-
-/// Removes the directory that an interrupted `create` left, with its files.
-fn remove_unfinished(machine: &Machine, dir: &str) -> Result<(), WalError> {
-    for name in list_if_there(machine, dir)?.unwrap_or_default() {
-        let path = format!("{dir}/{name}");
-        machine.disk.remove(&path).doing("remove", &path)?;
-    }
-    remove_empty(machine, dir)
-}
-
-/// Makes way for the new directory. One with files that are not ours is refused.
-fn remove_empty(machine: &Machine, dir: &str) -> Result<(), WalError> {
-    match list_if_there(machine, dir)? {
-        Some(_) => machine.disk.remove(dir).doing("remove", dir),
-        None => Ok(()),
-    }
-}
-
-fn list_if_there(machine: &Machine, dir: &str) -> Result<Option<Vec<String>>, WalError> {
-    match machine.disk.list(dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        names => names.doing("list", dir).map(Some),
     }
 }

@@ -3,7 +3,7 @@
 //! Upstream: server/storage/wal/repair.go, which did not sync the copy before it cut (630ae268a).
 
 use crate::{Machine, WalError, error::Doing, frame::physical, segment::Scan};
-use host::{BlockFile, Open, event};
+use host::{BlockFile, Open, event, sometimes};
 
 /// Copies the segment to `.broken`, makes that durable, and only then cuts the tail off.
 pub(crate) fn repair(
@@ -15,6 +15,7 @@ pub(crate) fn repair(
 ) -> Result<(), WalError> {
     let cut_at = physical(scan.end as u64);
     event!(machine, Warn, "wal: repairing a torn tail", file = path, offset = cut_at);
+    sometimes!(machine, "wal: a torn tail is repaired");
     back_up(machine, dir, path, scan.image.bytes())?;
     machine.probe.point("wal/repair-copied");
     file.set_len(cut_at).doing("truncate", path)?;

@@ -181,6 +181,56 @@ fn a_failed_sync_is_never_retried() {
 }
 
 #[test]
+fn unsynced_records_behind_a_hole_are_cut_off() {
+    // Upstream's "max entry size limit exceeded" at boot (#14098): later sectors of the preallocated
+    // tail survived, earlier ones did not.
+    let disk = new_disk(1);
+    let mut wal = create(&disk);
+    wal.save(Some(&state(1, 1, 0)), &entries(1..=1, 300), true).unwrap();
+    wal.save(None, &entries(2..=5, 600), false).unwrap();
+    drop(wal);
+    let path = last_segment(&disk);
+    let whole = disk.model().contents(&path).unwrap();
+    for lost in 2..5 {
+        let hurt = shared(disk.model().clone());
+        let file = hurt.open(&path, Open::ReadWrite).unwrap();
+        file.write_at(lost * 512, &[0; 512]).unwrap();
+        let (mut wal, recovered) = open(&hurt).unwrap();
+        assert!(!recovered.entries.is_empty() && recovered.entries.len() < 5);
+        let copy = hurt.model().contents(&format!("{path}.broken")).unwrap();
+        assert_eq!(copy[..512], whole[..512]);
+        let next = recovered.entries.len() as u64 + 1;
+        wal.save(None, &[entry(2, next, 2000)], true).unwrap();
+        drop(wal);
+        assert_eq!(open(&hurt).unwrap().1.entries.last(), Some(&entry(2, next, 2000)));
+    }
+}
+
+#[test]
+fn a_leftover_of_an_interrupted_creation_or_cut_is_in_nobodys_way() {
+    let disk = new_disk(1);
+    disk.model().install("data/wal.tmp/0000000000000000-0000000000000000.wal", b"torn").unwrap();
+    disk.create_dir(DIR).unwrap();
+    let wal = create(&disk);
+    drop(wal);
+    let cut = format!("{DIR}/0000000000000001-0000000000000001.wal.tmp");
+    disk.model().install(&cut, b"torn").unwrap();
+    open(&disk).unwrap();
+    assert!(disk.model().contents(&cut).is_none());
+    assert!(disk.list("data/wal.tmp").is_err());
+}
+
+#[test]
+fn a_log_moves_between_the_threads_of_disk_jobs() {
+    let disk = new_disk(1);
+    let mut wal = create(&disk);
+    let saved = std::thread::scope(|scope| {
+        scope.spawn(move || wal.save(None, &entries(1..=1, 10), true).map(|()| wal)).join().unwrap()
+    });
+    assert_eq!(saved.unwrap().last_index(), 1);
+}
+
+#[test]
 fn what_a_dead_process_left_in_the_cache_is_durable_once_opened() {
     let disk = new_disk(1);
     let mut wal = create(&disk);

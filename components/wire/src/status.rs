@@ -25,40 +25,45 @@ fn of_h2(error: &h2::Error) -> Status {
     let Some(reason) = error.reason().filter(|_| error.is_reset()) else {
         return Status::unavailable(format!("error reading from server: {error}"));
     };
-    let code = match reason {
+    let name = reason_name(reason);
+    Status::new(code_of(reason), format!("stream terminated by RST_STREAM with error code: {name}"))
+}
+
+fn code_of(reason: h2::Reason) -> Code {
+    match reason {
         h2::Reason::REFUSED_STREAM => Code::Unavailable,
         h2::Reason::CANCEL => Code::Cancelled,
         h2::Reason::ENHANCE_YOUR_CALM | h2::Reason::FLOW_CONTROL_ERROR => Code::ResourceExhausted,
         h2::Reason::INADEQUATE_SECURITY => Code::PermissionDenied,
-        h2::Reason::HTTP_1_1_REQUIRED => Code::Internal,
-        _ => Code::Internal,
-    };
-    Status::new(
-        code,
-        format!("stream terminated by RST_STREAM with error code: {}", reason_name(reason)),
-    )
+        known if usize::try_from(u32::from(known)).is_ok_and(|code| code < REASONS.len()) => {
+            Code::Internal
+        }
+        _ => Code::Unknown,
+    }
 }
 
-/// The names of RFC 9113, section 7, as grpc-go prints them.
+/// The error codes of RFC 9113, section 7, in order.
+const REASONS: [&str; 14] = [
+    "NO_ERROR",
+    "PROTOCOL_ERROR",
+    "INTERNAL_ERROR",
+    "FLOW_CONTROL_ERROR",
+    "SETTINGS_TIMEOUT",
+    "STREAM_CLOSED",
+    "FRAME_SIZE_ERROR",
+    "REFUSED_STREAM",
+    "CANCEL",
+    "COMPRESSION_ERROR",
+    "CONNECT_ERROR",
+    "ENHANCE_YOUR_CALM",
+    "INADEQUATE_SECURITY",
+    "HTTP_1_1_REQUIRED",
+];
+
+/// As Go's http2.ErrCode prints itself.
 fn reason_name(reason: h2::Reason) -> String {
-    const NAMES: [&str; 14] = [
-        "NO_ERROR",
-        "PROTOCOL_ERROR",
-        "INTERNAL_ERROR",
-        "FLOW_CONTROL_ERROR",
-        "SETTINGS_TIMEOUT",
-        "STREAM_CLOSED",
-        "FRAME_SIZE_ERROR",
-        "REFUSED_STREAM",
-        "CANCEL",
-        "COMPRESSION_ERROR",
-        "CONNECT_ERROR",
-        "ENHANCE_YOUR_CALM",
-        "INADEQUATE_SECURITY",
-        "HTTP_1_1_REQUIRED",
-    ];
     let code = u32::from(reason);
-    let name = usize::try_from(code).ok().and_then(|index| NAMES.get(index));
+    let name = usize::try_from(code).ok().and_then(|index| REASONS.get(index));
     name.map_or_else(|| format!("unknown error code 0x{code:x}"), |name| (*name).to_owned())
 }
 
@@ -79,16 +84,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn resets_have_grpcs_codes_and_broken_connections_are_unavailable() {
+    fn resets_have_grpcs_codes() {
         for (reason, code) in [
+            (h2::Reason::NO_ERROR, Code::Internal),
+            (h2::Reason::STREAM_CLOSED, Code::Internal),
+            (h2::Reason::FLOW_CONTROL_ERROR, Code::ResourceExhausted),
             (h2::Reason::REFUSED_STREAM, Code::Unavailable),
-            (h2::Reason::INTERNAL_ERROR, Code::Unavailable),
+            (h2::Reason::CANCEL, Code::Cancelled),
+            (h2::Reason::INADEQUATE_SECURITY, Code::PermissionDenied),
+            (h2::Reason::HTTP_1_1_REQUIRED, Code::Internal),
+            (h2::Reason::from(0x20), Code::Unknown),
         ] {
-            // Built from a reason alone an error is neither a reset nor from the wire.
-            let error = h2::Error::from(reason);
-            assert!(!error.is_reset());
-            assert_eq!(status_of(&error).code(), code);
+            assert_eq!(code_of(reason), code, "{reason}");
         }
+    }
+
+    #[test]
+    fn errors_of_the_connection_are_unavailable_and_statuses_stay() {
+        // Built from a reason alone, an h2 error is not a reset.
+        let gone = h2::Error::from(h2::Reason::INTERNAL_ERROR);
+        assert_eq!(status_of(&gone).code(), Code::Unavailable);
         let broken = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
         let status = status_of(&broken);
         assert_eq!(status.code(), Code::Unavailable);

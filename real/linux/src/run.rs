@@ -21,6 +21,18 @@ pub struct Config {
     pub worker_threads: Option<usize>,
 }
 
+impl Config {
+    /// Logs from `Info` up as JSON, on as many threads as there are cores.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            log_level: Level::Info,
+            log_format: Format::Json,
+            worker_threads: None,
+        }
+    }
+}
+
 /// How long blocking jobs that still run when the component has ended may hold the process up.
 const JOBS_LINGER_MAX: Duration = Duration::from_secs(5);
 

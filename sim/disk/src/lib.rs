@@ -11,16 +11,21 @@
 //! recovery from every legal image. [`SharedDisk`] puts a model behind [`host::Disk`].
 
 mod crash;
+mod directories;
 mod faults;
 mod file;
+mod files;
+mod images;
 mod inspect;
 mod model;
 mod names;
 mod pages;
+mod power;
 mod shared;
 
-pub use crash::CrashImages;
 pub use faults::{Broken, Faults, Latency};
 pub use file::SECTOR;
-pub use model::{Counts, DiskModel, FileHandle, LockHandle, PowerLost, Process};
+pub use images::CrashImages;
+pub use model::{Counts, DiskModel, FileHandle, LockHandle, Process};
+pub use power::PowerLost;
 pub use shared::SharedDisk;

@@ -21,6 +21,11 @@ impl SharedDisk {
         Self { model: Arc::new(Mutex::new(model)), process }
     }
 
+    /// The same disk, used by another process of the machine.
+    pub fn for_process(&self, process: Process) -> Self {
+        Self { model: self.model.clone(), process }
+    }
+
     /// The model, for faults and inspection. Not to be held across a disk operation.
     pub fn model(&self) -> MutexGuard<'_, DiskModel> {
         self.model.lock()

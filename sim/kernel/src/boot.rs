@@ -30,6 +30,7 @@ impl Boot {
     }
 
     /// The node it runs on.
+    #[inline]
     pub fn node(&self) -> NodeId {
         self.0.node
     }
@@ -40,6 +41,7 @@ impl Boot {
     }
 
     /// False from the moment of death: whatever still runs must have no effect.
+    #[inline]
     pub fn is_alive(&self) -> bool {
         self.0.alive.load(Ordering::Relaxed)
     }

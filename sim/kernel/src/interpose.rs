@@ -5,13 +5,15 @@
 //! the answer is deterministic, but the code should have asked its host. Everything else, the run
 //! loop included, falls through to libc. In strict mode each leak prints the frames it came from.
 //!
-//! Hash tables of std draw their keys from the same call, once a thread: run each seed in a thread
-//! of its own for the iteration order of third-party tables to be the seed's.
+//! Hash tables of std draw their keys from the same call, once a thread. A new kernel draws them for
+//! its thread from its seed, if no table was made there before: run each seed in a thread of its
+//! own, and the iteration order of third-party tables is the seed's.
 #![allow(unsafe_code)]
 
 use crate::{Kernel, NodeId, context};
 use libc::{c_int, c_uint, c_void, clockid_t, size_t, ssize_t, time_t, timespec, timeval};
-use std::{ffi::CStr, sync::OnceLock};
+use rand::Rng;
+use std::{cell::Cell, ffi::CStr, sync::OnceLock};
 
 /// How often code on simulated nodes went round its host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +43,18 @@ pub fn is_armed() -> bool {
         && ours[0] == libc::clock_gettime as *const () as usize
 }
 
+thread_local! {
+    /// Set while this thread's hash keys are drawn.
+    static HASH_KEYS: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// Makes this thread's hash keys the seed's, if no hash table was made here before.
+pub(crate) fn draw_hash_keys(seed: u64) {
+    HASH_KEYS.set(Some(seed));
+    let _ = std::hash::RandomState::new();
+    HASH_KEYS.set(None);
+}
+
 /// The node that this thread runs for, if the kernel can be asked right now.
 fn running() -> Option<(Kernel, NodeId)> {
     Some((context::kernel()?, context::node()?))
@@ -63,6 +77,10 @@ fn simulated_time(wall: bool, call: &str) -> Option<u64> {
 }
 
 fn simulated_random(buffer: &mut [u8]) -> Option<()> {
+    if let Some(seed) = HASH_KEYS.try_with(Cell::get).ok().flatten() {
+        crate::stream(seed, "hash keys", 0).fill_bytes(buffer);
+        return Some(());
+    }
     let (kernel, node) = running()?;
     let mut state = kernel.0.state.try_lock()?;
     state.leaks.random += 1;
@@ -182,4 +200,40 @@ pub unsafe extern "C" fn getrandom(into: *mut c_void, length: size_t, flags: c_u
     let call = unsafe { std::mem::transmute::<usize, Call>(real(&REAL, c"getrandom")) };
     // SAFETY: the caller's promises are passed on.
     unsafe { call(into, length, flags) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, Time};
+    use std::sync::{Arc, Mutex};
+
+    fn draw() -> [u8; 16] {
+        let mut bytes = [0; 16];
+        // SAFETY: the pointer and the length are those of one array.
+        let length = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
+        assert_eq!(length, 16);
+        bytes
+    }
+
+    /// What a task drew by way of libc, and how often that was noticed.
+    fn drawn(seed: u64) -> ([u8; 16], Leaks) {
+        let kernel = Kernel::new(Config { seed, ..Config::default() });
+        let node = kernel.add_node("node");
+        let boot = kernel.boot(node, "leaker");
+        let seen = Arc::new(Mutex::new([0; 16]));
+        let result = seen.clone();
+        kernel.spawn(&boot, "main", Box::pin(async move { *seen.lock().unwrap() = draw() }));
+        kernel.run(Time::MAX).unwrap();
+        let drawn = *result.lock().unwrap();
+        (drawn, kernel.leaks())
+    }
+
+    #[test]
+    fn random_bytes_on_a_node_are_seeded_and_elsewhere_real() {
+        assert_eq!(drawn(1), drawn(1));
+        assert_ne!(drawn(1).0, drawn(2).0);
+        assert_eq!(drawn(1).1, Leaks { time: 0, random: 1 });
+        assert_ne!(draw(), draw());
+    }
 }

@@ -97,6 +97,8 @@ impl fmt::Debug for Kernel {
 impl Kernel {
     /// A kernel at time zero with nothing to do.
     pub fn new(config: Config) -> Self {
+        #[cfg(feature = "interpose")]
+        crate::interpose::draw_hash_keys(config.seed);
         Self(Arc::new(Core {
             now: AtomicU64::new(0),
             state: Mutex::new(Schedule::new(config, Arc::new(Woken::default()))),
@@ -111,6 +113,7 @@ impl Kernel {
     }
 
     /// True time.
+    #[inline]
     pub fn now(&self) -> Time {
         Time(self.0.now.load(Ordering::Relaxed))
     }

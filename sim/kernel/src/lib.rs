@@ -44,4 +44,4 @@ pub use limits::{Budget, HotTask, Stuck};
 pub use node::NodeId;
 pub use time::Time;
 pub use timeline::Timer;
-pub use trace::{Entry, Kind, TraceHash};
+pub use trace::{Entry, Kind, TraceHash, first_difference};

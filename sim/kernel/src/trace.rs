@@ -41,6 +41,16 @@ impl fmt::Display for Entry {
     }
 }
 
+/// Where two traces part: the index, and what each has there. `None` when they are equal.
+pub fn first_difference<'a>(
+    one: &'a [Entry],
+    other: &'a [Entry],
+) -> Option<(usize, Option<&'a Entry>, Option<&'a Entry>)> {
+    let longest = one.len().max(other.len());
+    let index = (0..longest).find(|&index| one.get(index) != other.get(index))?;
+    Some((index, one.get(index), other.get(index)))
+}
+
 /// The hash of all that happened so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TraceHash(pub u128);

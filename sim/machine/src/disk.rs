@@ -9,13 +9,14 @@
 use crate::{machine::Machine, world::Inner};
 use disk::{DiskModel, FileHandle, LockHandle, PowerLost, Process};
 use host::{BlockFile, BoxFuture, Disk, FileLock, Open};
-use kernel::{Boot, Kind};
+use kernel::{Boot, Kind, key_of};
 use std::{
     io,
     sync::{Arc, Weak},
 };
 
 const JOB: Kind = Kind::new(67, "disk job");
+const OPERATION: Kind = Kind::new(68, "disk operation");
 
 /// The disk as one boot of a process sees it.
 #[derive(Clone)]
@@ -40,14 +41,17 @@ impl Mount {
 
     /// One operation. A boot that is dead reaches nothing; an operation that found the power gone
     /// takes the machine with it.
-    fn operate<T>(&self, work: impl FnOnce(&mut DiskModel) -> io::Result<T>) -> io::Result<T> {
-        if !self.boot.is_alive() {
-            return Err(io::Error::other(PowerLost));
-        }
+    fn operate<T>(
+        &self,
+        name: &'static str,
+        work: impl FnOnce(&mut DiskModel) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let inner = self.inner.upgrade().filter(|_| self.boot.is_alive());
+        let inner = inner.ok_or_else(|| io::Error::other(PowerLost))?;
         let result = work(&mut self.machine.disk.lock());
-        if result.as_ref().is_err_and(PowerLost::caused)
-            && let Some(inner) = self.inner.upgrade()
-        {
+        let failed = u64::from(result.is_err());
+        inner.kernel.record(Some(self.machine.id), OPERATION, key_of(name), failed);
+        if result.as_ref().is_err_and(PowerLost::caused) {
             inner.lose_power(&self.machine);
         }
         result
@@ -57,33 +61,33 @@ impl Mount {
 impl Disk for MachineDisk {
     fn open(&self, path: &str, how: Open) -> io::Result<Arc<dyn BlockFile>> {
         let process = self.0.process();
-        let handle = self.0.operate(|disk| disk.open(process, path, how))?;
+        let handle = self.0.operate("open", |disk| disk.open(process, path, how))?;
         Ok(Arc::new(MachineFile { mount: self.0.clone(), handle }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.0.operate(|disk| disk.rename(from, to))
+        self.0.operate("rename", |disk| disk.rename(from, to))
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
-        self.0.operate(|disk| disk.remove(path))
+        self.0.operate("remove", |disk| disk.remove(path))
     }
 
     fn create_dir(&self, path: &str) -> io::Result<()> {
-        self.0.operate(|disk| disk.create_dir(path))
+        self.0.operate("create_dir", |disk| disk.create_dir(path))
     }
 
     fn list(&self, dir: &str) -> io::Result<Vec<String>> {
-        self.0.operate(|disk| disk.list(dir))
+        self.0.operate("list", |disk| disk.list(dir))
     }
 
     fn sync_dir(&self, dir: &str) -> io::Result<()> {
-        self.0.operate(|disk| disk.sync_dir(dir))
+        self.0.operate("sync_dir", |disk| disk.sync_dir(dir))
     }
 
     fn lock(&self, path: &str) -> io::Result<Box<dyn FileLock>> {
         let process = self.0.process();
-        let lock = self.0.operate(|disk| disk.lock(process, path))?;
+        let lock = self.0.operate("lock", |disk| disk.lock(process, path))?;
         Ok(Box::new(MachineLock { mount: self.0.clone(), lock }))
     }
 
@@ -113,31 +117,31 @@ struct MachineFile {
 
 impl BlockFile for MachineFile {
     fn len(&self) -> io::Result<u64> {
-        self.mount.operate(|disk| disk.len(self.handle))
+        self.mount.operate("len", |disk| disk.len(self.handle))
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.mount.operate(|disk| disk.read_at(self.handle, offset, buffer))
+        self.mount.operate("read_at", |disk| disk.read_at(self.handle, offset, buffer))
     }
 
     fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.mount.operate(|disk| disk.write_at(self.handle, offset, data))
+        self.mount.operate("write_at", |disk| disk.write_at(self.handle, offset, data))
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.mount.operate(|disk| disk.set_len(self.handle, len))
+        self.mount.operate("set_len", |disk| disk.set_len(self.handle, len))
     }
 
     fn allocate(&self, len: u64) -> io::Result<()> {
-        self.mount.operate(|disk| disk.allocate(self.handle, len))
+        self.mount.operate("allocate", |disk| disk.allocate(self.handle, len))
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.mount.operate(|disk| disk.sync(self.handle))
+        self.mount.operate("sync", |disk| disk.sync(self.handle))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.mount.operate(|disk| disk.sync_data(self.handle))
+        self.mount.operate("sync_data", |disk| disk.sync_data(self.handle))
     }
 }
 

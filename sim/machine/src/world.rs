@@ -176,7 +176,8 @@ impl World {
         self.inner.fabric.address(machine)
     }
 
-    /// Looks at or changes a machine's disk: its faults, its fuse, its contents.
+    /// Looks at or changes a machine's disk: its faults, its fuse, its contents. Power is the
+    /// machine's business ([`World::power_off`]), and `work` must not call the world.
     pub fn disk<T>(&self, machine: MachineId, work: impl FnOnce(&mut DiskModel) -> T) -> T {
         work(&mut self.inner.machine(machine).disk.lock())
     }

@@ -62,7 +62,7 @@ pub struct NetworkConfig {
     pub unreachable_after: Duration,
     /// Connections waiting to be accepted; more are not answered (Linux's somaxconn: 4096).
     pub backlog_max: usize,
-    /// Datagrams waiting to be received; more are dropped.
+    /// Datagrams waiting to be received at a socket, or held by a clogged link; more are dropped.
     pub datagrams_waiting_max: usize,
     /// The slowest answer of a name server that works.
     pub lookup_max: Duration,

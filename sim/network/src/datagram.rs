@@ -126,18 +126,18 @@ impl State {
     }
 
     pub(crate) fn on_datagram(&mut self, index: usize, wakes: &mut Wakes) {
+        let limit = self.config.datagrams_waiting_max;
         let Some(flight) = self.flights.get(index) else { return };
         let link = &mut self.links[flight.link];
-        if link.weather.clogged {
+        if link.weather.clogged && link.held.len() < limit {
             return link.held.push_back(index);
         }
-        let (from, to, blocked) = (link.from, link.to, link.weather.blocked);
+        let (from, to, lost) = (link.from, link.to, link.weather.blocked || link.weather.clogged);
         let flight = self.flights.remove(index);
         let moved = !flight.to.ip().is_loopback() && self.by_ip.get(&flight.to.ip()) != Some(&to);
-        if blocked || moved || !self.station(to).powered {
+        if lost || moved || !self.station(to).powered {
             return;
         }
-        let limit = self.config.datagrams_waiting_max;
         let Some(socket) = self.sockets.at(to, flight.to) else { return };
         if socket.bound.waiting.len() >= limit {
             return;

@@ -79,11 +79,11 @@ impl State {
         let [opener, acceptor] = &mut connection.ends;
         let (sender, receiver) =
             if side == Side::Opener { (opener, acceptor) } else { (acceptor, opener) };
-        let mut bytes = 0;
-        let mut unwanted = false;
+        let gone = receiver.holder == Holder::Nobody || receiver.error.is_some();
+        let (mut bytes, mut unwanted) = (0, false);
         while sender.out.queue.front().is_some_and(|&(at, _)| at <= now) {
             match sender.out.queue.pop_front() {
-                Some((_, Segment::Data(_))) if receiver.holder == Holder::Nobody => unwanted = true,
+                Some((_, Segment::Data(_))) if gone => unwanted = true,
                 Some((_, Segment::Data(data))) => {
                     bytes += data.len();
                     receiver.inbox.push_back(data);
@@ -102,7 +102,7 @@ impl State {
         self.after_arrival(id, side, acknowledged, wakes);
     }
 
-    /// Data came for an end that nobody holds: its sender learns that.
+    /// Data came for an end that is no more: its sender learns that.
     fn answer_with_reset(&mut self, id: ConnectionId, sender: Side) {
         let at = self.arrival(id, sender.other());
         if let Some(connection) = self.connection(id) {
@@ -118,11 +118,11 @@ impl State {
         acknowledged: bool,
         wakes: &mut Wakes,
     ) {
-        if !acknowledged {
-            return self.retransmit(id, side, wakes);
-        }
         let Some(connection) = self.connection(id) else { return };
         let end = connection.end(side);
+        if !acknowledged && end.error.is_none() {
+            return self.retransmit(id, side, wakes);
+        }
         if end.out.unacknowledged > 0 {
             wakes.add(end.writer.take());
         }
@@ -141,8 +141,14 @@ impl State {
         let (first, most) = (self.config.retransmit_first, self.config.retransmit_max);
         let limit = self.config.user_timeout;
         let Some(connection) = self.connection(id) else { return };
-        let node = connection.end(side).node;
-        let out = &mut connection.end(side).out;
+        let end = connection.end(side);
+        let node = end.node;
+        if end.error.is_some() {
+            // Its machine lost power: nobody sends again what was lost.
+            end.out.discard();
+            return self.forget_if_over(id);
+        }
+        let out = &mut end.out;
         let silent_since = *out.silent_since.get_or_insert_with(|| {
             out.retry_at = Time::ZERO;
             now

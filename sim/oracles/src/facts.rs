@@ -81,6 +81,15 @@ pub enum World<'a> {
         /// Its words.
         text: &'a str,
     },
+    /// A process ended by itself.
+    Exit {
+        /// Which.
+        machine: &'a str,
+        /// Why.
+        text: &'a str,
+        /// False when the operator did not ask for it, nor remove the member.
+        expected: bool,
+    },
     /// From now on no fault is active and no new one comes.
     Healed,
     /// The run is over.

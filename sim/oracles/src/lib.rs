@@ -5,10 +5,17 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod converges;
 pub mod facts;
+pub mod fencing;
 pub mod history;
 pub mod kv;
+pub mod lease;
 pub mod model;
+pub mod mutual_exclusion;
+pub mod no_panic;
+pub mod raft;
+pub mod replica_equality;
 pub mod sample;
 mod selection;
 pub mod watch;
@@ -83,14 +90,14 @@ pub trait Oracle: Default {
 }
 
 /// An oracle at work in one run.
-pub trait Judge {
+pub trait Judge: Send {
     /// [`Oracle::observe`], with the oracle's name in what it returns.
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken>;
     /// [`Oracle::finish`], with the oracle's name in what it returns.
     fn finish(&mut self) -> Result<(), Broken>;
 }
 
-impl<O: Oracle> Judge for O {
+impl<O: Oracle + Send> Judge for O {
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         Oracle::observe(self, observation).map_err(|broken| named(O::NAME, broken))
     }
@@ -117,7 +124,7 @@ pub struct Entry {
     pub new: fn() -> Box<dyn Judge>,
 }
 
-const fn entry<O: Oracle + 'static>() -> Entry {
+const fn entry<O: Oracle + Send + 'static>() -> Entry {
     Entry { name: O::NAME, kind: O::KIND, promise: O::PROMISE, new: || Box::new(O::default()) }
 }
 
@@ -136,4 +143,24 @@ pub const ALL: &[Entry] = &[
     entry::<watch::WatchPrevKv>(),
     entry::<watch::WatchCompactionReported>(),
     entry::<watch::WatchAdvances>(),
+    // Leases, and what clients build on them.
+    entry::<lease::LeaseLives>(),
+    entry::<lease::LeaseRenewal>(),
+    entry::<lease::LeaseExpires>(),
+    entry::<mutual_exclusion::MutualExclusion>(),
+    entry::<fencing::Fencing>(),
+    // Raft, and what is on disks.
+    entry::<raft::ElectionSafety>(),
+    entry::<raft::VoteOnce>(),
+    entry::<raft::LogMatching>(),
+    entry::<raft::StateMachineSafety>(),
+    entry::<raft::LeaderCompleteness>(),
+    entry::<raft::CommitMonotonic>(),
+    entry::<raft::ConfigurationsOverlap>(),
+    entry::<raft::DurablePromises>(),
+    entry::<raft::DurableWrites>(),
+    // Members, and the cluster as a whole.
+    entry::<replica_equality::ReplicaEquality>(),
+    entry::<converges::Converges>(),
+    entry::<no_panic::NoPanic>(),
 ];

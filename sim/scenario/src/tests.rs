@@ -125,3 +125,17 @@ fn shrinking_stops_at_its_limit() {
     assert!(shrunk.gave_up && shrunk.tries == 5);
     assert_eq!(shrunk.scenario, Scenario::generate(3));
 }
+
+#[test]
+fn a_condition_waits_for_the_steps_before_it_and_strikes_end_first() {
+    let mut schedule = Schedule::new(&Scenario::parse(STORY).unwrap());
+    assert_eq!(schedule.next(), Some(Span::secs(12)));
+    assert!(schedule.due(Span::secs(11), |_| true).is_empty() && !schedule.waits());
+    let crash = schedule.due(Span::secs(12), |_| false);
+    assert!(matches!(crash[..], [Due::Step(What::Fault(_))]), "{crash:?}");
+    assert!(schedule.waits());
+    let id = faults::StrikeId(0);
+    schedule.heal_at(Span::secs(20), id);
+    assert_eq!(schedule.due(Span::secs(20), |_| true), [Due::Heal(id), Due::Step(What::Heal)]);
+    assert_eq!(schedule.next(), None);
+}

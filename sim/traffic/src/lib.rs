@@ -1,1 +1,14 @@
 //! Who uses the cluster: simulated clients that write down what they saw.
+//!
+//! A [`TrafficProfile`] says how much of what; [`TrafficProfile::roles`] turns it into clients, each
+//! for a machine of its own; each tells the one [`Recorder`], whose history the oracles judge.
+
+mod generator;
+mod profile;
+mod recorder;
+
+pub use generator::{Chance, Generator, everything};
+pub use profile::{
+    Auth, Compaction, Contenders, KvMix, Leases, Maintenance, Role, TrafficProfile, Watchers,
+};
+pub use recorder::{HoldNote, OperationNote, Recorder, WatchNote};

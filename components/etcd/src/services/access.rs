@@ -58,9 +58,7 @@ impl Member {
 
     /// By token if there is one, else by the client certificate's common name.
     fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
-        let store = self.store.read();
-        let auth = store.auth();
-        if !auth.is_enabled() {
+        if !self.store.read().auth().is_enabled() {
             return Ok(None);
         }
         let metadata = request.metadata();
@@ -68,11 +66,17 @@ impl Member {
         match token.and_then(|token| token.to_str().ok()) {
             Some(token) => {
                 let (now, wall) = (self.host.now(), self.host.clock.wall());
-                let info = auth.info_from_token(token, now, wall);
-                info.map(Some).ok_or_else(|| EtcdError::InvalidAuthToken.into())
+                Ok(self.store.write().auth_mut().info_from_token(token, now, wall)?)
             }
-            None => Ok(certificate_name(request).map(|name| auth.info_from_common_name(&name))),
+            None => Ok(Some(self.by_certificate(request))),
         }
+    }
+
+    /// Nobody in particular, if the connection shows no certificate.
+    fn by_certificate<T>(&self, request: &Request<T>) -> AuthInfo {
+        let name = certificate_name(request).unwrap_or_default();
+        let store = self.store.read();
+        store.auth().info_from_common_name(&name).unwrap_or_default()
     }
 
     /// Refuses everybody but root, while authentication is on.
@@ -80,11 +84,14 @@ impl Member {
     /// # Errors
     /// The caller is unknown or no root.
     pub(crate) fn root_only(&self, caller: &Caller) -> Result<(), Status> {
-        self.store.read().auth().check_admin(caller.as_ref()).map_err(Status::from)
+        match caller {
+            Some(caller) => Ok(self.store.read().auth().check_admin(caller)?),
+            None => Ok(()),
+        }
     }
 }
 
 fn certificate_name<T>(request: &Request<T>) -> Option<String> {
     let peer = request.extensions().get::<Peer>()?;
-    peer.certificate.as_ref()?.common_name.clone()
+    Some(peer.certificate.as_ref()?.common_name.clone())
 }

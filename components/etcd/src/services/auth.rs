@@ -13,16 +13,17 @@ use etcd_api::{
         AuthRoleGetRequest, AuthRoleGetResponse, AuthRoleGrantPermissionRequest,
         AuthRoleGrantPermissionResponse, AuthRoleListRequest, AuthRoleListResponse,
         AuthRoleRevokePermissionRequest, AuthRoleRevokePermissionResponse, AuthStatusRequest,
-        AuthStatusResponse, AuthUserAddRequest, AuthUserAddResponse,
-        AuthUserChangePasswordRequest, AuthUserChangePasswordResponse, AuthUserDeleteRequest,
-        AuthUserDeleteResponse, AuthUserGetRequest, AuthUserGetResponse,
-        AuthUserGrantRoleRequest, AuthUserGrantRoleResponse, AuthUserListRequest,
-        AuthUserListResponse, AuthUserRevokeRoleRequest, AuthUserRevokeRoleResponse,
-        AuthenticateRequest, AuthenticateResponse, auth_server::Auth,
+        AuthStatusResponse, AuthUserAddRequest, AuthUserAddResponse, AuthUserChangePasswordRequest,
+        AuthUserChangePasswordResponse, AuthUserDeleteRequest, AuthUserDeleteResponse,
+        AuthUserGetRequest, AuthUserGetResponse, AuthUserGrantRoleRequest,
+        AuthUserGrantRoleResponse, AuthUserListRequest, AuthUserListResponse,
+        AuthUserRevokeRoleRequest, AuthUserRevokeRoleResponse, AuthenticateRequest,
+        AuthenticateResponse, auth_server::Auth,
     },
     internal::{InternalAuthenticateRequest, internal_request::Request as Op},
 };
 use etcd_store::{Response as Applied, auth};
+use host::BoxFuture;
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
@@ -30,19 +31,28 @@ use tonic::{Request, Response, Status};
 #[derive(Clone)]
 pub(crate) struct AuthService(pub(crate) Arc<Member>);
 
-/// A call that is replicated as it is and answered with what applying it gave.
+/// Calls that are replicated as they are and answered with what applying them gave. The signature is
+/// what `async_trait` would make, which does not look into macros.
 macro_rules! replicated {
-    ($($method:ident $request:ident $response:ident $op:ident;)*) => { $(
-        async fn $method(
-            &self,
+    ($($method:ident $request:ident $response:ident $op:ident $applied:ident;)*) => { $(
+        fn $method<'a, 'async_trait>(
+            &'a self,
             request: Request<$request>,
-        ) -> Result<Response<$response>, Status> {
-            let caller = self.0.admit(&request)?;
-            let request = Op::$op(request.into_inner());
-            match self.0.propose(caller.as_ref(), request).await? {
-                Applied::$op(response) => Ok(Response::new(self.0.with_header(response))),
-                _ => Err(unexpected()),
-            }
+        ) -> BoxFuture<'async_trait, Result<Response<$response>, Status>>
+        where
+            'a: 'async_trait,
+            Self: 'async_trait,
+        {
+            Box::pin(async move {
+                let caller = self.0.admit(&request)?;
+                let request = Op::$op(request.into_inner());
+                match self.0.propose(caller.as_ref(), request).await? {
+                    Applied::$applied(response) => {
+                        Ok(Response::new(self.0.with_header(response)))
+                    }
+                    _ => Err(unexpected()),
+                }
+            })
         }
     )* };
 }
@@ -53,20 +63,21 @@ impl AuthService {
         let mut salt = [0; 16];
         self.0.host.random.fill(&mut salt);
         let cost = self.0.config.bcrypt_cost;
-        let hashed = self.0.host.disk_job(move |_| auth::hash_password(&password, cost, salt)).await;
-        hashed.map_err(|error| Status::internal(error.to_string()))
+        let hashed =
+            self.0.host.disk_job(move |_| auth::password::hash(&password, cost, salt)).await;
+        hashed.map_err(|error| Status::invalid_argument(error.to_string()))
     }
 
     /// The revision at which the password was found right; it must still hold when the token is
     /// made.
     async fn check_password(&self, name: &str, password: &str) -> Result<u64, Status> {
-        let stored = self.0.store.read().auth().password_of(name)?;
-        let (hash, given) = (stored.hash, password.to_owned());
-        let right = self.0.host.disk_job(move |_| auth::verify_password(&given, &hash)).await;
+        let (hash, revision) = self.0.store.read().auth().password_hash(name)?;
+        let given = password.to_owned();
+        let right = self.0.host.disk_job(move |_| auth::password::verify(&given, &hash)).await;
         if !right {
             return Err(EtcdError::AuthFailed.into());
         }
-        Ok(stored.auth_revision)
+        Ok(revision)
     }
 }
 
@@ -80,14 +91,23 @@ impl Auth for AuthService {
         let request = request.into_inner();
         loop {
             let checked_at = self.check_password(&request.name, &request.password).await?;
-            let simple_token = auth::random_token(&*self.0.host.random);
+            let simple_token = auth::token::simple_token_prefix(&*self.0.host.random);
             let name = request.name.clone();
             let op = Op::Authenticate(InternalAuthenticateRequest { name, simple_token });
-            let response = match self.0.propose(None, op).await? {
+            let mut response = match self.0.propose(None, op).await? {
                 Applied::Authenticate(response) => response,
                 _ => return Err(unexpected()),
             };
-            if self.0.store.read().auth().revision() == checked_at {
+            let signed = {
+                let store = self.0.store.read();
+                let wall = self.0.host.clock.wall();
+                let signed = store.auth().sign(&request.name, checked_at, wall);
+                (store.auth().revision() == checked_at).then_some(signed)
+            };
+            if let Some(signed) = signed {
+                if let Some(token) = signed.map_err(|error| Status::internal(error.to_string()))? {
+                    response.token = token;
+                }
                 return Ok(Response::new(self.0.with_header(response)));
             }
             // Users or roles changed meanwhile: the password is checked again.
@@ -106,7 +126,7 @@ impl Auth for AuthService {
         }
         request.password.clear();
         match self.0.propose(caller.as_ref(), Op::AuthUserAdd(request)).await? {
-            Applied::AuthUserAdd(response) => Ok(Response::new(self.0.with_header(response))),
+            Applied::UserAdd(response) => Ok(Response::new(self.0.with_header(response))),
             _ => Err(unexpected()),
         }
     }
@@ -122,7 +142,7 @@ impl Auth for AuthService {
         }
         request.password.clear();
         match self.0.propose(caller.as_ref(), Op::AuthUserChangePassword(request)).await? {
-            Applied::AuthUserChangePassword(response) => {
+            Applied::UserChangePassword(response) => {
                 Ok(Response::new(self.0.with_header(response)))
             }
             _ => Err(unexpected()),
@@ -130,21 +150,21 @@ impl Auth for AuthService {
     }
 
     replicated! {
-        auth_enable AuthEnableRequest AuthEnableResponse AuthEnable;
-        auth_disable AuthDisableRequest AuthDisableResponse AuthDisable;
-        auth_status AuthStatusRequest AuthStatusResponse AuthStatus;
-        user_get AuthUserGetRequest AuthUserGetResponse AuthUserGet;
-        user_list AuthUserListRequest AuthUserListResponse AuthUserList;
-        user_delete AuthUserDeleteRequest AuthUserDeleteResponse AuthUserDelete;
-        user_grant_role AuthUserGrantRoleRequest AuthUserGrantRoleResponse AuthUserGrantRole;
-        user_revoke_role AuthUserRevokeRoleRequest AuthUserRevokeRoleResponse AuthUserRevokeRole;
-        role_add AuthRoleAddRequest AuthRoleAddResponse AuthRoleAdd;
-        role_get AuthRoleGetRequest AuthRoleGetResponse AuthRoleGet;
-        role_list AuthRoleListRequest AuthRoleListResponse AuthRoleList;
-        role_delete AuthRoleDeleteRequest AuthRoleDeleteResponse AuthRoleDelete;
+        auth_enable AuthEnableRequest AuthEnableResponse AuthEnable AuthEnable;
+        auth_disable AuthDisableRequest AuthDisableResponse AuthDisable AuthDisable;
+        auth_status AuthStatusRequest AuthStatusResponse AuthStatus AuthStatus;
+        user_get AuthUserGetRequest AuthUserGetResponse AuthUserGet UserGet;
+        user_list AuthUserListRequest AuthUserListResponse AuthUserList UserList;
+        user_delete AuthUserDeleteRequest AuthUserDeleteResponse AuthUserDelete UserDelete;
+        user_grant_role AuthUserGrantRoleRequest AuthUserGrantRoleResponse AuthUserGrantRole UserGrantRole;
+        user_revoke_role AuthUserRevokeRoleRequest AuthUserRevokeRoleResponse AuthUserRevokeRole UserRevokeRole;
+        role_add AuthRoleAddRequest AuthRoleAddResponse AuthRoleAdd RoleAdd;
+        role_get AuthRoleGetRequest AuthRoleGetResponse AuthRoleGet RoleGet;
+        role_list AuthRoleListRequest AuthRoleListResponse AuthRoleList RoleList;
+        role_delete AuthRoleDeleteRequest AuthRoleDeleteResponse AuthRoleDelete RoleDelete;
         role_grant_permission AuthRoleGrantPermissionRequest AuthRoleGrantPermissionResponse
-            AuthRoleGrantPermission;
+            AuthRoleGrantPermission RoleGrantPermission;
         role_revoke_permission AuthRoleRevokePermissionRequest AuthRoleRevokePermissionResponse
-            AuthRoleRevokePermission;
+            AuthRoleRevokePermission RoleRevokePermission;
     }
 }

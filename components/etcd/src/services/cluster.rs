@@ -11,7 +11,7 @@ use etcd_api::{
         MemberUpdateRequest, MemberUpdateResponse, cluster_server::Cluster,
     },
     internal::{
-        ConfigChangeContext, PeerMemberPromoteRequest, RaftAttributes, MemberRecord,
+        ConfigChangeContext, MemberRecord, PeerMemberPromoteRequest, RaftAttributes,
         config_change_context::Change, peer_client::PeerClient,
     },
 };
@@ -52,7 +52,10 @@ impl Member {
     }
 
     /// The started members must stay a quorum of the voters.
-    fn refuse_if_quorum_at_risk(&self, ready: impl Fn(&members::Members) -> bool) -> Result<(), EtcdError> {
+    fn refuse_if_quorum_at_risk(
+        &self,
+        ready: impl Fn(&members::Members) -> bool,
+    ) -> Result<(), EtcdError> {
         if self.config.strict_reconfig_check && !ready(self.store.read().members()) {
             return Err(EtcdError::MemberNotEnoughStarted);
         }
@@ -105,7 +108,8 @@ pub(crate) async fn promote_as_leader(
 
 async fn learner_in_sync(member: &Member, id: u64) -> Result<(), Status> {
     let status = member.raft_status().await?;
-    let matched = |id| status.peers.get(&id).map_or(0, |peer| peer.matched);
+    let matched =
+        |id| status.peers.iter().find(|peer| peer.id == id).map_or(0, |peer| peer.matched);
     let ours = matched(member.id);
     if matched(id) * 100 < ours * READY_PERCENT {
         return Err(EtcdError::LearnerNotReady.into());
@@ -185,8 +189,7 @@ impl Cluster for ClusterService {
         let leader = self.0.leadership.borrow().leader;
         let channel = self.0.peers.channel(leader).ok_or(EtcdError::NoLeader)?;
         let handshake = Some(self.0.peers.handshake(leader));
-        let forwarded =
-            PeerMemberPromoteRequest { handshake, request: Some(request.into_inner()) };
+        let forwarded = PeerMemberPromoteRequest { handshake, request: Some(request.into_inner()) };
         let call = async move { PeerClient::new(channel).member_promote(forwarded).await };
         let answer = self.0.host.timeout(self.0.config.request_timeout(), call).await;
         let answer = answer.map_err(|_| EtcdError::Timeout)??;

@@ -7,13 +7,13 @@ use crate::member::Member;
 use etcd_api::{
     errors::EtcdError,
     etcdserverpb::{
-        CompactionRequest, CompactionResponse, DeleteRangeRequest, DeleteRangeResponse,
-        PutRequest, PutResponse, RangeRequest, RangeResponse, TxnRequest, TxnResponse,
-        kv_server::Kv,
+        CompactionRequest, CompactionResponse, DeleteRangeRequest, DeleteRangeResponse, PutRequest,
+        PutResponse, RangeRequest, RangeResponse, TxnRequest, TxnResponse, kv_server::Kv,
+        request_op,
     },
     internal::internal_request::Request as Op,
 };
-use etcd_store::{Response as Applied, check};
+use etcd_store::{Refused, Response as Applied, check};
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
@@ -36,8 +36,10 @@ impl Member {
             self.reads.linearizable().await?;
         }
         let store = self.store.read();
-        store.auth().check_range(caller.as_ref(), &request.key, &request.range_end)?;
-        let mut response = store.range(request).map_err(Status::from)?;
+        if let Some(caller) = caller {
+            store.auth().check_range(request, caller)?;
+        }
+        let mut response = store.range(request).map_err(refused)?;
         response.header = Some(self.header(store.revision()));
         Ok(response)
     }
@@ -84,20 +86,39 @@ impl Member {
         request: TxnRequest,
     ) -> Result<TxnResponse, Status> {
         check::txn(&request, self.config.limits.txn_ops)?;
-        if check::is_read_only(&request) {
-            if !check::is_serializable(&request) {
+        if etcd_store::is_read_only(&request) {
+            if !is_serializable(&request) {
                 self.reads.linearizable().await?;
             }
             let store = self.store.read();
-            store.auth().check_txn(caller.as_ref(), &request)?;
-            let mut response = store.read_txn(&request).map_err(Status::from)?;
-            self.complete_header(&mut response.header, store.revision());
+            if let Some(caller) = caller {
+                store.auth().check_txn(&request, caller)?;
+            }
+            let mut response = store.read_txn(&request).map_err(refused)?;
+            response.header = Some(self.header(store.revision()));
             return Ok(response);
         }
         match self.propose(caller.as_ref(), Op::Txn(request)).await? {
             Applied::Txn(response) => Ok(self.with_header(response)),
             _ => Err(unexpected()),
         }
+    }
+}
+
+/// True when every range of a read-only transaction may be stale.
+fn is_serializable(request: &TxnRequest) -> bool {
+    request.success.iter().chain(&request.failure).all(|op| match &op.request {
+        Some(request_op::Request::RequestRange(range)) => range.serializable,
+        Some(request_op::Request::RequestTxn(txn)) => is_serializable(txn),
+        Some(_) | None => false,
+    })
+}
+
+/// A refusal as the client sees it. A backend that cannot be read is a failure of this member.
+pub(crate) fn refused(refused: Refused) -> Status {
+    match refused {
+        Refused::Api(error) => error.into(),
+        Refused::Store(error) => Status::internal(error.to_string()),
     }
 }
 

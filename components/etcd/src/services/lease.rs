@@ -6,6 +6,7 @@
 
 use super::kv::unexpected;
 use crate::{member::Member, receiver_stream::ReceiverStream};
+use bytes::Bytes;
 use etcd_api::{
     errors::EtcdError,
     etcdserverpb::{
@@ -67,7 +68,6 @@ async fn clear_and_renew(member: &Member, id: i64, renewing: Renewing) -> Result
 fn refusal(error: LeaseError) -> Status {
     match error {
         LeaseError::NotPrimary => EtcdError::NotLeader.into(),
-        LeaseError::Expiring => EtcdError::LeaseNotFound.into(),
         other => Status::from(EtcdError::from(other)),
     }
 }
@@ -119,7 +119,9 @@ impl Member {
             };
             match result {
                 Ok(ttl) => return Ok(ttl),
-                Err(status) if EtcdError::from_status(&status) == Some(EtcdError::LeaseNotFound) => {
+                Err(status)
+                    if EtcdError::from_status(&status) == Some(EtcdError::LeaseNotFound) =>
+                {
                     return Ok(0);
                 }
                 Err(_) if self.host.now() < deadline => self.host.sleep(LEADER_PAUSE).await,
@@ -206,8 +208,10 @@ impl Lease for LeaseService {
         } else {
             self.0.time_to_live_at_leader(request).await?
         };
-        for key in &response.keys {
-            self.0.store.read().auth().check_range(caller.as_ref(), key, &[])?;
+        if let Some(caller) = &caller {
+            for key in &response.keys {
+                self.0.store.read().auth().check_read(key, &Bytes::new(), caller)?;
+            }
         }
         response.header = Some(self.0.header_now());
         Ok(Response::new(response))

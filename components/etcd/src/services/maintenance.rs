@@ -2,9 +2,9 @@
 //!
 //! Upstream: server/etcdserver/api/v3rpc/maintenance.go.
 
-use super::kv::unexpected;
+use super::kv::{refused, unexpected};
 use crate::{
-    driver::Ask, keeper::Job, member::Member, receiver_stream::ReceiverStream, version,
+    driver::Ask, keeper::Job, member::Member, receiver_stream::ReceiverStream, snapshots, version,
 };
 use bytes::Bytes;
 use etcd_api::{
@@ -18,7 +18,7 @@ use etcd_api::{
     },
     internal::internal_request::Request as Op,
 };
-use etcd_store::{SnapshotFile, StoreError};
+use etcd_store::{Response as Applied, SnapshotFile, Store, StoreError};
 use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
@@ -40,12 +40,12 @@ pub(crate) struct MaintenanceService(pub(crate) Arc<Member>);
 pub(crate) async fn hash_kv(member: &Member, revision: i64) -> Result<HashKvResponse, Status> {
     let store = member.store.clone();
     let hashed = member.host.disk_job(move |_| store.read().hash_kv(revision)).await;
-    let hashed = hashed.map_err(Status::from)?;
+    let hashed = hashed.map_err(refused)?;
     Ok(HashKvResponse {
-        header: Some(member.header(hashed.current_revision)),
+        header: Some(member.header(hashed.revision)),
         hash: hashed.hash,
         compact_revision: hashed.compact_revision,
-        hash_revision: hashed.revision,
+        hash_revision: hashed.hash_revision,
     })
 }
 
@@ -65,7 +65,11 @@ impl Member {
         answer.await.map_err(|_| EtcdError::Stopped)
     }
 
-    async fn move_leader(&self, to: u64) -> Result<(), EtcdError> {
+    /// Hands leadership over.
+    ///
+    /// # Errors
+    /// Not the leader, no such voter, or it did not happen in time.
+    pub(crate) async fn move_leader(&self, to: u64) -> Result<(), EtcdError> {
         if !self.leads() {
             return Err(EtcdError::NotLeader);
         }
@@ -125,12 +129,12 @@ impl Maintenance for MaintenanceService {
         Ok(Response::new(StatusResponse {
             header: Some(self.0.header(store.revision())),
             version: version::SERVER.into(),
-            db_size: store.size(),
+            db_size: db_size(&store),
             db_size_in_use: store.size_in_use(),
             db_size_quota: i64::try_from(self.0.config.quota_backend_bytes).unwrap_or(i64::MAX),
             leader: raft.soft_state.leader,
             raft_index: raft.hard_state.commit,
-            raft_applied_index: store.applied_index(),
+            raft_applied_index: store.applied().index,
             raft_term: raft.hard_state.term,
             errors: self.0.errors(&alarms),
             is_learner: store.members().get(self.0.id).is_some_and(etcd_store::members::is_learner),
@@ -207,8 +211,6 @@ impl Maintenance for MaintenanceService {
     }
 }
 
-use etcd_store::Response as Applied;
-
 impl Member {
     /// Upstream: server/etcdserver/v3_server.go (Downgrade) and version/downgrade.go.
     async fn downgrade(&self, action: DowngradeAction, target: &str) -> Result<String, Status> {
@@ -242,6 +244,11 @@ impl Member {
     }
 }
 
+/// Bytes of the backend's file; what is in use when it cannot be asked.
+pub(crate) fn db_size(store: &Store) -> i64 {
+    store.size().map_or(store.size_in_use(), |size| i64::try_from(size).unwrap_or(i64::MAX))
+}
+
 /// A cluster can only go down by one minor version.
 fn one_minor_below(cluster: &str, target: &str) -> Result<String, EtcdError> {
     let parse = |text: &str| {
@@ -269,7 +276,10 @@ async fn stream_snapshot(
     let mut offset = 0;
     while offset < file.size {
         let source = file.clone();
-        let read = member.host.disk_job(move |_| source.read_at(offset, SNAPSHOT_CHUNK_BYTES)).await;
+        let read = member
+            .host
+            .disk_job(move |_| snapshots::read_chunk(&source, offset, SNAPSHOT_CHUNK_BYTES))
+            .await;
         let blob = match read {
             Ok(blob) => Bytes::from(blob),
             Err(error) => {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, dead_code)]
 
+pub(crate) mod crash;
+
 use disk::{DiskModel, Process, SharedDisk};
 use host::{Defects, NoProbe};
 use raft::types::{Entry, EntryKind, HardState};

@@ -11,6 +11,9 @@ use hyper::client::conn::http2::{self, SendRequest};
 use parking_lot::Mutex;
 use std::time::Duration;
 
+/// Streams we reset (calls given up) whose late frames are still expected on a connection.
+const RESET_STREAMS_KEPT: usize = 1024;
+
 /// An endpoint and its connection.
 pub(super) struct Link {
     pub(super) endpoint: Endpoint,
@@ -133,6 +136,10 @@ fn builder(host: &Host, config: &ChannelConfig) -> http2::Builder<Executor> {
         .initial_stream_window_size(config.window_bytes)
         .initial_connection_window_size(config.window_bytes)
         .max_header_list_size(config.header_bytes_max)
+        // h2 forgets the streams it reset by the machine's clock, not the host's, and takes a late
+        // frame of a forgotten one for a protocol error: forget by number only, and late.
+        .reset_stream_duration(Duration::MAX)
+        .max_concurrent_reset_streams(RESET_STREAMS_KEPT)
         .keep_alive_timeout(config.keepalive_timeout)
         .keep_alive_while_idle(config.keepalive_while_idle);
     if config.keepalive_interval > Duration::ZERO {

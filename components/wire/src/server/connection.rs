@@ -27,14 +27,14 @@ pub async fn serve_stream(
     let remote = stream.peer_addr();
     match host.timeout(limits.handshake, open(stream, tls)).await {
         Err(host::Elapsed) => {
-            event!(host, Debug, "handshake timed out", peer = &remote.to_string());
+            event!(host, Debug, "handshake timed out", remote_addr = &remote.to_string());
         }
         Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {}
         Ok(Err(error)) => event!(
             host,
             Warn,
             "rejected connection",
-            peer = &remote.to_string(),
+            remote_addr = &remote.to_string(),
             error = &error.to_string()
         ),
         Ok(Ok(opened)) => {
@@ -44,7 +44,7 @@ pub async fn serve_stream(
                     host,
                     Debug,
                     "connection ended",
-                    peer = &remote.to_string(),
+                    remote_addr = &remote.to_string(),
                     error = &chain(&error)
                 );
             }

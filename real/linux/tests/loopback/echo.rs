@@ -1,12 +1,13 @@
 //! A gRPC service in the form that tonic generates, and its client.
 
 use ::http::uri::PathAndQuery;
-use host::{BoxFuture, Host};
+use host::BoxFuture;
 use std::{
     convert::Infallible,
+    sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
+use tokio::sync::Semaphore;
 use tonic::{
     Request, Response, Status,
     server::{Grpc, NamedService, ServerStreamingService, UnaryService},
@@ -16,26 +17,42 @@ use wire::{GrpcBody, Peer};
 
 type Codec = ProstCodec<String, String>;
 
-/// `Echo` answers with the message; `Whoami` with the client's certificate name; `Sleep` never;
-/// `Count` streams the numbers up to the message's.
-#[derive(Clone, Debug)]
-pub(crate) struct EchoServer(pub(crate) Host);
+/// `Echo` answers with the message; `Whoami` with the client's certificate; `Fail` with an error;
+/// `Wait` once its gate is open; `Count` streams the numbers up to the message's.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EchoServer(pub(crate) Arc<Gate>);
+
+/// Holds calls of `Wait` back, and tells that they came.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    pub(crate) arrived: Semaphore,
+    pub(crate) open: Semaphore,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { arrived: Semaphore::new(0), open: Semaphore::new(0) }
+    }
+}
 
 impl NamedService for EchoServer {
     const NAME: &'static str = "test.Echo";
 }
 
-struct Unary(Host, &'static str);
+struct Unary(Arc<Gate>, &'static str);
 
 impl UnaryService<String> for Unary {
     type Response = String;
     type Future = BoxFuture<'static, Result<Response<String>, Status>>;
 
     fn call(&mut self, request: Request<String>) -> Self::Future {
-        let (host, method) = (self.0.clone(), self.1);
+        let (gate, method) = (self.0.clone(), self.1);
         Box::pin(async move {
             match method {
-                "Sleep" => host.sleep(Duration::from_secs(3600)).await,
+                "Wait" => {
+                    gate.arrived.add_permits(1);
+                    gate.open.acquire().await.unwrap().forget();
+                }
                 "Fail" => return Err(Status::failed_precondition(request.into_inner())),
                 _ => {}
             }
@@ -75,18 +92,18 @@ impl tower_service::Service<::http::Request<GrpcBody>> for EchoServer {
     }
 
     fn call(&mut self, request: ::http::Request<GrpcBody>) -> Self::Future {
-        let host = self.0.clone();
+        let gate = self.0.clone();
         Box::pin(async move {
             let mut grpc = Grpc::new(Codec::default());
             let unary = match request.uri().path() {
                 "/test.Echo/Echo" => "Echo",
                 "/test.Echo/Whoami" => "Whoami",
-                "/test.Echo/Sleep" => "Sleep",
+                "/test.Echo/Wait" => "Wait",
                 "/test.Echo/Fail" => "Fail",
                 "/test.Echo/Count" => return Ok(grpc.server_streaming(Count, request).await),
                 _ => return Ok(bare_unimplemented()),
             };
-            Ok(grpc.unary(Unary(host, unary), request).await)
+            Ok(grpc.unary(Unary(gate, unary), request).await)
         })
     }
 }

@@ -54,7 +54,7 @@ fn a_deadline_ends_the_call() {
         let mut request = Request::new(String::new());
         request.set_timeout(Duration::from_millis(50));
         let channel = server.channel(&host);
-        let status = call(&channel, "/test.Echo/Sleep", request).await.unwrap_err();
+        let status = call(&channel, "/test.Echo/Wait", request).await.unwrap_err();
         assert_eq!(status.code(), Code::DeadlineExceeded);
         assert_eq!(status.message(), "context deadline exceeded");
     });

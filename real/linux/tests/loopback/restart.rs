@@ -4,9 +4,9 @@ use crate::{
     echo::call,
     setting::{Server, run},
 };
-use host::Backoff;
+use host::{Backoff, Host, Task};
 use std::time::Duration;
-use tonic::Code;
+use tonic::{Code, Status};
 use wire::{
     client::{Balance, Channel, ChannelConfig},
     server::Limits,
@@ -42,20 +42,54 @@ fn a_channel_finds_a_restarted_server() {
     });
 }
 
+/// A server, and a call that it is working on.
+async fn busy(host: &Host) -> (Server, Task<Result<String, Status>>) {
+    let server = Server::start(host).await;
+    let channel = server.channel(host);
+    let pending = host.spawn("test/call", async move {
+        call(&channel, "/test.Echo/Wait", "answer".to_owned()).await
+    });
+    server.gate.arrived.acquire().await.unwrap().forget();
+    (server, pending)
+}
+
 #[test]
-fn a_call_in_flight_fails_when_its_server_is_cut_and_drains_when_it_stops() {
+fn a_call_in_flight_fails_when_its_server_is_cut() {
     run(async |host| {
-        let server = Server::start(&host).await;
-        let channel = server.channel(&host);
-        call(&channel, "/test.Echo/Echo", "1".to_owned()).await.unwrap();
-        let caller = channel.clone();
-        let pending = host.spawn("test/call", async move {
-            call(&caller, "/test.Echo/Sleep", String::new()).await
-        });
-        host.sleep(Duration::from_millis(50)).await;
+        let (server, pending) = busy(&host).await;
         drop(server.task);
         let status = pending.await.unwrap().unwrap_err();
         assert_eq!(status.code(), Code::Unavailable, "{status}");
+    });
+}
+
+#[test]
+fn a_call_in_flight_is_answered_by_a_server_that_stops() {
+    run(async |host| {
+        let (server, pending) = busy(&host).await;
+        server.stopper.stop();
+        // Nobody new is let in while the call is worked on.
+        while host.connect(server.address, Duration::from_secs(5)).await.is_ok() {}
+        server.gate.open.add_permits(1);
+        assert_eq!(pending.await.unwrap().unwrap(), "answer");
+        server.task.await.unwrap();
+    });
+}
+
+#[test]
+fn a_call_that_outlives_the_time_to_drain_is_cut() {
+    run(async |host| {
+        let limits = Limits { drain: Duration::from_millis(20), ..Limits::default() };
+        let at = "127.0.0.1:0".parse().unwrap();
+        let server = Server::start_at(&host, at, None, limits).await;
+        let channel = server.channel(&host);
+        let pending = host.spawn("test/call", async move {
+            call(&channel, "/test.Echo/Wait", String::new()).await
+        });
+        server.gate.arrived.acquire().await.unwrap().forget();
+        server.stopper.stop();
+        server.task.await.unwrap();
+        assert_eq!(pending.await.unwrap().unwrap_err().code(), Code::Unavailable);
     });
 }
 

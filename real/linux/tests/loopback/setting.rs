@@ -1,6 +1,6 @@
 //! A runtime, a host, a server on a port of its own.
 
-use crate::echo::EchoServer;
+use crate::echo::{EchoServer, Gate};
 use host::{Host, Stop, Stopper, Task, stop_pair};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use wire::{
@@ -26,6 +26,7 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) stopper: Stopper,
     pub(crate) task: Task<()>,
+    pub(crate) gate: Arc<Gate>,
 }
 
 impl Server {
@@ -42,9 +43,11 @@ impl Server {
         let listener = host.network.listen(at).await.unwrap();
         let address = listener.local_addr();
         let (stopper, stop): (Stopper, Stop) = stop_pair();
-        let router = Router::new(host).grpc(EchoServer(host.clone())).fallback(plain);
+        let echo = EchoServer::default();
+        let gate = echo.0.clone();
+        let router = Router::new(host).grpc(echo).fallback(plain);
         let serving = server::serve(host.clone(), listener, tls, Arc::new(router), limits, stop);
-        Self { address, stopper, task: host.spawn("test/server", serving) }
+        Self { address, stopper, task: host.spawn("test/server", serving), gate }
     }
 
     pub(crate) fn endpoint(&self, scheme: &str) -> Endpoint {

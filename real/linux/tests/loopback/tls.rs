@@ -4,14 +4,17 @@ use crate::{
     echo::call,
     setting::{Server, run},
 };
-use host::Host;
+use host::{Clock, Host, Instant, Sleep, Timestamp};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
-use std::time::Duration;
+use std::{pin::Pin, sync::Arc, time::Duration};
 use wire::{
     client::{Channel, ChannelConfig, get},
     server::Limits,
     tls::{ClientAuth, ClientTls, Identity, ServerTls, Trust},
 };
+
+/// Certificates of these tests are valid until it begins.
+const LAST_YEAR: i32 = 2090;
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -27,6 +30,7 @@ fn issue(authority: &Authority, name: &str) -> (String, String) {
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     params.subject_alt_names.push(SanType::IpAddress([10, 0, 0, 7].into()));
     params.distinguished_name.push(DnType::CommonName, name);
+    params.not_after = rcgen::date_time_ymd(LAST_YEAR, 1, 1);
     let certificate = params.signed_by(&key, authority).unwrap();
     (certificate.pem(), key.serialize_pem())
 }
@@ -130,5 +134,39 @@ fn a_replaced_certificate_counts_from_the_next_handshake() {
         assert!(!works(&old).await && works(&new).await);
         assert!(me.replace(chain.as_bytes(), b"no key").is_err());
         assert!(works(&new).await, "a bad replacement changes nothing");
+    });
+}
+
+/// A machine whose wall clock stands in another year.
+struct WrongYear(Arc<dyn Clock>, i32);
+
+impl Clock for WrongYear {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+    fn wall(&self) -> Timestamp {
+        let seconds = rcgen::date_time_ymd(self.1, 1, 2).unix_timestamp();
+        Timestamp(seconds.cast_unsigned() * 1_000_000_000)
+    }
+    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
+        self.0.sleep_until(deadline)
+    }
+}
+
+#[test]
+fn validity_is_judged_by_the_hosts_own_wall_clock() {
+    run(async |host| {
+        let authority = authority("ca");
+        let pem = authority.pem();
+        let me = identity(&host, &authority, "server");
+        let server = serve(&host, &me, ClientAuth::None).await;
+        for (year, works) in [(LAST_YEAR - 1, true), (LAST_YEAR, false)] {
+            let clock = Arc::new(WrongYear(host.clock.clone(), year));
+            let there = Host { clock, ..host.clone() };
+            let tls = ClientTls::new(&there, Trust::Authorities(pem.as_bytes()), None).unwrap();
+            let channel = channel(&there, &server, tls);
+            let found = call(&channel, "/test.Echo/Echo", String::new()).await;
+            assert_eq!(found.is_ok(), works, "{year} {found:?}");
+        }
     });
 }

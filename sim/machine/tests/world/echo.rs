@@ -32,6 +32,25 @@ fn a_seed_gives_the_same_run_twice_and_another_seed_another() {
 }
 
 #[test]
+fn a_world_may_be_moved_between_threads_while_it_stands_still() {
+    let world = world(1);
+    let diary = Diary::of(&world);
+    let (server, client) = (world.add_machine("server"), world.add_machine("client"));
+    world.install(server, "echo", echo_server());
+    world.install(client, "client", echo_client("server", ROUNDS));
+    world.start(server, "echo");
+    world.run_for(Duration::from_millis(5)).unwrap();
+    let world = thread::spawn(move || {
+        world.start(client, "client");
+        world.run_for(Duration::from_millis(200)).unwrap();
+        world
+    });
+    let world = world.join().unwrap();
+    world.run_for(Duration::from_secs(5)).unwrap();
+    assert!(diary.has("client: exited client"), "{:#?}", diary.lines());
+}
+
+#[test]
 fn a_seed_gives_the_same_run_on_any_thread() {
     let here: Vec<_> = (0..8).map(echo).collect();
     let threads: Vec<_> = (0..8).map(|seed| thread::spawn(move || echo(seed))).collect();

@@ -1,0 +1,19 @@
+//! What etcd promises of leases, in true time.
+
+mod expires;
+mod lives;
+mod renewal;
+
+pub use expires::LeaseExpires;
+pub use lives::LeaseLives;
+pub use renewal::LeaseRenewal;
+
+use crate::{facts::SECOND, history::Time};
+
+/// How far a server's clock may run from true time, in percent.
+const CLOCK_ERROR_PERCENT: u64 = 10;
+
+/// A time to live in nanoseconds.
+fn nanoseconds(ttl: i64) -> Time {
+    u64::try_from(ttl).unwrap_or(0).saturating_mul(SECOND)
+}

@@ -1,0 +1,74 @@
+//! A lock has one holder, an election one leader.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    Broken, Kind, Observation, Oracle, World,
+    facts::SECOND,
+    history::{Hold, Time},
+};
+
+/// Spans in which clients act as holders of one lock do not overlap, beyond the clocks' error.
+#[derive(Debug, Default)]
+pub struct MutualExclusion {
+    end: Time,
+}
+
+/// How long two may both believe: clocks of client and server run apart while a lease runs out.
+const GRACE: Time = SECOND;
+
+impl Oracle for MutualExclusion {
+    const NAME: &'static str = "mutual_exclusion";
+    const KIND: Kind = Kind::History;
+    const PROMISE: &'static str = "The returned key exists so long as the lock is held by the \
+        caller, who loses it no later than its lease; one caller at a time holds a lock";
+
+    fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
+        match observation {
+            Observation::World { at, event: World::End } => self.end = *at,
+            Observation::History(record) => {
+                for holds in by_name(&record.history.holds).into_values() {
+                    self.judge(holds)?;
+                }
+            }
+            Observation::Fact(_) | Observation::World { .. } => {}
+        }
+        Ok(())
+    }
+}
+
+impl MutualExclusion {
+    fn judge(&self, mut holds: Vec<&Hold>) -> Result<(), Broken> {
+        holds.sort_by_key(|hold| hold.acquired);
+        let mut last: Option<&Hold> = None;
+        for hold in holds {
+            let Some(earlier) = last.replace(hold) else { continue };
+            let let_go = earlier.let_go.unwrap_or(self.end.max(hold.acquired));
+            if hold.acquired + GRACE < let_go {
+                return Err(overlap(earlier, hold));
+            }
+            // Of two that both ended in time the one that acts longer is the one to watch.
+            if let_go > hold.let_go.unwrap_or(Time::MAX) {
+                last = Some(earlier);
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn by_name(holds: &[Hold]) -> BTreeMap<&str, Vec<&Hold>> {
+    let mut names = BTreeMap::<_, Vec<_>>::new();
+    for hold in holds {
+        names.entry(hold.name.as_str()).or_default().push(hold);
+    }
+    names
+}
+
+fn overlap(earlier: &Hold, later: &Hold) -> Broken {
+    let text = format!("clients {} and {} both held {} ", earlier.client, later.client, later.name);
+    [earlier, later]
+        .into_iter()
+        .fold(Broken::new(later.acquired, text.trim_end()), |broken, hold| {
+            broken.with(serde_json::to_string(hold).unwrap_or_default())
+        })
+}

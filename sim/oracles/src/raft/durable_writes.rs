@@ -1,0 +1,60 @@
+//! What a client is told is done is on the disks of a quorum.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    Broken, Kind, Observation, Oracle,
+    raft::{Members, members::Member},
+};
+
+/// An entry whose effect is acknowledged outlives a power loss of all machines at that moment.
+#[derive(Debug, Default)]
+pub struct DurableWrites {
+    members: Members,
+    /// The terms of applied entries that may be acknowledged yet.
+    terms: BTreeMap<u64, u64>,
+}
+
+/// Applied entries whose terms are remembered.
+const TERMS_MAX: usize = 10_000;
+
+impl Oracle for DurableWrites {
+    const NAME: &'static str = "durable_writes";
+    const KIND: Kind = Kind::Always;
+    const PROMISE: &'static str = "Durability: any completed operations are durable; all accessible \
+        data is also durable data";
+
+    fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
+        let Some((fact, member)) = self.members.follow(observation)? else { return Ok(()) };
+        if fact.name == "etcd/apply" {
+            self.terms.insert(fact.number("index")?, fact.number("term")?);
+            if self.terms.len() > TERMS_MAX {
+                self.terms.pop_first();
+            }
+        }
+        if fact.name != "etcd/ack" {
+            return Ok(());
+        }
+        let Some(configuration) = member.configuration.clone() else { return Ok(()) };
+        let index = fact.number("index")?;
+        let term = self.terms.get(&index).copied();
+        let has = |id| self.members.get(id).is_some_and(|member| holds(member, index, term));
+        if configuration.is_quorum(has) {
+            return Ok(());
+        }
+        let text = format!("entry {index} was acknowledged before it was durable on a quorum");
+        let broken = Broken::new(fact.at, text).with(fact);
+        Err(self.members.iter().fold(broken, |broken, member| {
+            broken.with(format!("{} ({}): {:?}", member.machine, member.id, member.durable))
+        }))
+    }
+}
+
+fn holds(member: &Member, index: u64, term: Option<u64>) -> bool {
+    let same = match (member.log.disk.get(&index), term) {
+        (Some((own, _)), Some(term)) => *own == term,
+        // What no fact has told is not held against it.
+        (Some(_), None) | (None, _) => true,
+    };
+    member.durable.index >= index && same
+}

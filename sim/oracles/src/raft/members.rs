@@ -1,0 +1,211 @@
+//! What is known of each Raft member from its facts: its log, what of it is durable, its role.
+//!
+//! What no fact has told is absent, and nothing is judged by it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{Broken, Fact, Observation, World};
+
+/// Entries of each log that are remembered, counted from its end.
+pub(crate) const ENTRIES_MAX: usize = 20_000;
+
+/// All members of a run by their raft ids.
+#[derive(Debug, Default)]
+pub(crate) struct Members {
+    ids: BTreeMap<String, u64>,
+    members: BTreeMap<u64, Member>,
+}
+
+/// One member.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Member {
+    pub(crate) id: u64,
+    pub(crate) machine: String,
+    pub(crate) running: bool,
+    pub(crate) leads: bool,
+    pub(crate) term: u64,
+    pub(crate) commit: u64,
+    pub(crate) log: Log,
+    pub(crate) durable: Durable,
+    pub(crate) configuration: Option<Configuration>,
+}
+
+/// An entry: its term and the hash of its bytes.
+pub(crate) type Entry = (u64, u64);
+
+/// A member's log, as far as it is known.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Log {
+    /// In memory.
+    pub(crate) entries: BTreeMap<u64, Entry>,
+    /// As a power loss would leave it.
+    pub(crate) disk: BTreeMap<u64, Entry>,
+    /// The last index in memory.
+    pub(crate) last: u64,
+    /// From here on memory and disk may differ.
+    pub(crate) unsynced_from: u64,
+}
+
+/// What outlives a power loss.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Durable {
+    pub(crate) index: u64,
+    pub(crate) term: u64,
+    pub(crate) vote: u64,
+    pub(crate) commit: u64,
+}
+
+/// Who decides; `outgoing` is the other half of a joint configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Configuration {
+    pub(crate) voters: BTreeSet<u64>,
+    pub(crate) outgoing: BTreeSet<u64>,
+    pub(crate) learners: BTreeSet<u64>,
+}
+
+impl Members {
+    /// Takes an observation in; returns the fact, if it was one, and the member as it is after it.
+    pub(crate) fn follow<'f>(
+        &mut self,
+        observation: &Observation<'f>,
+    ) -> Result<Option<(Fact<'f>, &Member)>, Broken> {
+        match *observation {
+            Observation::Fact(fact) => self.fact(fact),
+            Observation::World { event, .. } => {
+                self.world(event);
+                Ok(None)
+            }
+            Observation::History(_) => Ok(None),
+        }
+    }
+
+    pub(crate) fn get(&self, id: u64) -> Option<&Member> {
+        self.members.get(&id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Member> {
+        self.members.values()
+    }
+
+    fn fact<'f>(&mut self, fact: Fact<'f>) -> Result<Option<(Fact<'f>, &Member)>, Broken> {
+        if fact.name == "raft/start" {
+            let id = fact.number("id")?;
+            self.ids.insert(fact.machine.to_owned(), id);
+            let member = self.members.entry(id).or_default();
+            (member.id, member.machine) = (id, fact.machine.to_owned());
+            member.start(&fact)?;
+            return Ok(Some((fact, member)));
+        }
+        let Some(id) = self.ids.get(fact.machine) else { return Ok(None) };
+        let member = self.members.entry(*id).or_default();
+        member.fact(&fact)?;
+        Ok(Some((fact, member)))
+    }
+
+    fn world(&mut self, event: World<'_>) {
+        let (World::Crash { machine, .. } | World::Exit { machine, .. } | World::Wiped { machine }) =
+            event
+        else {
+            return;
+        };
+        let Some(member) = self.ids.get(machine).and_then(|id| self.members.get_mut(id)) else {
+            return;
+        };
+        (member.running, member.leads) = (false, false);
+        if matches!(event, World::Wiped { .. }) {
+            (member.log, member.durable) = (Log::default(), Durable::default());
+            self.ids.remove(machine);
+        }
+    }
+}
+
+impl Member {
+    fn start(&mut self, fact: &Fact<'_>) -> Result<(), Broken> {
+        (self.running, self.leads) = (true, false);
+        self.term = fact.number("term")?;
+        self.commit = fact.number("commit")?;
+        self.log.restart(fact.number("index")?);
+        Ok(())
+    }
+
+    fn fact(&mut self, fact: &Fact<'_>) -> Result<(), Broken> {
+        match fact.name {
+            "raft/log" => {
+                let entry = (fact.number("term")?, fact.number("entry")?);
+                self.log.append(fact.number("index")?, entry);
+            }
+            "raft/snapshot" => self.log.replace(fact.number("index")?),
+            "raft/state" => {
+                self.term = fact.number("term")?;
+                self.leads = fact.text("role")? == "leader";
+            }
+            "raft/commit" => self.commit = fact.number("index")?,
+            "raft/conf" => self.configuration = Some(Configuration::new(fact)?),
+            "wal/durable" => {
+                self.durable = Durable {
+                    index: fact.number("index")?,
+                    term: fact.number("term")?,
+                    vote: fact.number("vote")?,
+                    commit: fact.number("commit")?,
+                };
+                self.log.sync(self.durable.index);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Log {
+    fn append(&mut self, index: u64, entry: Entry) {
+        self.entries.split_off(&index);
+        self.entries.insert(index, entry);
+        self.last = index;
+        self.unsynced_from = self.unsynced_from.min(index);
+        while self.entries.len() > ENTRIES_MAX {
+            self.entries.pop_first();
+        }
+    }
+
+    fn replace(&mut self, index: u64) {
+        self.entries.clear();
+        self.last = index;
+        self.unsynced_from = 0;
+    }
+
+    fn sync(&mut self, index: u64) {
+        if index >= self.unsynced_from {
+            self.disk.split_off(&self.unsynced_from);
+            let synced = self.entries.range(self.unsynced_from..=index);
+            self.disk.extend(synced.map(|(&index, &entry)| (index, entry)));
+            self.unsynced_from = index + 1;
+        }
+        while self.disk.len() > ENTRIES_MAX {
+            self.disk.pop_first();
+        }
+    }
+
+    /// After a crash: what memory and disk agree on is known, the rest may be either.
+    fn restart(&mut self, last: u64) {
+        let disk = &self.disk;
+        self.entries.retain(|index, entry| *index <= last && disk.get(index) == Some(entry));
+        self.disk.clone_from(&self.entries);
+        self.last = last;
+        self.unsynced_from = last + 1;
+    }
+}
+
+impl Configuration {
+    fn new(fact: &Fact<'_>) -> Result<Self, Broken> {
+        let set = |field| Ok::<_, Broken>(fact.numbers(field)?.into_iter().collect());
+        Ok(Self { voters: set("voters")?, outgoing: set("outgoing")?, learners: set("learners")? })
+    }
+
+    /// True when those for whom `has` holds decide: a majority, of both halves if there are two.
+    pub(crate) fn is_quorum(&self, has: impl Fn(u64) -> bool) -> bool {
+        let majority = |half: &BTreeSet<u64>| {
+            half.iter().filter(|id| has(**id)).count() > half.len() / 2 || half.is_empty()
+        };
+        majority(&self.voters) && majority(&self.outgoing) && !self.voters.is_empty()
+    }
+}

@@ -1,0 +1,97 @@
+//! Oracles that judge facts: a healthy cluster passes them all, and each has stories that break it.
+//!
+//! The stories are data: `facts/healthy.txt`, and `facts/broken.txt`, whose cases go on from there.
+
+use std::collections::BTreeSet;
+
+use oracles::{ALL, Broken, Fact, History, Judge, Observation, Record, Value, World};
+
+const HEALTHY: &str = include_str!("facts/healthy.txt");
+const BROKEN: &str = include_str!("facts/broken.txt");
+
+/// Shows a story to an oracle, line by line, and ends the run.
+fn judge(oracle: &mut dyn Judge, story: &str) -> Result<(), Broken> {
+    let lines = story.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.into_iter().try_for_each(|line| show(oracle, line))?;
+    oracle.observe(&Observation::History(&Record::new(&History::default())))?;
+    oracle.finish()
+}
+
+fn show(oracle: &mut dyn Judge, line: &str) -> Result<(), Broken> {
+    let mut words = line.split(' ');
+    let at = words.next().and_then(|word| word.parse::<u64>().ok()).expect("milliseconds");
+    let at = at * 1_000_000;
+    let machine = words.next().expect("a machine");
+    let name = words.next().expect("a fact");
+    let event = match (machine, name) {
+        ("world", "healed") => World::Healed,
+        ("world", "end") => World::End,
+        (_, "boot") => World::Boot { machine },
+        (_, "crash") => World::Crash { machine, power: true },
+        (_, "panic") => World::Panic { machine, text: "index out of bounds" },
+        (_, "exit") => World::Exit { machine, text: "wal: crc mismatch", expected: false },
+        _ => {
+            let fields: Vec<(&str, Value<'_>)> = words.map(field).collect();
+            return oracle.observe(&Observation::Fact(Fact { at, machine, name, fields: &fields }));
+        }
+    };
+    oracle.observe(&Observation::World { at, event })
+}
+
+fn field(word: &str) -> (&str, Value<'_>) {
+    let (name, value) = word.split_once('=').expect("name=value");
+    let text = ["voters", "outgoing", "learners", "role"].contains(&name);
+    match value.parse() {
+        Ok(number) if !text => (name, Value::U64(number)),
+        _ => (name, Value::Str(value)),
+    }
+}
+
+/// `(oracle, title, lines)` of each case.
+fn cases() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    BROKEN.split("\ncase ").skip(1).map(|case| {
+        let (head, lines) = case.split_once('\n').expect("a head line");
+        let (oracle, title) = head.split_once(": ").expect("oracle: title");
+        (oracle, title, lines)
+    })
+}
+
+#[test]
+fn a_healthy_cluster_keeps_every_promise() {
+    let story = format!("{HEALTHY}\n60000 world end");
+    for entry in ALL {
+        assert_eq!(judge(&mut *(entry.new)(), &story), Ok(()), "{}", entry.name);
+    }
+}
+
+#[test]
+fn every_broken_story_is_caught_by_its_oracle() {
+    for (name, title, lines) in cases() {
+        let entry = ALL.iter().find(|entry| entry.name == name).expect("an oracle of the table");
+        let verdict = judge(&mut *(entry.new)(), &format!("{HEALTHY}\n{lines}"));
+        let broken = verdict.expect_err(title);
+        assert_eq!(broken.oracle, name);
+        assert!(
+            broken.at >= 6_000_000_000 || broken.at == 0,
+            "{title}: caught too early: {broken}"
+        );
+    }
+}
+
+#[test]
+fn every_oracle_of_facts_has_a_broken_story() {
+    // Those that judge histories have their own tests.
+    let by_history = ["kv_", "watch_", "lease_lives", "mutual_exclusion", "fencing"];
+    let told: BTreeSet<&str> = cases().map(|(oracle, ..)| oracle).collect();
+    for entry in ALL {
+        let elsewhere = by_history.iter().any(|prefix| entry.name.starts_with(prefix));
+        assert!(elsewhere || told.contains(entry.name), "{}", entry.name);
+    }
+}
+
+#[test]
+fn a_fact_without_its_fields_is_reported() {
+    let mut oracle = (ALL.iter().find(|e| e.name == "raft_vote_once").expect("listed").new)();
+    let broken = show(&mut *oracle, "1 n1 raft/start id=1").expect_err("fields are missing");
+    assert!(broken.text.contains("has no proper field"), "{broken}");
+}

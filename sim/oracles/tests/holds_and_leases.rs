@@ -1,0 +1,116 @@
+//! Oracles that judge locks and leases by what clients saw.
+
+use oracles::{
+    ALL, Broken, Fact, History, Judge, Observation, Record, Value, World,
+    facts::SECOND,
+    history::{Hold, Operation, Outcome, Request, Response, Time},
+};
+
+fn oracle(name: &str) -> Box<dyn Judge> {
+    (ALL.iter().find(|entry| entry.name == name).expect("in the table").new)()
+}
+
+fn holds(name: &str, holds: Vec<Hold>) -> Result<(), Broken> {
+    let history = History { holds, ..History::default() };
+    let mut oracle = oracle(name);
+    oracle.observe(&Observation::World { at: 100 * SECOND, event: World::End })?;
+    oracle.observe(&Observation::History(&Record::new(&history)))
+}
+
+fn hold(client: u32, token: i64, span: (Time, Option<Time>), writes: &[i64]) -> Hold {
+    Hold {
+        name: "lock".into(),
+        client,
+        token,
+        acquired: span.0 * SECOND,
+        let_go: span.1.map(|at| at * SECOND),
+        writes: writes.to_vec(),
+        ..Hold::default()
+    }
+}
+
+#[test]
+fn holders_one_after_the_other_are_fine() {
+    let queue = vec![hold(1, 5, (1, Some(9)), &[6, 7]), hold(2, 8, (9, None), &[10])];
+    assert_eq!(holds("mutual_exclusion", queue.clone()), Ok(()));
+    assert_eq!(holds("fencing", queue), Ok(()));
+}
+
+#[test]
+fn two_holders_at_once_are_caught() {
+    let both = vec![hold(1, 5, (1, Some(9)), &[]), hold(2, 8, (4, Some(12)), &[])];
+    assert!(holds("mutual_exclusion", both).is_err());
+    // A third in the long span of the first, after a short second.
+    let third = vec![
+        hold(1, 5, (1, Some(3)), &[]),
+        hold(2, 6, (3, Some(30)), &[]),
+        hold(3, 7, (31, None), &[]),
+        hold(4, 8, (40, Some(41)), &[]),
+    ];
+    assert!(holds("mutual_exclusion", third).is_err());
+}
+
+#[test]
+fn another_lock_is_another_matter() {
+    let mut both = vec![hold(1, 5, (1, None), &[]), hold(2, 8, (4, None), &[])];
+    both[1].name = "other".into();
+    assert_eq!(holds("mutual_exclusion", both), Ok(()));
+}
+
+#[test]
+fn a_deposed_holders_write_is_caught() {
+    let late = vec![hold(1, 5, (1, Some(9)), &[6, 11]), hold(2, 8, (9, None), &[10])];
+    assert!(holds("fencing", late).is_err());
+}
+
+fn operation(called: Time, request: Request, response: Response) -> Operation {
+    let called = called * SECOND;
+    let outcome = Outcome::Answered { returned: called + 1, revision: 1, response };
+    Operation { client: 1, session: 1, called, request, outcome }
+}
+
+/// A lease of ten seconds, granted at 0 and renewed at 5.
+fn renewed_lease() -> Vec<Operation> {
+    vec![
+        operation(
+            0,
+            Request::LeaseGrant { id: 7, ttl: 10 },
+            Response::LeaseGrant { id: 7, ttl: 10 },
+        ),
+        operation(5, Request::LeaseKeepAlive { id: 7 }, Response::LeaseKeepAlive { ttl: 10 }),
+    ]
+}
+
+fn leases(name: &str, revoked: Time, operations: Vec<Operation>) -> Result<(), Broken> {
+    let history = History { operations, ..History::default() };
+    let mut oracle = oracle(name);
+    let fields = [("id", Value::I64(7))];
+    let at = revoked * SECOND;
+    let fact = Fact { at, machine: "n1", name: "lease/revoke", fields: &fields };
+    oracle.observe(&Observation::Fact(fact))?;
+    oracle.observe(&Observation::History(&Record::new(&history)))
+}
+
+#[test]
+fn a_lease_may_end_after_its_time() {
+    assert_eq!(leases("lease_lives", 16, renewed_lease()), Ok(()));
+}
+
+#[test]
+fn a_lease_that_was_renewed_in_time_may_not_end() {
+    assert!(leases("lease_lives", 11, renewed_lease()).is_err());
+}
+
+#[test]
+fn a_client_may_end_a_lease_at_any_time() {
+    let mut operations = renewed_lease();
+    operations.push(operation(6, Request::LeaseRevoke { id: 7 }, Response::Done));
+    assert_eq!(leases("lease_lives", 7, operations), Ok(()));
+}
+
+#[test]
+fn a_renewal_after_an_answered_revocation_is_caught() {
+    let mut operations = renewed_lease();
+    operations.insert(1, operation(3, Request::LeaseRevoke { id: 7 }, Response::Done));
+    assert!(leases("lease_renewal", 3, operations).is_err());
+}

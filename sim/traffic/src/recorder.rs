@@ -1,0 +1,253 @@
+//! Writes the history of all clients down, in true time.
+//!
+//! A note that is begun and dropped says what is honest: an operation whose client died may have
+//! happened, a watch whose client stopped listening was cut.
+
+use std::{fmt, mem, sync::Arc};
+
+use oracles::history::{
+    History, Hold, Operation, Outcome, Refusal, Request, Response, Revision, Time, Watch,
+    WatchRequest, WatchResponse,
+};
+use parking_lot::Mutex;
+
+/// The pen that all clients of a run share. Cheap to clone.
+#[derive(Clone)]
+pub struct Recorder {
+    now: Arc<dyn Fn() -> Time + Send + Sync>,
+    history: Arc<Mutex<History>>,
+}
+
+/// Notes of one kind that a run may make: beyond it, the oldest part is what is judged.
+pub(crate) const NOTES_MAX: usize = 2_000_000;
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").finish_non_exhaustive()
+    }
+}
+
+impl Recorder {
+    /// `now` tells the true virtual time in nanoseconds, on no machine's clock.
+    pub fn new(now: impl Fn() -> Time + Send + Sync + 'static) -> Self {
+        Self { now: Arc::new(now), history: Arc::default() }
+    }
+
+    /// Notes a request that is about to be made.
+    pub fn operation(&self, client: u32, session: u32, request: Request) -> OperationNote {
+        let called = (self.now)();
+        let outcome = Outcome::Unknown { gave_up: called, text: "no answer yet".into() };
+        let operation = Operation { client, session, called, request, outcome };
+        let place = push(&mut self.history.lock().operations, operation);
+        OperationNote { recorder: self.clone(), place, settled: false }
+    }
+
+    /// Notes a watch that is about to be asked for.
+    pub fn watch(&self, client: u32, session: u32, request: WatchRequest) -> WatchNote {
+        let called = (self.now)();
+        let watch = Watch { client, session, called, request, ..Watch::default() };
+        let place = push(&mut self.history.lock().watches, watch);
+        WatchNote { recorder: self.clone(), place, settled: false }
+    }
+
+    /// Notes that a client was told that it holds. `hold` has its name, client, lease and token.
+    pub fn hold(&self, hold: Hold) -> HoldNote {
+        let hold = Hold { acquired: (self.now)(), ..hold };
+        let place = push(&mut self.history.lock().holds, hold);
+        HoldNote { recorder: self.clone(), place }
+    }
+
+    /// Notes that servers compact on their own.
+    pub fn auto_compaction(&self) {
+        self.history.lock().auto_compaction = true;
+    }
+
+    /// What was seen so far.
+    pub fn history(&self) -> History {
+        self.history.lock().clone()
+    }
+
+    /// What was seen, for the end of a run: nothing is copied, and the recorder is empty after.
+    pub fn take(&self) -> History {
+        mem::take(&mut self.history.lock())
+    }
+}
+
+fn push<T>(notes: &mut Vec<T>, note: T) -> Option<usize> {
+    if notes.len() >= NOTES_MAX {
+        return None;
+    }
+    notes.push(note);
+    Some(notes.len() - 1)
+}
+
+/// A request under way.
+#[derive(Debug)]
+pub struct OperationNote {
+    recorder: Recorder,
+    place: Option<usize>,
+    settled: bool,
+}
+
+impl OperationNote {
+    /// It was carried out.
+    pub fn answered(self, revision: Revision, response: Response) {
+        let returned = (self.recorder.now)();
+        self.settle(Outcome::Answered { returned, revision, response });
+    }
+
+    /// It surely had no effect.
+    pub fn refused(self, error: Refusal, text: impl Into<String>) {
+        let returned = (self.recorder.now)();
+        self.settle(Outcome::Refused { returned, error, text: text.into() });
+    }
+
+    /// It may have had its effect, or may have it yet.
+    pub fn unknown(self, text: impl Into<String>) {
+        let gave_up = (self.recorder.now)();
+        self.settle(Outcome::Unknown { gave_up, text: text.into() });
+    }
+
+    fn settle(mut self, outcome: Outcome) {
+        self.settled = true;
+        self.write(outcome);
+    }
+
+    fn write(&self, outcome: Outcome) {
+        let mut history = self.recorder.history.lock();
+        if let Some(operation) = self.place.and_then(|place| history.operations.get_mut(place)) {
+            operation.outcome = outcome;
+        }
+    }
+}
+
+impl Drop for OperationNote {
+    fn drop(&mut self) {
+        if !self.settled {
+            let gave_up = (self.recorder.now)();
+            self.write(Outcome::Unknown { gave_up, text: "the client stopped".into() });
+        }
+    }
+}
+
+/// A watch under way.
+#[derive(Debug)]
+pub struct WatchNote {
+    recorder: Recorder,
+    place: Option<usize>,
+    settled: bool,
+}
+
+impl WatchNote {
+    /// A response came; its time is filled in.
+    pub fn response(&self, response: WatchResponse) {
+        let at = (self.recorder.now)();
+        self.write(|watch| watch.responses.push(WatchResponse { at, ..response }));
+    }
+
+    /// The server ended it.
+    pub fn ended(mut self) {
+        self.settled = true;
+        let at = (self.recorder.now)();
+        self.write(|watch| watch.ended = Some(at));
+    }
+
+    /// The run is over and the client still listens.
+    pub fn still_open(mut self) {
+        self.settled = true;
+    }
+
+    fn write(&self, change: impl FnOnce(&mut Watch)) {
+        let mut history = self.recorder.history.lock();
+        if let Some(watch) = self.place.and_then(|place| history.watches.get_mut(place)) {
+            change(watch);
+        }
+    }
+}
+
+impl Drop for WatchNote {
+    fn drop(&mut self) {
+        if !self.settled {
+            let at = (self.recorder.now)();
+            self.write(|watch| (watch.ended, watch.cut) = (Some(at), true));
+        }
+    }
+}
+
+/// A hold under way. Dropping it is letting go: a client that died acts no more.
+#[derive(Debug)]
+pub struct HoldNote {
+    recorder: Recorder,
+    place: Option<usize>,
+}
+
+impl HoldNote {
+    /// A fenced write was accepted.
+    pub fn wrote(&self, revision: Revision) {
+        self.write(|hold| hold.writes.push(revision));
+    }
+
+    fn write(&self, change: impl FnOnce(&mut Hold)) {
+        let mut history = self.recorder.history.lock();
+        if let Some(hold) = self.place.and_then(|place| history.holds.get_mut(place)) {
+            change(hold);
+        }
+    }
+}
+
+impl Drop for HoldNote {
+    fn drop(&mut self) {
+        let at = (self.recorder.now)();
+        self.write(|hold| hold.let_go = Some(at));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// A recorder whose time goes on by one with each note.
+    fn recorder() -> Recorder {
+        let clock = AtomicU64::new(0);
+        Recorder::new(move || clock.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn request() -> Request {
+        Request::Other { name: "defragment".into() }
+    }
+
+    #[test]
+    fn answers_are_noted_with_their_times() {
+        let recorder = recorder();
+        recorder.operation(1, 2, request()).answered(5, Response::Done);
+        let history = recorder.take();
+        let outcome = Outcome::Answered { returned: 1, revision: 5, response: Response::Done };
+        assert_eq!(history.operations[0].called, 0);
+        assert_eq!(history.operations[0].outcome, outcome);
+        assert_eq!(recorder.take(), History::default());
+    }
+
+    #[test]
+    fn a_client_that_dies_leaves_maybes_and_cuts() {
+        let recorder = recorder();
+        drop(recorder.operation(1, 2, request()));
+        let watch = recorder.watch(1, 2, WatchRequest::default());
+        watch.response(WatchResponse { revision: 3, created: true, ..WatchResponse::default() });
+        drop(watch);
+        drop(recorder.hold(Hold { name: "lock".into(), ..Hold::default() }));
+        let history = recorder.history();
+        assert!(matches!(history.operations[0].outcome, Outcome::Unknown { gave_up: 1, .. }));
+        assert!(history.watches[0].cut && history.watches[0].responses[0].at == 3);
+        assert_eq!(history.holds[0].let_go, Some(6));
+    }
+
+    #[test]
+    fn an_open_watch_is_not_cut() {
+        let recorder = recorder();
+        let open = recorder.watch(1, 2, WatchRequest::default());
+        assert!(!recorder.history().watches[0].cut);
+        open.still_open();
+        assert!(!recorder.history().watches[0].cut);
+    }
+}
