@@ -5,11 +5,11 @@
 mod support;
 
 use disk::SharedDisk;
-use etcd_store::{Config, SnapshotReceiver, Store, StoreError};
+use etcd_store::{Config, KeyRange, SnapshotReceiver, Store, StoreError, WatchSpec};
 use host::{Defects, Disk, Open};
 use support::{
     apply, at, compact, config, crash, delete, grant, host, new_disk, open, pairs, put, put_leased,
-    rng, shared,
+    rng, shared, text,
 };
 
 /// A store with some of everything, committed.
@@ -80,6 +80,56 @@ fn a_snapshot_that_the_log_names_is_installed_at_start() {
     let store = Store::open(&host(&to, &Defects::none()), config).unwrap();
     assert_eq!(pairs(&store), pairs(&leader));
     assert_eq!(to.list("data/snap").unwrap(), ["db", "owner"]);
+}
+
+#[test]
+fn watches_go_on_across_an_installed_snapshot() {
+    let (from, to) = (new_disk(1), new_disk(2));
+    let (mut leader, mut follower) = (open(&from), open(&to));
+    for store in [&mut leader, &mut follower] {
+        apply(store, put("a", "1"));
+    }
+    let (stream, mut receiver) = follower.open_stream();
+    let range = KeyRange::new(&text("a"), &text("z"));
+    let (no_put, no_delete, prev_kv) = (false, false, false);
+    let spec = WatchSpec { id: 0, range, start_revision: 0, no_put, no_delete, prev_kv };
+    follower.watch(stream, spec).unwrap();
+    for request in [put("b", "2"), delete("a", ""), put("c", "3")] {
+        apply(&mut leader, request);
+    }
+    leader.commit().unwrap();
+    let index = carry(&mut leader, &from, &to);
+    follower.install(index).unwrap();
+    while follower.sync_watches().unwrap() {}
+    apply(&mut follower, put("d", "4"));
+    let heard = std::iter::from_fn(|| receiver.try_recv().ok()).flat_map(|message| message.events);
+    let revisions: Vec<i64> =
+        heard.map(|event| event.event().kv.as_ref().unwrap().mod_revision).collect();
+    assert_eq!(revisions, [3, 4, 5, 6]);
+}
+
+/// The log begins with the snapshot before it is installed, so that a start finishes what a crash
+/// interrupted.
+#[test]
+fn an_installation_survives_a_power_failure_anywhere() {
+    let from = new_disk(1);
+    let mut leader = filled(&from);
+    for fuse in 0..60 {
+        let to = new_disk(fuse);
+        let mut follower = open(&to);
+        apply(&mut follower, put("old", "gone"));
+        follower.commit().unwrap();
+        let index = carry(&mut leader, &from, &to);
+        to.model().power_fails_after(fuse);
+        let _ = follower.install(index);
+        drop(follower);
+        to.model().power_off();
+        to.model().power_on();
+        let config = Config { snapshot_index: index, ..config() };
+        let again = Store::open(&host(&to, &Defects::none()), config).unwrap();
+        assert_eq!(again.applied(), leader.applied(), "fuse {fuse}");
+        assert_eq!(again.hash().unwrap(), leader.hash().unwrap(), "fuse {fuse}");
+    }
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn transaction(now: &State, next: &mut State, request: &TxnRequest, revision: i6
 enum Step {
     Apply(Request),
     Commit,
-    CompactStep,
+    DeleteCompacted,
     Restart,
     Crash,
     Defragment,
@@ -160,7 +160,7 @@ fn step() -> impl Strategy<Value = Step> {
         5 => txn_request().prop_map(|request| Step::Apply(txn(request))),
         2 => (1_i64..40).prop_map(|revision| Step::Apply(compact(revision))),
         3 => Just(Step::Commit),
-        3 => Just(Step::CompactStep),
+        3 => Just(Step::DeleteCompacted),
         1 => Just(Step::Restart),
         1 => Just(Step::Crash),
         1 => Just(Step::Defragment),
@@ -217,7 +217,7 @@ proptest! {
                     log.push(request);
                 }
                 Step::Commit => store.commit().unwrap(),
-                Step::CompactStep => drop(store.compact_step(2)),
+                Step::DeleteCompacted => drop(store.compact_step(2)),
                 Step::Defragment => {
                     let done = store.begin_defragment().unwrap().run(&disk);
                     store.end_defragment(&disk, done).unwrap();

@@ -136,7 +136,7 @@ enum Step {
     Put(u8),
     Delete(u8, u8),
     Compact(i64),
-    CompactStep,
+    DeleteCompacted,
     Commit,
     Watch { stream: usize, key: u8, width: u8, back: i64 },
     Cancel(usize),
@@ -150,7 +150,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (0_u8..6).prop_map(Step::Put),
         3 => (0_u8..6, 0_u8..3).prop_map(|(key, width)| Step::Delete(key, width)),
         1 => (0_i64..8).prop_map(Step::Compact),
-        1 => Just(Step::CompactStep),
+        1 => Just(Step::DeleteCompacted),
         1 => Just(Step::Commit),
         4 => (0_usize..3, 0_u8..6, 0_u8..3, -3_i64..12).prop_map(|(stream, key, width, back)| {
             Step::Watch { stream, key, width, back }
@@ -207,7 +207,7 @@ impl Run {
             }
             Step::Delete(key, width) => self.delete(key, width),
             Step::Compact(back) => drop(apply(store, compact(store.revision() - back))),
-            Step::CompactStep => drop(store.compact_step(2)),
+            Step::DeleteCompacted => drop(store.compact_step(2)),
             Step::Commit => store.commit().unwrap(),
             Step::Watch { stream, key, width, back } => self.watch(stream, key, width, back),
             Step::Cancel(client) => {

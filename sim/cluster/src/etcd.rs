@@ -4,6 +4,10 @@ use etcd::{
     Etcd,
     config::{ClusterState, Config, Limits, Url},
 };
+use etcd_api::{
+    client::{self, Client},
+    etcdserverpb::{MemberAddRequest, MemberListRequest, MemberRemoveRequest},
+};
 use host::{Host, event};
 use machine::{MachineId, Program, World};
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
@@ -63,27 +67,74 @@ pub fn config(world: &World, place: &Place, members: &[Place], state: ClusterSta
     }
 }
 
+/// How long a member that ended by itself stays down.
+const RESTART_AFTER: Duration = Duration::from_secs(1);
+/// Between two attempts to be added to a cluster.
+const ADD_AGAIN: Duration = Duration::from_millis(500);
+
 /// The program of a member. When it ends by itself, it is started again after a while, as an init
 /// system would, unless it was removed from its cluster.
 pub fn program(config: Config) -> Program {
     Arc::new(move |host: Host| {
         let config = config.clone();
+        Box::pin(async move { keep_running(host, config).await })
+    })
+}
+
+async fn keep_running(host: Host, config: Config) {
+    loop {
+        let (_stopper, stop) = host::stop_pair();
+        let ended = Etcd::new(host.clone(), config.clone()).run(stop).await;
+        let removed = matches!(ended, Err(etcd::Fatal::Removed));
+        let why = ended.map_or_else(|fatal| fatal.to_string(), |()| "stopped".into());
+        event!(host, Warn, "the member ended", why = &why);
+        event!(host, Fact, "process/exit", why = &why, removed = removed);
+        if removed {
+            return;
+        }
+        host.sleep(RESTART_AFTER).await;
+        event!(host, Fact, "process/boot");
+    }
+}
+
+/// The program of a member that joins: on an empty disk it has itself added first, in the place of
+/// whoever had its peer URL before.
+pub fn joining_program(config: Config, others: Vec<String>, learner: bool) -> Program {
+    Arc::new(move |host: Host| {
+        let (config, others) = (config.clone(), others.clone());
         Box::pin(async move {
-            loop {
-                let (_stopper, stop) = host::stop_pair();
-                let ended = Etcd::new(host.clone(), config.clone()).run(stop).await;
-                let removed = matches!(ended, Err(etcd::Fatal::Removed));
-                let why = ended.map_or_else(|fatal| fatal.to_string(), |()| "stopped".into());
-                event!(host, Warn, "the member ended", why = &why);
-                event!(host, Fact, "process/exit", why = &why, removed = removed);
-                if removed {
-                    return;
+            if !has_data(&host, &config).await {
+                while !add_itself(&host, &config, &others, learner).await {
+                    host.sleep(ADD_AGAIN).await;
                 }
-                host.sleep(RESTART_AFTER).await;
             }
+            keep_running(host, config).await;
         })
     })
 }
 
-/// How long a member that ended by itself stays down.
-const RESTART_AFTER: Duration = Duration::from_secs(1);
+async fn has_data(host: &Host, config: &Config) -> bool {
+    let path = config.wal_path();
+    host.disk_job(move |disk| disk.list(&path).is_ok_and(|names| !names.is_empty())).await
+}
+
+async fn add_itself(host: &Host, config: &Config, others: &[String], is_learner: bool) -> bool {
+    let endpoints: Vec<_> = others.iter().filter_map(|url| url.parse().ok()).collect();
+    let client = Client::new(host, client::Config::new(endpoints)).with_timeout(ADD_PATIENCE);
+    let ours: Vec<String> = config.initial_advertise_peer_urls.iter().map(Url::to_string).collect();
+    let Ok(list) = client.member_list(MemberListRequest { linearizable: true }).await else {
+        return false;
+    };
+    if let Some(former) = list.members.iter().find(|member| member.peer_urls == ours) {
+        if former.name.is_empty() {
+            // Added by an attempt whose answer was lost.
+            return true;
+        }
+        let _ = client.member_remove(MemberRemoveRequest { id: former.id }).await;
+        return false;
+    }
+    client.member_add(MemberAddRequest { peer_urls: ours, is_learner }).await.is_ok()
+}
+
+/// How long one request of a joining member may take.
+const ADD_PATIENCE: Duration = Duration::from_secs(5);

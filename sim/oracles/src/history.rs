@@ -32,7 +32,8 @@ pub struct History {
 pub struct Operation {
     /// Who asked.
     pub client: u32,
-    /// The connection: one client, one boot of one server. Numbers are not used twice in a run.
+    /// The connection: one client, one boot of one server. Numbers are not used twice in a run;
+    /// 0: not known.
     pub session: u32,
     /// When the request was handed to the client library.
     pub called: Time,
@@ -473,8 +474,7 @@ pub struct Hold {
     pub token: Revision,
     /// When the client was told that it holds.
     pub acquired: Time,
-    /// When it stopped to act as holder: before it asked for the release, or when it could no
-    /// longer trust its lease. None: it still held when the run ended.
+    /// When it last acted as holder. None: it still held when the run ended.
     pub let_go: Option<Time>,
     /// Revisions of the writes made under this hold with a comparison against the owner's key.
     pub writes: Vec<Revision>,

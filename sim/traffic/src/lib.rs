@@ -3,10 +3,13 @@
 //! A [`TrafficProfile`] says how much of what; [`TrafficProfile::roles`] turns it into clients, each
 //! for a machine of its own; each tells the one [`Recorder`], whose history the oracles judge.
 
+mod clients;
 mod generator;
+mod messages;
 mod profile;
 mod recorder;
 
+pub use clients::Station;
 pub use generator::{Chance, Generator, everything};
 pub use profile::{
     Auth, Compaction, Contenders, KvMix, Leases, Maintenance, Role, TrafficProfile, Watchers,

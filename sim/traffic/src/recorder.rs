@@ -52,7 +52,8 @@ impl Recorder {
 
     /// Notes that a client was told that it holds. `hold` has its name, client, lease and token.
     pub fn hold(&self, hold: Hold) -> HoldNote {
-        let hold = Hold { acquired: (self.now)(), ..hold };
+        let now = (self.now)();
+        let hold = Hold { acquired: now, let_go: Some(now), ..hold };
         let place = push(&mut self.history.lock().holds, hold);
         HoldNote { recorder: self.clone(), place }
     }
@@ -174,7 +175,7 @@ impl Drop for WatchNote {
     }
 }
 
-/// A hold under way. Dropping it is letting go: a client that died acts no more.
+/// A hold under way. It lasts until the last act: a client that died or is paused acts no more.
 #[derive(Debug)]
 pub struct HoldNote {
     recorder: Recorder,
@@ -182,6 +183,12 @@ pub struct HoldNote {
 }
 
 impl HoldNote {
+    /// The client acts as holder at this moment.
+    pub fn acts(&self) {
+        let at = (self.recorder.now)();
+        self.write(|hold| hold.let_go = Some(at));
+    }
+
     /// A fenced write was accepted.
     pub fn wrote(&self, revision: Revision) {
         self.write(|hold| hold.writes.push(revision));
@@ -192,13 +199,6 @@ impl HoldNote {
         if let Some(hold) = self.place.and_then(|place| history.holds.get_mut(place)) {
             change(hold);
         }
-    }
-}
-
-impl Drop for HoldNote {
-    fn drop(&mut self) {
-        let at = (self.recorder.now)();
-        self.write(|hold| hold.let_go = Some(at));
     }
 }
 
@@ -235,11 +235,12 @@ mod tests {
         let watch = recorder.watch(1, 2, WatchRequest::default());
         watch.response(WatchResponse { revision: 3, created: true, ..WatchResponse::default() });
         drop(watch);
-        drop(recorder.hold(Hold { name: "lock".into(), ..Hold::default() }));
+        let hold = recorder.hold(Hold { name: "lock".into(), ..Hold::default() });
+        hold.acts();
         let history = recorder.history();
         assert!(matches!(history.operations[0].outcome, Outcome::Unknown { gave_up: 1, .. }));
         assert!(history.watches[0].cut && history.watches[0].responses[0].at == 3);
-        assert_eq!(history.holds[0].let_go, Some(6));
+        assert_eq!((history.holds[0].acquired, history.holds[0].let_go), (5, Some(6)));
     }
 
     #[test]

@@ -56,7 +56,7 @@ fn across_clients(plan: &Plan<'_>, resolved: &Resolved, decided: Revision) -> Re
 fn within_sessions(plan: &Plan<'_>) -> Result<(), Broken> {
     let mut sessions = std::collections::BTreeMap::<u32, Vec<usize>>::new();
     for (index, operation) in plan.history.operations.iter().enumerate() {
-        if header(operation).is_some() {
+        if operation.session != 0 && header(operation).is_some() {
             sessions.entry(operation.session).or_default().push(index);
         }
     }

@@ -1,0 +1,214 @@
+//! The clients: each runs on a machine of its own until that is stopped.
+
+mod auth_user;
+mod compactor;
+mod contender;
+mod kv_client;
+mod lease_keeper;
+mod maintainer;
+mod watcher;
+
+use std::{sync::Arc, time::Duration};
+
+use etcd_api::client::{Client, Config, is_outcome_unknown};
+use host::{BoxFuture, Host};
+use oracles::history::{Request, Response, Revision, Txn};
+use tonic::Status;
+use wire::client::Endpoint;
+
+use crate::{
+    generator::Chance,
+    messages,
+    profile::{Role, TrafficProfile},
+    recorder::{OperationNote, Recorder},
+};
+
+/// What every client has.
+#[derive(Clone, Debug)]
+pub struct Station {
+    /// The machine it runs on.
+    pub host: Host,
+    /// Its number among all clients of the run.
+    pub number: u32,
+    /// The members to talk to.
+    pub endpoints: Vec<Endpoint>,
+    /// How much of which traffic.
+    pub profile: Arc<TrafficProfile>,
+    /// Where it writes down what it sees.
+    pub recorder: Recorder,
+}
+
+impl Role {
+    /// Acts as this client until its work is done, which for most is never.
+    pub fn run(self, station: Station) -> BoxFuture<'static, ()> {
+        Box::pin(self.act(station))
+    }
+
+    async fn act(self, station: Station) {
+        let client = Client::new(&station.host, Config::new(station.endpoints.clone()));
+        let limit = Duration::from_millis(station.profile.timeout_ms.max(1));
+        let user = User { calls: client.clone().with_timeout(limit), client, station };
+        match self {
+            Self::Kv { operations } => kv_client::run(&user, operations).await,
+            Self::Auditor => watcher::audit(&user).await,
+            Self::Watcher => watcher::run(&user).await,
+            Self::LeaseKeeper => lease_keeper::run(&user).await,
+            Self::LockContender => contender::lock(&user).await,
+            Self::Candidate => contender::stand(&user).await,
+            Self::Compactor => compactor::run(&user).await,
+            Self::Maintainer => maintainer::run(&user).await,
+            Self::AuthUser => auth_user::run(&user).await,
+        }
+    }
+}
+
+/// A client at work.
+struct User {
+    /// For streams and sessions.
+    client: Client,
+    /// For calls, each with the profile's time limit.
+    calls: Client,
+    station: Station,
+}
+
+/// The session of a call is not known: the client spreads its calls over all members.
+const SESSION_UNKNOWN: u32 = 0;
+
+impl User {
+    fn profile(&self) -> &TrafficProfile {
+        &self.station.profile
+    }
+
+    fn host(&self) -> &Host {
+        &self.station.host
+    }
+
+    fn chance(&self) -> impl Chance + '_ {
+        |limit| self.host().random.below(limit)
+    }
+
+    fn percent(&self, percent: u64) -> bool {
+        self.host().random.below(100) < percent
+    }
+
+    /// Waits up to `most` milliseconds.
+    async fn pause(&self, most: u64) {
+        let pause = self.host().random.below(most.saturating_add(1));
+        self.host().sleep(Duration::from_millis(pause)).await;
+    }
+
+    fn note(&self, request: &Request) -> OperationNote {
+        let number = self.station.number;
+        self.station.recorder.operation(number, SESSION_UNKNOWN, request.clone())
+    }
+
+    /// Makes a request and writes it down. None: no answer, or a refusal.
+    async fn ask(&self, request: &Request) -> Option<(Revision, Response)> {
+        let note = self.note(request);
+        settle(note, self.call(request).await)
+    }
+
+    /// A request that changes neither keys nor leases: only its failure is of interest.
+    async fn other<T>(&self, name: &str, call: BoxFuture<'_, Result<T, Status>>) -> Option<T> {
+        let note = self.note(&Request::Other { name: name.to_owned() });
+        match call.await {
+            Ok(answer) => {
+                note.answered(0, Response::Done);
+                Some(answer)
+            }
+            Err(status) => {
+                fail(note, &status);
+                None
+            }
+        }
+    }
+
+    async fn call(&self, request: &Request) -> Result<(Revision, Response), Status> {
+        let calls = &self.calls;
+        match request {
+            Request::Put(put) => {
+                let answer = calls.put(messages::put(put)).await?;
+                Ok((messages::revision(&answer.header), messages::put_response(&answer)))
+            }
+            Request::Delete(delete) => {
+                let answer = calls.delete(messages::delete(delete)).await?;
+                Ok((messages::revision(&answer.header), messages::delete_response(&answer)))
+            }
+            Request::Range(range) => {
+                let answer = calls.get(messages::range(range)).await?;
+                Ok((messages::revision(&answer.header), messages::range_response(&answer)))
+            }
+            Request::Txn(txn) => self.txn(txn).await,
+            Request::Compact { revision } => {
+                let revision = *revision;
+                let compact =
+                    etcd_api::etcdserverpb::CompactionRequest { revision, physical: false };
+                let answer = calls.compact(compact).await?;
+                Ok((messages::revision(&answer.header), Response::Done))
+            }
+            lease => self.lease(lease).await,
+        }
+    }
+
+    async fn txn(&self, txn: &Txn) -> Result<(Revision, Response), Status> {
+        let mut builder = self.calls.txn().when(txn.compares.iter().map(messages::compare));
+        for operation in messages::operations(&txn.success) {
+            builder = builder.then(operation);
+        }
+        for operation in messages::operations(&txn.failure) {
+            builder = builder.or_else(operation);
+        }
+        let answer = builder.commit().await?;
+        Ok((messages::revision(&answer.header), messages::txn_response(&answer)))
+    }
+
+    async fn lease(&self, request: &Request) -> Result<(Revision, Response), Status> {
+        let calls = &self.calls;
+        match *request {
+            Request::LeaseGrant { id, ttl } => {
+                let answer = calls.grant(ttl, id).await?;
+                let response = Response::LeaseGrant { id: answer.id, ttl: answer.ttl };
+                Ok((messages::revision(&answer.header), response))
+            }
+            Request::LeaseRevoke { id } => {
+                let answer = calls.revoke(id).await?;
+                Ok((messages::revision(&answer.header), Response::Done))
+            }
+            Request::LeaseKeepAlive { id } => {
+                let answer = calls.keep_alive_once(id).await?;
+                let response = Response::LeaseKeepAlive { ttl: answer.ttl };
+                Ok((messages::revision(&answer.header), response))
+            }
+            Request::LeaseTimeToLive { id } => {
+                let answer = calls.time_to_live(id, false).await?;
+                let (granted_ttl, ttl) = (answer.granted_ttl, answer.ttl);
+                let response = Response::LeaseTimeToLive { granted_ttl, ttl };
+                Ok((messages::revision(&answer.header), response))
+            }
+            _ => Err(Status::unimplemented("this request is not made by a single call")),
+        }
+    }
+}
+
+fn settle(
+    note: OperationNote,
+    outcome: Result<(Revision, Response), Status>,
+) -> Option<(Revision, Response)> {
+    match outcome {
+        Ok((revision, response)) => {
+            note.answered(revision, response.clone());
+            Some((revision, response))
+        }
+        Err(status) => {
+            fail(note, &status);
+            None
+        }
+    }
+}
+
+fn fail(note: OperationNote, status: &Status) {
+    match is_outcome_unknown(status) {
+        true => note.unknown(status.message()),
+        false => note.refused(messages::refusal(status), status.message()),
+    }
+}

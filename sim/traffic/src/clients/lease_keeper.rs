@@ -1,0 +1,45 @@
+//! Keeps a lease with a key on it, renews it in time, and gives it up in one way or another.
+
+use std::time::Duration;
+
+use oracles::history::{LeaseId, Put, Request, Response};
+
+use super::User;
+
+/// One lease after the other.
+pub(super) async fn run(user: &User) {
+    for turn in 0_u64.. {
+        let leases = &user.profile().leases;
+        let spread = leases.ttl_max.saturating_sub(leases.ttl_min) + 1;
+        let ttl = (leases.ttl_min + user.host().random.below(spread)).max(1);
+        let grant = Request::LeaseGrant { id: 0, ttl: ttl.cast_signed() };
+        match user.ask(&grant).await {
+            Some((_, Response::LeaseGrant { id, ttl })) => keep(user, turn, id, ttl).await,
+            _ => user.pause(1000).await,
+        }
+    }
+}
+
+async fn keep(user: &User, turn: u64, lease: LeaseId, ttl: i64) {
+    let number = user.station.number;
+    let (key, value) = (format!("lease/{number}"), format!("{number}-{turn}"));
+    user.ask(&Request::Put(Put { key, value, lease, ..Put::default() })).await;
+    let leases = &user.profile().leases;
+    loop {
+        // A third, as upstream's clients do; sometimes so late that it may be too late.
+        let late = if user.percent(5) { 3 } else { 1 };
+        let wait = Duration::from_secs(ttl.max(1).cast_unsigned()) / 3 * late;
+        user.host().sleep(wait).await;
+        if user.percent(leases.forget_percent) {
+            return;
+        }
+        if user.percent(leases.revoke_percent) {
+            user.ask(&Request::LeaseRevoke { id: lease }).await;
+            return;
+        }
+        let renewed = user.ask(&Request::LeaseKeepAlive { id: lease }).await;
+        if renewed.is_none() && user.percent(50) {
+            return;
+        }
+    }
+}

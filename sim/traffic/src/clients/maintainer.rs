@@ -1,0 +1,56 @@
+//! Looks after the members, at bad moments too.
+
+use std::time::Duration;
+
+use etcd_api::etcdserverpb::{
+    AlarmRequest, DefragmentRequest, HashKvRequest, MemberListRequest, MoveLeaderRequest,
+    StatusRequest,
+};
+
+use super::User;
+
+/// One request after the other, to whichever member comes next.
+pub(super) async fn run(user: &User) {
+    let maintenance = &user.profile().maintenance;
+    let calls = &user.calls;
+    loop {
+        user.host().sleep(Duration::from_millis(maintenance.every_ms.max(1))).await;
+        match user.host().random.below(6) {
+            0 => {
+                user.other("defragment", Box::pin(calls.defragment(DefragmentRequest {}))).await;
+            }
+            1 => {
+                let newest = HashKvRequest { revision: 0 };
+                user.other("hash_kv", Box::pin(calls.hash_kv(newest))).await;
+            }
+            2 => {
+                user.other("alarm_list", Box::pin(calls.alarm(AlarmRequest::default()))).await;
+            }
+            3 => {
+                user.other("status", Box::pin(calls.status(StatusRequest {}))).await;
+            }
+            4 if maintenance.move_leader => move_leader(user).await,
+            _ => {
+                let linearizable = MemberListRequest { linearizable: true };
+                user.other("member_list", Box::pin(calls.member_list(linearizable))).await;
+            }
+        }
+    }
+}
+
+/// Only the leader does it: of several members asked, most refuse.
+async fn move_leader(user: &User) {
+    let list = user.calls.member_list(MemberListRequest { linearizable: false });
+    let Some(list) = user.other("member_list", Box::pin(list)).await else { return };
+    let voters: Vec<u64> = list.members.iter().filter(|m| !m.is_learner).map(|m| m.id).collect();
+    let chosen = user.host().random.below(voters.len() as u64);
+    let Some(&target_id) = usize::try_from(chosen).ok().and_then(|at| voters.get(at)) else {
+        return;
+    };
+    for _ in 0..user.station.endpoints.len() {
+        let moved = user.calls.move_leader(MoveLeaderRequest { target_id });
+        if user.other("move_leader", Box::pin(moved)).await.is_some() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Watches, and begins anew where it was when a watch ends.
+
+use std::time::Duration;
+
+use etcd_api::client::{WatchError, Watcher};
+use oracles::history::{Revision, WatchRequest, WatchResponse};
+
+use super::{SESSION_UNKNOWN, User};
+use crate::{generator::everything, messages, recorder::WatchNote};
+
+/// How long to wait before a watch that the server refused is asked for again.
+const REFUSED_WAIT: Duration = Duration::from_millis(500);
+
+/// Watches everything from the first revision on: what it sees tells the oracles whose effect a
+/// revision was that no answer claims.
+pub(super) async fn audit(user: &User) {
+    let (key, range_end) = everything();
+    let first = WatchRequest { key, range_end, prev_kv: true, ..WatchRequest::default() };
+    let mut start = 1;
+    loop {
+        let request = WatchRequest { start_revision: start, ..first.clone() };
+        start = follow(user, request, 0).await;
+        user.host().sleep(REFUSED_WAIT).await;
+    }
+}
+
+/// Watches some keys with some options, breaking off now and then.
+pub(super) async fn run(user: &User) {
+    let mut request = draw(user);
+    loop {
+        let restart = user.profile().watchers.restart_percent;
+        let next = follow(user, request.clone(), restart).await;
+        request = match user.host().random.below(4) {
+            // Something else: perhaps from long ago.
+            0 => draw(user),
+            _ => WatchRequest { start_revision: next, ..request },
+        };
+        user.host().sleep(REFUSED_WAIT).await;
+    }
+}
+
+fn draw(user: &User) -> WatchRequest {
+    let below = |limit| user.host().random.below(limit);
+    let (key, range_end) = match below(3) {
+        0 => (format!("k/{:03}", below(user.profile().keys)), String::new()),
+        1 => ("k/".to_owned(), "k0".to_owned()),
+        _ => everything(),
+    };
+    WatchRequest {
+        key,
+        range_end,
+        start_revision: if below(2) == 0 { 0 } else { 1 + below(50).cast_signed() },
+        no_put: below(8) == 0,
+        no_delete: below(8) == 0,
+        prev_kv: below(2) == 0,
+        progress_notify: below(2) == 0,
+        fragment: below(2) == 0,
+    }
+}
+
+/// Follows one watch until it ends or, by chance, is broken off; returns where to go on.
+async fn follow(user: &User, request: WatchRequest, restart_percent: u64) -> Revision {
+    let mut next = request.start_revision;
+    let watchers = &user.profile().watchers;
+    let note = user.station.recorder.watch(user.station.number, SESSION_UNKNOWN, request.clone());
+    let mut watcher: Watcher = user.client.watch(messages::watch(&request));
+    while let Some(response) = watcher.next().await {
+        let response = match response {
+            Ok(response) => messages::watch_response(&response),
+            Err(error) => return end(note, error, next),
+        };
+        if let Some(event) = response.events.last() {
+            next = event.kv.modified + 1;
+        }
+        note.response(response);
+        if user.percent(restart_percent) {
+            return next;
+        }
+        if user.percent(watchers.progress_percent) {
+            watcher.request_progress();
+        }
+        user.pause(watchers.pause_ms).await;
+    }
+    next
+}
+
+fn end(note: WatchNote, error: WatchError, next: Revision) -> Revision {
+    match error {
+        WatchError::Compacted { compact_revision } => {
+            let canceled = true;
+            note.response(WatchResponse { canceled, compact_revision, ..WatchResponse::default() });
+            note.ended();
+            compact_revision.max(next)
+        }
+        WatchError::Canceled { .. } => {
+            note.response(WatchResponse { canceled: true, ..WatchResponse::default() });
+            note.ended();
+            next
+        }
+        // Whose fault it was is not known: what came after is not either.
+        WatchError::Failed(_) => next,
+    }
+}
