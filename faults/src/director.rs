@@ -245,6 +245,8 @@ impl Sum {
         when(before.paused && !self.paused, Act::Resume(on));
         when(before.off && !self.off, Act::PowerOn(on));
         when(before.off && !self.off && self.dead, Act::Kill(on));
+        // Power brings a paused machine back awake.
+        when(before.off && !self.off && self.paused, Act::Pause(on));
         let (stopped, stops) = (before.off || before.dead, self.off || self.dead);
         when(stopped && !stops, Act::Start(on));
         acts

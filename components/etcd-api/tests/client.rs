@@ -5,9 +5,9 @@ mod support;
 use etcd_api::{
     EtcdError,
     client::{Lost, WatchError, op},
-    concurrency::{Mutex, RecipeError, Session},
+    concurrency::{Election, Mutex, RecipeError, Session},
     etcdserverpb::*,
-    mvccpb::{Event, KeyValue},
+    mvccpb::{Event, KeyValue, event::EventType},
 };
 use host::Host;
 use std::{sync::Arc, time::Duration};
@@ -192,5 +192,63 @@ fn a_lock_is_held_only_while_its_own_key_lives() {
             mutex.unlock().await.expect("given back");
             assert!(matches!(mutex.unlock().await, Err(RecipeError::LockReleased)));
         }
+    });
+}
+
+#[cfg(feature = "defects")]
+#[test]
+fn e24_a_lock_is_held_by_a_dead_session() {
+    run(async |host: Host| {
+        let host = Host { defects: host::Defects::named(["E24"]), ..host };
+        let script = lock_script(false);
+        let (client, _stop) = client(&host, &[Some(script.clone())]).await;
+        let session = Session::new(&client, 60).await.expect("granted");
+        Mutex::new(&session, "lock").lock().await.expect("it does not look");
+    });
+}
+
+/// A put of the only candidate: its first, or what it says later.
+fn said(value: &'static str, mod_revision: i64, version: i64) -> KeyValue {
+    let (key, value) = ("office/ab".into(), value.into());
+    KeyValue { key, value, create_revision: 6, mod_revision, version, lease: 0xab }
+}
+
+fn told(kv: KeyValue, kind: EventType) -> Result<WatchResponse, Status> {
+    let event = Event { r#type: kind.into(), kv: Some(kv), ..Default::default() };
+    Ok(WatchResponse { header: header(9), events: vec![event], ..Default::default() })
+}
+
+#[test]
+fn an_observer_sees_who_leads_and_what_they_say() {
+    run(async |host: Host| {
+        let script = script();
+        let granted = LeaseGrantResponse { id: 0xab, ttl: 60, ..Default::default() };
+        script.grants.lock().push_back(Ok(granted));
+        let led = |revision, by: Option<KeyValue>| {
+            let kvs = by.into_iter().collect();
+            Ok(RangeResponse { header: header(revision), kvs, ..Default::default() })
+        };
+        let first = said("first", 6, 1);
+        script.ranges.lock().extend([
+            led(5, None),
+            led(6, Some(first.clone())),
+            led(8, None),
+            led(9, Some(first.clone())),
+        ]);
+        script.watches.lock().extend([
+            vec![told(first.clone(), EventType::Put)],
+            vec![
+                told(said("second", 7, 2), EventType::Put),
+                told(said("", 8, 0), EventType::Delete),
+            ],
+            vec![told(first, EventType::Put)],
+        ]);
+        let (client, _stop) = client(&host, &[Some(script.clone())]).await;
+        let session = Session::new(&client, 60).await.expect("granted");
+        let mut observer = Election::new(&session, "office").observe();
+        for expected in ["first", "second", "first"] {
+            assert_eq!(observer.next().await.expect("a leader").value, expected);
+        }
+        assert_eq!(*script.starts.lock(), [6, 7, 9]);
     });
 }

@@ -152,7 +152,7 @@ impl Store {
         event!(
             self.host,
             Fact,
-            "etcd/apply",
+            "etcd/effect",
             index = index,
             term = term,
             revision = revision,

@@ -125,7 +125,8 @@ impl Batch {
     /// Moves all writes of a later batch into this one.
     pub fn absorb(&mut self, later: &mut Batch) {
         self.bytes += std::mem::take(&mut later.bytes);
-        self.writes.append(&mut later.writes);
+        // Not `append`, which goes through both maps, however small the later one is.
+        self.writes.extend(std::mem::take(&mut later.writes));
     }
 
     /// How many keys are staged.

@@ -37,6 +37,9 @@ mod backend;
 pub mod batch;
 pub mod check;
 mod error;
+#[cfg(test)]
+#[cfg(feature = "defects")]
+mod exhibits;
 mod files;
 mod keys;
 pub mod lease;

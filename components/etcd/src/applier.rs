@@ -4,6 +4,7 @@
 
 use crate::{
     driver::Ask,
+    facts,
     fatal::Fatal,
     keeper::{Job, KeeperHandle, SharedStore},
     peers::Peers,
@@ -17,7 +18,7 @@ use etcd_api::{
     },
 };
 use etcd_store::{Position, Response, StoreError, members};
-use host::{Host, Level, event};
+use host::{Host, event};
 use prost::Message;
 use raft::{
     Codec, ConfChange,
@@ -114,7 +115,9 @@ impl Applier {
         for entry in entries {
             let position = Position { index: entry.index, term: entry.term };
             if entry.data.is_empty() {
-                store.apply_empty(position)?;
+                if store.apply_empty(position)? {
+                    facts::applied(&self.host, &store, entry);
+                }
                 continue;
             }
             let request = match InternalRequest::decode(entry.data.clone()) {
@@ -127,27 +130,26 @@ impl Applier {
                 }
             };
             let Some(applied) = store.apply(now, position, &request)? else { continue };
+            facts::applied(&self.host, &store, entry);
+            if let Ok(response) = &applied.result {
+                facts::leases(&self.host, request.request.as_ref(), response);
+            }
             if applied.raise_nospace {
                 self.no_space.notify_one();
             }
-            outcomes.push((applied.request_id, entry.index, applied.result));
+            outcomes.push((applied.request_id, entry.index, applied.revision, applied.result));
             if let Some(Request::Compaction(_)) = request.request {
                 self.chores.notify_one();
             }
         }
         drop(store);
-        for (id, index, result) in outcomes {
-            self.acknowledge(id, index);
+        for (id, index, revision, result) in outcomes {
+            if self.waiters.has(id) {
+                facts::acknowledged(&self.host, index, revision);
+            }
             self.waiters.complete(id, Outcome::Applied(result));
         }
         Ok(())
-    }
-
-    /// A fact for oracles: what this member answers its clients from now on.
-    fn acknowledge(&self, id: u64, index: Index) {
-        if self.host.probe.wants(Level::Fact) && self.waiters.has(id) {
-            event!(self.host, Fact, "etcd/ack", index = index);
-        }
     }
 
     async fn conf_change(&self, entry: &Entry) -> Result<(), Fatal> {
@@ -162,11 +164,17 @@ impl Applier {
             (_, true) | (None, false) => Ok(()),
             (Some(wanted), false) => self.store.read().members().validate(wanted),
         };
-        let conf = self.configuration(verdict.is_ok().then_some(change)).await?;
+        let conf = self.configuration(entry.index, verdict.is_ok().then_some(change)).await?;
         let position = Position { index: entry.index, term: entry.term };
         let accepted = wanted.as_ref().filter(|_| verdict.is_ok());
-        let applied = self.store.write().apply_conf_change(position, accepted, conf.encode());
-        applied.map_err(Fatal::Store)?;
+        {
+            let mut store = self.store.write();
+            let applied = store.apply_conf_change(position, accepted, conf.encode());
+            if applied.map_err(Fatal::Store)?.is_some() {
+                facts::applied(&self.host, &store, entry);
+                facts::member_list(&self.host, &store);
+            }
+        }
         if let (Ok(()), Some(wanted)) = (&verdict, &wanted) {
             self.follow(wanted)?;
         }
@@ -174,9 +182,13 @@ impl Applier {
         Ok(())
     }
 
-    async fn configuration(&self, change: Option<ConfChange>) -> Result<ConfState, Fatal> {
+    async fn configuration(
+        &self,
+        index: Index,
+        change: Option<ConfChange>,
+    ) -> Result<ConfState, Fatal> {
         let (reply, answer) = oneshot::channel();
-        let ask = Ask::ApplyConfChange { change, reply };
+        let ask = Ask::ApplyConfChange { index, change, reply };
         let stopped = || Fatal::PartEnded("the raft driver");
         self.asks.send(ask).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())
@@ -202,6 +214,8 @@ impl Applier {
         let (index, known) = {
             let store = self.store.read();
             let members: Vec<_> = store.members().iter().cloned().collect();
+            facts::member_list(&self.host, &store);
+            facts::state(&self.host, &store);
             (store.applied().index, members)
         };
         for member in &known {

@@ -161,6 +161,30 @@ impl Default for Limits {
     }
 }
 
+/// How much Raft sends and hands out at once.
+#[derive(Clone, Copy, Debug)]
+pub struct RaftLimits {
+    /// Appends on their way to one follower.
+    pub inflight_messages: usize,
+    /// Bytes of entries in one message.
+    pub message_bytes: u64,
+    /// Bytes of committed entries handed out at once.
+    pub commit_bytes: u64,
+    /// Bytes proposed and not yet committed before proposals are refused.
+    pub uncommitted_bytes: u64,
+}
+
+impl Default for RaftLimits {
+    fn default() -> Self {
+        Self {
+            inflight_messages: 512,
+            message_bytes: 512 * 1024,
+            commit_bytes: 512 * 1024,
+            uncommitted_bytes: 256 * 1024 * 1024,
+        }
+    }
+}
+
 /// Settings of one member.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -238,6 +262,8 @@ pub struct Config {
     pub peer_tls: Option<TlsFiles>,
     /// What may be asked at once.
     pub limits: Limits,
+    /// How much Raft does at once.
+    pub raft: RaftLimits,
 }
 
 impl Default for Config {
@@ -281,6 +307,7 @@ impl Default for Config {
             client_tls: None,
             peer_tls: None,
             limits: Limits::default(),
+            raft: RaftLimits::default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::{
     applier::{Apply, Outcome},
+    facts,
     peers::Peers,
     persist::{LogWork, Persist},
     waiters::Waiters,
@@ -47,6 +48,8 @@ pub(crate) enum Ask {
     ReadIndex(Bytes),
     /// A committed change takes effect; nothing (`None`) when it was refused at apply.
     ApplyConfChange {
+        /// Of its entry.
+        index: Index,
         /// The change.
         change: Option<raft::ConfChange>,
         /// The configuration from here on.
@@ -103,6 +106,7 @@ impl Driver {
     /// Runs until every sender of asks is gone.
     pub(crate) async fn run(mut self) {
         let mut ticks = self.host.interval(self.tick);
+        facts::configuration(&self.host, self.raft.applied(), self.raft.conf_state());
         self.carry_out_all();
         while let Some(input) = self.next_input(&mut ticks).await {
             self.take(input);
@@ -150,9 +154,9 @@ impl Driver {
             Ask::Step(message) => self.step(message),
             // Nobody to ask is as good as no answer: the asker asks again.
             Ask::ReadIndex(context) => drop(self.raft.read_index(context)),
-            Ask::ApplyConfChange { change, reply } => {
+            Ask::ApplyConfChange { index, change, reply } => {
                 let conf = self.configuration(change.as_ref());
-                self.tell_configuration(&conf);
+                facts::configuration(&self.host, index, &conf);
                 let _ = reply.send(conf);
             }
             Ask::Applied(index) => self.raft.applied_to(index),
@@ -224,46 +228,11 @@ impl Driver {
         }));
     }
 
-    /// Facts for oracles.
     fn tell(&self, ready: &Ready) {
+        facts::ready(&self.host, &self.raft, ready);
         if let Some(state) = &ready.soft_state {
-            let term = self.raft.term();
-            let role = role_name(state.role);
-            event!(self.host, Fact, "raft/state", role = role, term = term, leader = state.leader);
+            let (role, term) = (facts::role_name(state.role), self.raft.term());
             event!(self.host, Info, "raft role", role = role, term = term, leader = state.leader);
         }
-        if let Some(state) = ready.hard_state {
-            event!(self.host, Fact, "raft/vote", term = state.term, vote = state.vote);
-        }
-        for entry in &ready.entries {
-            event!(self.host, Fact, "raft/log", index = entry.index, term = entry.term);
-        }
-        for entry in &ready.committed {
-            event!(self.host, Fact, "raft/commit", index = entry.index, term = entry.term);
-        }
-    }
-
-    fn tell_configuration(&self, conf: &ConfState) {
-        let text =
-            |ids: &[NodeId]| ids.iter().map(|id| format!("{id:x}")).collect::<Vec<_>>().join(",");
-        let (voters, outgoing) = (text(&conf.voters), text(&conf.voters_outgoing));
-        let learners = text(&conf.learners);
-        event!(
-            self.host,
-            Fact,
-            "raft/conf",
-            voters = &voters,
-            outgoing = &outgoing,
-            learners = &learners
-        );
-    }
-}
-
-fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Follower => "follower",
-        Role::PreCandidate => "precandidate",
-        Role::Candidate => "candidate",
-        Role::Leader => "leader",
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Upstream: server/etcdserver/server.go (revokeExpiredLeases), lease/lessor.go.
 
-use crate::{driver::Leadership, member::Member};
+use crate::{driver::Leadership, facts, member::Member};
 use etcd_api::{
     etcdserverpb::{LeaseCheckpointRequest, LeaseRevokeRequest},
     internal::internal_request::Request as Op,
@@ -49,12 +49,10 @@ fn follow(member: &Member, before: Leadership, now: Leadership) {
     let mut store = member.store.write();
     if now.leading {
         store.lessor_mut().promote(member.host.now(), member.config.election);
-        let checkpoint_ms = member.config.lease_checkpoint_interval.as_millis();
-        let checkpoint_ms = u64::try_from(checkpoint_ms).unwrap_or(u64::MAX);
-        event!(member.host, Fact, "lease/primary", term = now.term, checkpoint_ms = checkpoint_ms);
+        facts::primary(member, now.term, true);
     } else if store.lessor().is_primary() {
         store.lessor_mut().demote();
-        event!(member.host, Fact, "lease/demote");
+        facts::primary(member, now.term, false);
     }
 }
 

@@ -12,6 +12,7 @@ mod compactor;
 pub mod config;
 mod dial;
 mod driver;
+mod facts;
 mod fatal;
 mod headers;
 mod http;

@@ -139,9 +139,6 @@ impl Peers {
     fn queue(&self, message: Message) -> bool {
         let peers = self.peers.lock();
         let Some(peer) = peers.get(&message.to) else { return true };
-        if let Body::Append { .. } | Body::AppendResponse { .. } = message.body {
-            self.tell(&message);
-        }
         match &message.body {
             Body::Snapshot { meta } => {
                 let offer = SnapshotOffer { to: message.to, index: meta.index, message };
@@ -152,20 +149,6 @@ impl Peers {
                 true
             }
             _ => peer.outbox.push(message.encode()),
-        }
-    }
-
-    /// Facts for oracles: what this member told others that it has.
-    fn tell(&self, message: &Message) {
-        if let Body::AppendResponse { index, reject: None } = message.body {
-            event!(
-                self.host,
-                Fact,
-                "raft/ack",
-                to = message.to,
-                index = index,
-                term = message.term
-            );
         }
     }
 

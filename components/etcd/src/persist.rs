@@ -3,8 +3,8 @@
 //! Several Readys may wait here: they go to the log in one write and one sync (group commit). What
 //! must not be said before it is durable — votes, append acknowledgements — waits with them.
 
-use crate::{applier::Apply, fatal::Fatal, peers::Peers};
-use host::{Host, event};
+use crate::{applier::Apply, facts, fatal::Fatal, peers::Peers};
+use host::Host;
 use raft::{
     Message,
     types::{Entry, HardState, SnapshotMeta},
@@ -133,12 +133,12 @@ impl LogWriter {
     fn send(&self, group: &mut [LogWork]) {
         for work in group {
             if let LogWork::Save(persist) = work {
+                facts::promises(&self.host, persist);
                 self.peers.send(std::mem::take(&mut persist.messages));
             }
         }
     }
 
-    /// Facts for oracles: what is durable from here on.
     fn tell(&mut self, group: &[LogWork]) {
         let synced = group.iter().any(|work| matches!(work, LogWork::Save(save) if save.must_sync));
         for work in group {
@@ -146,9 +146,7 @@ impl LogWriter {
             self.term_and_vote = (state.term, state.vote);
         }
         if synced {
-            let (term, vote) = self.term_and_vote;
-            let index = self.wal.last_index();
-            event!(self.host, Fact, "wal/durable", index = index, term = term, vote = vote);
+            facts::durable(&self.host, self.wal.last_index(), self.term_and_vote);
         }
     }
 }

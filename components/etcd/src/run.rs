@@ -7,6 +7,7 @@ use crate::{
     config::Config,
     dial,
     driver::{ASKS_MAX, Driver, Leadership},
+    facts,
     fatal::Fatal,
     keeper::{self, KeeperSettings},
     leases,
@@ -144,21 +145,18 @@ impl Etcd {
         let mut settings = raft::Config::new(owner.member);
         settings.election_ticks = config.election_ticks();
         settings.pre_vote = config.pre_vote;
+        settings.max_inflight_messages = config.raft.inflight_messages;
+        settings.max_message_bytes = config.raft.message_bytes;
+        settings.max_committed_bytes_per_ready = config.raft.commit_bytes;
+        settings.max_uncommitted_bytes = config.raft.uncommitted_bytes;
         settings.defects = host.defects.clone();
         let hard_state = restored.hard_state;
         let last = restored.entries.last().map_or(restored.snapshot.index, |entry| entry.index);
         let raft = Raft::new(settings, restored, host.random.next_u64())
             .map_err(|error| Fatal::Raft(error.to_string()))?;
-        event!(
-            host,
-            Fact,
-            "raft/start",
-            id = owner.member,
-            term = hard_state.term,
-            vote = hard_state.vote,
-            commit = hard_state.commit,
-            index = last
-        );
+        facts::start(host, owner.member, hard_state, last);
+        facts::member_list(host, &store.read());
+        facts::state(host, &store.read());
 
         let (reads, read_loop) = reads::reads(
             host.clone(),

@@ -203,3 +203,79 @@ fn remove(set: &mut Vec<NodeId>, id: NodeId) {
         set.remove(at);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::Transition;
+
+    /// Voters, outgoing, learners, learners next.
+    type Sets<'a> = [&'a [NodeId]; 4];
+
+    fn tracker(sets: Sets<'_>) -> Tracker {
+        let [voters, voters_outgoing, learners, learners_next] = sets.map(<[_]>::to_vec);
+        let conf =
+            ConfState { voters, voters_outgoing, learners, learners_next, auto_leave: false };
+        let mut tracker = Tracker::new(1, 1);
+        (tracker.conf, tracker.peers) = restore(&tracker, 1, &conf).expect("a sound case");
+        tracker
+    }
+
+    /// `+1` adds a voter, `~1` a learner, `-1` removes; a leading `!` makes it explicitly joint.
+    fn parse(text: &str) -> ConfChange {
+        let transition =
+            if text.starts_with('!') { Transition::JointExplicit } else { Transition::Auto };
+        let steps = text.trim_start_matches('!').split_whitespace();
+        let changes = steps
+            .map(|step| Change {
+                kind: match &step[..1] {
+                    "+" => ChangeKind::AddVoter,
+                    "~" => ChangeKind::AddLearner,
+                    _ => ChangeKind::Remove,
+                },
+                node: step[1..].parse().expect("a number"),
+            })
+            .collect();
+        ConfChange { transition, changes, ..ConfChange::default() }
+    }
+
+    #[test]
+    fn changes_lead_where_they_should() {
+        let cases: [(Sets<'_>, &str, Sets<'_>); 10] = [
+            ([&[], &[], &[], &[]], "+1", [&[1], &[], &[], &[]]),
+            ([&[1], &[], &[], &[]], "~2", [&[1], &[], &[2], &[]]),
+            ([&[1], &[], &[2], &[]], "+2", [&[1, 2], &[], &[], &[]]),
+            ([&[1, 2], &[], &[], &[]], "~2", [&[1], &[], &[2], &[]]),
+            ([&[1, 2], &[], &[], &[]], "-2", [&[1], &[], &[], &[]]),
+            ([&[1, 2], &[], &[], &[]], "-3", [&[1, 2], &[], &[], &[]]),
+            ([&[1, 2], &[], &[], &[]], "-0", [&[1, 2], &[], &[], &[]]),
+            ([&[1, 2], &[], &[], &[]], "!+3 ~2", [&[1, 3], &[1, 2], &[], &[2]]),
+            ([&[1, 3], &[1, 2], &[], &[2]], "", [&[1, 3], &[], &[2], &[]]),
+            ([&[1, 2, 3], &[], &[4], &[]], "-2 -3 +4", [&[1, 4], &[1, 2, 3], &[], &[]]),
+        ];
+        for (before, text, after) in cases {
+            let (conf, peers) = change(&tracker(before), 1, &parse(text)).expect(text);
+            let got = [&conf.voters, &conf.voters_outgoing, &conf.learners, &conf.learners_next];
+            assert_eq!(got.map(Vec::as_slice), after, "{before:?} {text}");
+            let tracked: Vec<_> = peers.iter().map(|peer| peer.id).collect();
+            assert_eq!(tracked, conf.members(), "{before:?} {text}");
+            let learners = peers.iter().filter(|peer| peer.progress.is_learner).map(|peer| peer.id);
+            assert_eq!(learners.collect::<Vec<_>>(), conf.learners, "{before:?} {text}");
+        }
+    }
+
+    #[test]
+    fn changes_that_may_not_be_made() {
+        let joint: Sets<'_> = [&[1, 2], &[1], &[], &[]];
+        let cases: [(Sets<'_>, &str, ConfChangeError); 5] = [
+            ([&[1], &[], &[], &[]], "-1", ConfChangeError::RemovedAllVoters),
+            ([&[1], &[], &[], &[]], "", ConfChangeError::NotJoint),
+            ([&[], &[], &[], &[]], "+1 +2", ConfChangeError::NoVoters),
+            (joint, "+3", ConfChangeError::SimpleInJoint),
+            (joint, "+3 +4", ConfChangeError::AlreadyJoint),
+        ];
+        for (before, text, error) in cases {
+            assert_eq!(change(&tracker(before), 1, &parse(text)).err(), Some(error), "{text}");
+        }
+    }
+}

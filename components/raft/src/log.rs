@@ -281,3 +281,86 @@ impl Log {
             .any(|entry| entry.kind == EntryKind::ConfChange)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(first: Index, terms: &[Term]) -> Vec<Entry> {
+        (first..)
+            .zip(terms)
+            .map(|(index, term)| Entry { term: *term, index, ..Entry::default() })
+            .collect()
+    }
+
+    fn id(term: Term, index: Index) -> EntryId {
+        EntryId { term, index }
+    }
+
+    #[test]
+    fn a_write_promises_nothing_about_what_replaced_it() {
+        let mut log = Log::new(id(1, 4), Vec::new(), 4, 4);
+        log.append(entries(5, &[2, 2, 2]));
+        log.take_unwritten(1);
+        assert_eq!(log.maybe_append(id(2, 5), entries(6, &[3]), 0), Ok(6));
+        log.take_unwritten(2);
+        // The first entries come back: the same names, but their first write was overwritten.
+        log.truncate(6);
+        log.append(entries(6, &[2, 2]));
+        log.take_unwritten(3);
+        let durable = [1, 2, 3].map(|number| {
+            log.persisted(number, None);
+            log.stable()
+        });
+        assert_eq!(durable, [5, 5, 7]);
+    }
+
+    #[test]
+    fn what_is_committed_is_handed_out_once_durable_and_within_the_budget() {
+        let mut log = Log::new(id(0, 0), Vec::new(), 0, 0);
+        log.append(entries(1, &[1, 1, 1]));
+        log.take_unwritten(1);
+        log.commit_to(3);
+        let two = 2 * entries(1, &[1])[0].size();
+        assert!(log.take_committed(two, log.stable()).is_empty(), "not durable");
+        log.persisted(1, None);
+        assert_eq!(log.take_committed(two, log.stable()).len(), 2);
+        assert!(log.take_committed(two, log.stable()).is_empty(), "two are not yet applied");
+        log.applied_to(2);
+        assert_eq!(log.take_committed(two, log.stable()).len(), 1);
+    }
+
+    #[test]
+    fn logs_may_agree_up_to_the_last_entry_not_above_a_term() {
+        let mut log = Log::new(id(1, 2), entries(3, &[1, 3, 3, 5, 5]), 2, 2);
+        let cases = [
+            ((7, 9), id(5, 7)),
+            ((7, 5), id(5, 7)),
+            ((7, 4), id(3, 5)),
+            ((4, 4), id(3, 4)),
+            ((7, 2), id(1, 3)),
+            ((99, 2), id(1, 3)),
+            ((2, 2), id(1, 2)),
+            ((7, 0), id(0, 1)),
+        ];
+        for ((index, term), want) in cases {
+            assert_eq!(log.last_not_above(index, term), want, "{index} {term}");
+        }
+        log.commit_to(5);
+        log.applied_to(5);
+        log.compact(4);
+        assert_eq!((log.first_index(), log.term(4), log.term(3)), (5, Some(3), None));
+    }
+
+    #[test]
+    fn entries_that_contradict_what_is_committed_are_refused() {
+        let mut log = Log::new(id(0, 0), entries(1, &[1, 1, 2]), 2, 0);
+        assert_eq!(
+            log.maybe_append(id(1, 1), entries(2, &[2]), 3),
+            Err(AppendFailure::Conflict(2))
+        );
+        assert_eq!(log.maybe_append(id(9, 3), Vec::new(), 3), Err(AppendFailure::Mismatch));
+        assert_eq!(log.maybe_append(id(1, 2), entries(3, &[2, 3]), 9), Ok(4));
+        assert_eq!((log.committed, log.last()), (4, id(3, 4)));
+    }
+}

@@ -130,6 +130,11 @@ impl Body {
         )
     }
 
+    /// True for requests that a follower passes on in the asker's name.
+    pub(crate) fn is_forwarded(&self) -> bool {
+        matches!(self, Self::Propose { .. } | Self::ReadIndex { .. } | Self::TransferLeader)
+    }
+
     /// True for what promises something that must be on disk first.
     ///
     /// Upstream holds back only the three responses. We hold back vote requests too: a candidate

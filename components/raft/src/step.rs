@@ -7,7 +7,7 @@ use crate::{
     message::{Body, Message},
     proposal::ProposalDropped,
     raft::Raft,
-    types::{Index, NodeId, Role},
+    types::{Index, NodeId, Role, Term},
 };
 
 /// Why a message was not taken. None of them leaves the node in a wrong state.
@@ -55,9 +55,12 @@ impl Raft {
             return Err(StepError::Misrouted(message.to));
         }
         check_shape(&message)?;
-        let stranger = message.from == self.config.id || self.tracker.get(message.from).is_none();
-        if message.body.is_response() && stranger {
+        if message.body.is_response() && self.tracker.get(message.from).is_none() {
             return Err(StepError::PeerNotFound);
+        }
+        // Only requests come back to who made them: passed on by one who takes us for the leader.
+        if message.from == self.config.id && !message.body.is_forwarded() {
+            return Err(StepError::Malformed(message.body.name()));
         }
         self.dispatch(message)
     }
@@ -131,21 +134,29 @@ impl Raft {
 
 /// What the codec cannot see: entries that are not consecutive or newer than their message.
 fn check_shape(message: &Message) -> Result<(), StepError> {
+    let malformed = Err(StepError::Malformed(message.body.name()));
+    // There must be a next one.
+    if message.term == Term::MAX {
+        return malformed;
+    }
     match &message.body {
         Body::Append { prev, entries, .. } => {
             let mut before = *prev;
             for entry in entries {
                 let follows = Some(entry.index) == before.index.checked_add(1);
                 if !follows || entry.term < before.term || entry.term > message.term {
-                    return Err(StepError::Malformed("MsgApp"));
+                    return malformed;
                 }
                 before = entry.id();
             }
             Ok(())
         }
-        Body::Propose { entries } if entries.is_empty() => Err(StepError::Malformed("MsgProp")),
+        Body::Propose { entries } if entries.is_empty() => malformed,
+        Body::Snapshot { meta } if meta.term > message.term || meta.index == Index::MAX => {
+            malformed
+        }
         Body::Propose { .. } | Body::ReadIndex { .. } | Body::TransferLeader => Ok(()),
-        body if message.term == 0 => Err(StepError::Malformed(body.name())),
+        _ if message.term == 0 => malformed,
         _ => Ok(()),
     }
 }

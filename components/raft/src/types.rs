@@ -17,7 +17,7 @@ pub enum EntryKind {
     /// The application's bytes; empty for a new leader's first entry.
     #[default]
     Normal,
-    /// An encoded [`ConfChange`].
+    /// An encoded [`crate::ConfChange`].
     ConfChange,
 }
 

@@ -1,1 +1,5 @@
-//! Components placed on machines as a scenario asks.
+//! Components placed on machines: which program runs where, with which settings.
+//!
+//! Knows how a cluster is put together, and nothing of what may go wrong with it.
+
+pub mod etcd;

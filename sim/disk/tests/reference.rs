@@ -73,16 +73,21 @@ impl Reference {
             let length_had = versions.iter().any(|version| version.len() == image.len());
             length_had
                 && image.chunks(SECTOR).enumerate().all(|(number, sector)| {
-                    versions.iter().any(|version| has_sector(version, number, sector))
+                    (0..versions.len()).any(|at| has_sector(&versions[at..], number, sector))
                 })
         })
     }
 }
 
-/// The sector as the version had it, up to where the image ends; past its own end it had zeros.
-fn has_sector(version: &[u8], number: usize, sector: &[u8]) -> bool {
-    let byte = |at: usize| version.get(number * SECTOR + at).copied().unwrap_or(0);
-    sector.iter().enumerate().all(|(at, found)| byte(at) == *found)
+/// The sector as the first version had it, up to where the image ends. Past the version's end, and
+/// past any later cut, it has zeros.
+fn has_sector(versions: &[Vec<u8>], number: usize, sector: &[u8]) -> bool {
+    let shortest = versions.iter().map(Vec::len).min().unwrap_or(0);
+    sector.iter().enumerate().all(|(at, found)| {
+        let at = number * SECTOR + at;
+        let byte = versions[0].get(at).copied().unwrap_or(0);
+        byte == *found || (*found == 0 && at >= shortest)
+    })
 }
 
 proptest! {

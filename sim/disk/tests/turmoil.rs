@@ -2,7 +2,7 @@
 //!
 //! turmoil-fs loses everything unsynced, which is our image with nothing surviving. It identifies
 //! files by path where we follow the file, so renames and removals are done to files without
-//! unsynced data and are synced at once.
+//! unsynced data and are synced at once, as are cuts.
 
 #![allow(clippy::unwrap_used)]
 

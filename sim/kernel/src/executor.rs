@@ -31,7 +31,7 @@ impl Kernel {
         let _running = context::enter(self);
         loop {
             self.run_ready()?;
-            if let Some(stop) = self.fire_next(limit) {
+            if let Some(stop) = self.fire_next(limit)? {
                 return Ok(stop);
             }
         }
@@ -44,7 +44,7 @@ impl Kernel {
     pub fn run_instant(&self, limit: Time) -> Result<Stop, Stuck> {
         let _running = context::enter(self);
         self.run_ready()?;
-        let stop = self.fire_next(limit);
+        let stop = self.fire_next(limit)?;
         self.run_ready()?;
         Ok(stop.unwrap_or(Stop::Moved))
     }
@@ -94,29 +94,30 @@ impl Kernel {
     }
 
     /// Moves to the next thing due by `limit` and does it.
-    fn fire_next(&self, limit: Time) -> Option<Stop> {
+    pub(crate) fn fire_next(&self, limit: Time) -> Result<Option<Stop>, Stuck> {
         let due = {
             let mut state = self.state();
             match state.timeline.pop(limit) {
                 Some((at, due)) => {
                     if at > self.now() {
                         self.set_now(at);
-                        state.polls_this_instant = 0;
+                        state.steps_this_instant = 0;
                     }
                     state.fired += 1;
+                    state.step(self.now())?;
                     due
                 }
-                None if state.timeline.next_at().is_none() => return Some(Stop::Idle),
+                None if state.timeline.next_at().is_none() => return Ok(Some(Stop::Idle)),
                 None => {
                     self.set_now(limit.max(self.now()));
-                    return Some(Stop::Limit);
+                    return Ok(Some(Stop::Limit));
                 }
             }
         };
-        self.fire(due)
+        Ok(self.fire(due))
     }
 
-    pub(crate) fn fire(&self, due: Due) -> Option<Stop> {
+    fn fire(&self, due: Due) -> Option<Stop> {
         match due {
             Due::Wake(_, waker) => waker.wake(),
             Due::Task(id) => self.state().enqueue_delayed(id),

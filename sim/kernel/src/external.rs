@@ -1,9 +1,9 @@
-//! Time driven from outside: a foreign executor polls the futures, the kernel only keeps what is due.
+//! Time driven from outside: a foreign executor polls futures of its own beside the kernel's.
 //!
 //! The driver calls [`Kernel::pump`] with its own virtual time, sleeps until the time it gets back,
 //! and looks again whenever [`Kernel::earlier`] says that something is due sooner than that.
 
-use crate::{Kernel, Stop, Time, context};
+use crate::{Kernel, Stop, Stuck, Time, context};
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -28,24 +28,29 @@ impl External {
 }
 
 impl Kernel {
-    /// Fires everything due at or before `now`; gives the time of the next thing, and any tokens of
-    /// [`Kernel::return_at`] that came due. The kernel's own tasks are not polled.
-    pub fn pump(&self, now: Time) -> (Option<Time>, Vec<u64>) {
+    /// Does all that is due at or before `now`, and polls the kernel's own tasks that are ready;
+    /// gives the time of the next thing due, and the tokens of [`Kernel::return_at`] that came due.
+    ///
+    /// A kernel task that foreign code woke by other means than the network, the disk or a clock is
+    /// polled at the next call.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub fn pump(&self, now: Time) -> Result<(Option<Time>, Vec<u64>), Stuck> {
         let _running = context::enter(self);
         let mut returned = Vec::new();
         loop {
-            let popped = self.state().timeline.pop(now);
-            let Some((at, due)) = popped else { break };
-            self.set_now(at.max(self.now()));
-            self.state().fired += 1;
-            if let Some(Stop::Returned(token)) = self.fire(due) {
-                returned.push(token);
+            self.run_ready()?;
+            match self.fire_next(now)? {
+                None => {}
+                Some(Stop::Returned(token)) => returned.push(token),
+                Some(Stop::Idle | Stop::Limit | Stop::Moved) => break,
             }
         }
-        self.set_now(now.max(self.now()));
+        self.observe_time(now);
         let next = self.state().timeline.next_at();
         self.0.external.alarm.store(next.map_or(u64::MAX, |at| at.0), Ordering::Relaxed);
-        (next, returned)
+        Ok((next, returned))
     }
 
     /// Moves true time on without firing anything, so that a foreign clock's reads are consistent.

@@ -9,15 +9,15 @@ const HOT_TASKS_MAX: usize = 5;
 /// Limits of one world. Reaching one is a finding, not a crash of the simulator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// Polls in all.
-    pub polls_max: u64,
-    /// Polls without virtual time moving: more is a livelock.
-    pub polls_per_instant_max: u64,
+    /// Polls and things fired, in all.
+    pub steps_max: u64,
+    /// Polls and things fired without virtual time moving: more is a livelock.
+    pub steps_per_instant_max: u64,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { polls_max: 1_000_000_000, polls_per_instant_max: 1_000_000 }
+        Self { steps_max: 2_000_000_000, steps_per_instant_max: 2_000_000 }
     }
 }
 
@@ -55,7 +55,7 @@ impl Stuck {
 
 impl fmt::Display for Stuck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.livelock { "livelock" } else { "the budget of polls is spent" };
+        let what = if self.livelock { "livelock" } else { "the budget of steps is spent" };
         write!(f, "{what} at {}; busiest:", self.at)?;
         for HotTask { node, process, task, polls } in &self.hottest {
             write!(f, " {node}/{process}/{task} ({polls} polls)")?;

@@ -33,8 +33,8 @@ pub(crate) struct Schedule {
     pub(crate) boots: u32,
     pub(crate) polls: u64,
     pub(crate) fired: u64,
-    /// Polls since time last moved.
-    pub(crate) polls_this_instant: u64,
+    /// Polls and things fired since time last moved.
+    pub(crate) steps_this_instant: u64,
     #[cfg(feature = "interpose")]
     pub(crate) leaks: crate::interpose::Leaks,
     #[cfg(feature = "interpose")]
@@ -65,7 +65,7 @@ impl Schedule {
             boots: 0,
             polls: 0,
             fired: 0,
-            polls_this_instant: 0,
+            steps_this_instant: 0,
             #[cfg(feature = "interpose")]
             leaks: crate::interpose::Leaks::default(),
             #[cfg(feature = "interpose")]
@@ -178,20 +178,22 @@ impl Schedule {
             let (name_key, serial) = (slot.name_key, slot.serial);
             self.record(now, Some(node), POLL, name_key, serial);
             self.polls += 1;
-            self.polls_this_instant += 1;
-            if let Some(stuck) = self.over_budget(now) {
-                return Err(stuck);
-            }
+            self.step(now)?;
             return Ok(Some(Job { id, node, body }));
         }
         Ok(None)
     }
 
-    fn over_budget(&self, now: Time) -> Option<Stuck> {
+    /// Counts one poll or one thing fired.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub(crate) fn step(&mut self, now: Time) -> Result<(), Stuck> {
         let budget = self.config.budget;
-        let livelock = self.polls_this_instant > budget.polls_per_instant_max;
-        if !livelock && self.polls <= budget.polls_max {
-            return None;
+        self.steps_this_instant += 1;
+        let livelock = self.steps_this_instant > budget.steps_per_instant_max;
+        if !livelock && self.polls + self.fired <= budget.steps_max {
+            return Ok(());
         }
         let tasks = self.tasks.iter().map(|slot| HotTask {
             node: self.nodes[slot.boot.node().0 as usize].name.to_string(),
@@ -199,7 +201,7 @@ impl Schedule {
             task: slot.name,
             polls: slot.polls,
         });
-        Some(Stuck::new(now, livelock, tasks.collect()))
+        Err(Stuck::new(now, livelock, tasks.collect()))
     }
 
     pub(crate) fn pause(&mut self, now: Time, node: NodeId) {

@@ -93,7 +93,7 @@ fn a_random_order_is_not_the_order_of_spawning_and_repeats() {
 
 #[test]
 fn a_livelock_is_an_error_that_names_the_task() {
-    let budget = Budget { polls_per_instant_max: 1000, ..Budget::default() };
+    let budget = Budget { steps_per_instant_max: 1000, ..Budget::default() };
     let (kernel, _, handle) =
         one_node(Config { budget, stalls: Stalls::NONE, ..Config::default() });
     handle.spawn(
@@ -109,6 +109,28 @@ fn a_livelock_is_an_error_that_names_the_task() {
     assert_eq!(stuck.hottest[0].task, "spinner");
     assert!(stuck.to_string().contains("node/process/spinner"), "{stuck}");
     kernel.shut_down();
+}
+
+/// Asks to be called back at once, for ever.
+struct Restless(std::sync::OnceLock<kernel::DeviceId>);
+
+impl kernel::Device for Restless {
+    fn fire(&self, kernel: &Kernel, token: u64) {
+        kernel.schedule(kernel.now(), *self.0.get().unwrap(), token);
+    }
+}
+
+#[test]
+fn a_device_that_never_rests_is_a_livelock_too() {
+    let budget = Budget { steps_per_instant_max: 1000, ..Budget::default() };
+    let kernel = Kernel::new(Config { budget, ..Config::default() });
+    let restless = Arc::new(Restless(std::sync::OnceLock::new()));
+    let device: Arc<dyn kernel::Device> = restless.clone();
+    let id = kernel.add_device(Arc::downgrade(&device));
+    restless.0.set(id).unwrap();
+    kernel.schedule(Time(5), id, 0);
+    let stuck = kernel.run(Time::MAX).unwrap_err();
+    assert_eq!((stuck.at, stuck.livelock), (Time(5), true));
 }
 
 /// Counts how many of itself exist.
@@ -195,7 +217,7 @@ fn a_panic_is_reported_once_with_its_place() {
 #[test]
 fn a_foreign_executor_is_told_when_to_look_again() {
     let (kernel, _, handle) = one_node(Config::default());
-    assert_eq!(kernel.pump(Time(0)), (None, vec![]));
+    assert_eq!(kernel.pump(Time(0)), Ok((None, vec![])));
     let wakes = Arc::new(Counter::default());
     let waker = std::task::Waker::from(wakes.clone());
     let mut cx = std::task::Context::from_waker(&waker);
@@ -205,10 +227,10 @@ fn a_foreign_executor_is_told_when_to_look_again() {
     let mut notified = std::pin::pin!(earlier.notified());
     assert!(notified.as_mut().poll(&mut cx).is_ready(), "something became due");
     kernel.return_at(Time(400), 9);
-    assert_eq!(kernel.pump(Time(10)), (Some(Time(400)), vec![]));
-    assert_eq!(kernel.pump(Time(450)), (Some(Time(500)), vec![9]));
+    assert_eq!(kernel.pump(Time(10)), Ok((Some(Time(400)), vec![])));
+    assert_eq!(kernel.pump(Time(450)), Ok((Some(Time(500)), vec![9])));
     assert_eq!(wakes.0.load(Ordering::Relaxed), 0);
-    assert_eq!(kernel.pump(Time(500)).0, None);
+    assert_eq!(kernel.pump(Time(500)), Ok((None, vec![])));
     assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
     assert!(sleep.as_mut().poll(&mut cx).is_ready());
 }

@@ -17,6 +17,7 @@ const PORT: u16 = 7;
 const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), PORT);
 
 fn main() {
+    measure("10 pairs, 100-byte echoes", 10, echoing(10, 100));
     measure("10,000 machines, 10 ticks/s", 10, ticking(10_000, Duration::from_millis(100)));
     measure("100 pairs, 100-byte echoes", 60, echoing(100, 100));
     measure("100 pairs, 10,000-byte echoes", 60, echoing(100, 10_000));
@@ -31,9 +32,10 @@ fn measure(what: &str, seconds: u64, world: World) {
     let (polls, events) = world.counts();
     let each = took.as_nanos() as f64 / polls as f64;
     println!(
-        "{what:<34} {seconds:>3} s in {:>7.3} s: {polls:>9} polls, {events:>9} events, {each:.0} ns a poll, {:.2} M events/s",
+        "{what:<34} {seconds:>3} s in {:>7.3} s: {polls:>9} polls, {events:>9} events, {each:.0} ns a poll, {:.2} M events/s, hash {}",
         took.as_secs_f64(),
         events as f64 / took.as_secs_f64() / 1e6,
+        world.hash(),
     );
 }
 

@@ -87,8 +87,8 @@ impl World {
     }
 
     /// A host for code that a foreign executor runs as a process of this machine: it dies like any
-    /// other, but nothing is spawned and no end of it is noticed. The caller puts its own `tasks`
-    /// (and, if it has one, `clock`) in. Replaces a process of that name, which must not run.
+    /// other, but nothing is spawned and no end of it is noticed. The caller may put its own `tasks`
+    /// and `clock` in. Replaces a process of that name, which must not run.
     pub fn external_host(&self, machine: MachineId, process: &str) -> Host {
         let machine = self.inner.machine(machine);
         let boot = self.inner.kernel.boot(machine.id, process);

@@ -78,11 +78,14 @@ impl World {
 
     /// For a foreign executor: does all that is due at `now`; gives the time of the next thing due.
     /// See [`kernel::Kernel::pump`] and [`kernel::Kernel::earlier`].
-    pub fn pump(&self, now: Time) -> Option<Time> {
+    ///
+    /// # Errors
+    /// As [`World::run_until`].
+    pub fn pump(&self, now: Time) -> Result<Option<Time>, Stuck> {
         loop {
-            let (next, calls) = self.inner.kernel.pump(now);
+            let (next, calls) = self.inner.kernel.pump(now)?;
             if calls.is_empty() {
-                return next;
+                return Ok(next);
             }
             calls.into_iter().for_each(|token| self.make_call(token));
         }

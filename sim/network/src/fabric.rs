@@ -227,14 +227,18 @@ impl State {
         }
     }
 
-    /// An end whose machine lost its memory.
+    /// An end whose machine lost its memory. What had left it still arrives, once: an answer that was
+    /// sent just before the power failed may well be seen.
     fn lose_end(&mut self, id: crate::connection::ConnectionId, side: Side, wakes: &mut Wakes) {
         if let Some(connection) = self.connection(id) {
             let end = connection.end(side);
             end.holder = Holder::Nobody;
             end.inbox.clear();
+            end.error.get_or_insert(std::io::ErrorKind::ConnectionReset);
+            wakes.add(end.reader.take());
+            wakes.add(end.writer.take());
         }
-        self.fail(id, side, std::io::ErrorKind::ConnectionReset, wakes);
+        self.forget_if_over(id);
     }
 
     /// Works the rules out anew for every link, and lets go what no clog holds any more.

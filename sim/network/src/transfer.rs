@@ -118,11 +118,11 @@ impl State {
         acknowledged: bool,
         wakes: &mut Wakes,
     ) {
-        if !acknowledged {
-            return self.retransmit(id, side, wakes);
-        }
         let Some(connection) = self.connection(id) else { return };
         let end = connection.end(side);
+        if !acknowledged && end.error.is_none() {
+            return self.retransmit(id, side, wakes);
+        }
         if end.out.unacknowledged > 0 {
             wakes.add(end.writer.take());
         }
@@ -141,8 +141,14 @@ impl State {
         let (first, most) = (self.config.retransmit_first, self.config.retransmit_max);
         let limit = self.config.user_timeout;
         let Some(connection) = self.connection(id) else { return };
-        let node = connection.end(side).node;
-        let out = &mut connection.end(side).out;
+        let end = connection.end(side);
+        let node = end.node;
+        if end.error.is_some() {
+            // Its machine lost power: nobody sends again what was lost.
+            end.out.discard();
+            return self.forget_if_over(id);
+        }
+        let out = &mut end.out;
         let silent_since = *out.silent_since.get_or_insert_with(|| {
             out.retry_at = Time::ZERO;
             now

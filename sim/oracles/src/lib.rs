@@ -90,14 +90,14 @@ pub trait Oracle: Default {
 }
 
 /// An oracle at work in one run.
-pub trait Judge {
+pub trait Judge: Send {
     /// [`Oracle::observe`], with the oracle's name in what it returns.
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken>;
     /// [`Oracle::finish`], with the oracle's name in what it returns.
     fn finish(&mut self) -> Result<(), Broken>;
 }
 
-impl<O: Oracle> Judge for O {
+impl<O: Oracle + Send> Judge for O {
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         Oracle::observe(self, observation).map_err(|broken| named(O::NAME, broken))
     }
@@ -124,7 +124,7 @@ pub struct Entry {
     pub new: fn() -> Box<dyn Judge>,
 }
 
-const fn entry<O: Oracle + 'static>() -> Entry {
+const fn entry<O: Oracle + Send + 'static>() -> Entry {
     Entry { name: O::NAME, kind: O::KIND, promise: O::PROMISE, new: || Box::new(O::default()) }
 }
 

@@ -31,6 +31,7 @@ impl Oracle for ReplicaEquality {
         let id = member.id;
         let account = match fact.name {
             "etcd/apply" => ("revision", fact.number("revision")?.to_string()),
+            "etcd/effect" => ("effect", format!("{:016x}", fact.number("hash")?)),
             "etcd/hash" => ("hash", format!("{:016x}", fact.number("hash")?)),
             "member/list" => {
                 let set = |field| Ok::<_, Broken>(fact.numbers(field)?.into_iter().collect());

@@ -5,6 +5,7 @@
 //! real time, paths and process numbers have no place in it. All times are nanoseconds of simulated
 //! time since the run began.
 
+mod hexadecimal;
 mod timeline;
 mod verdict;
 
@@ -19,7 +20,8 @@ use std::collections::BTreeMap;
 pub struct RunRecord {
     /// The scenario's title.
     pub title: String,
-    /// The seed.
+    /// The seed; in JSON a hexadecimal text, since JSON's readers round large numbers.
+    #[serde(with = "hexadecimal")]
     pub seed: u64,
     /// The trace's hash, in hexadecimal: two runs with the same hash did the same things.
     pub hash: String,
@@ -27,7 +29,7 @@ pub struct RunRecord {
     pub verdict: Verdict,
     /// How long the run was, in nanoseconds of simulated time.
     pub simulated_nanos: u64,
-    /// How many entries the trace has.
+    /// How many things happened: polls of tasks and timed events.
     pub events: u64,
     /// Counts by name: operations, elections, messages, faults struck and refused…
     pub counters: BTreeMap<String, u64>,

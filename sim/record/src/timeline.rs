@@ -131,3 +131,44 @@ pub struct TraceLine {
     /// What happened, with its particulars.
     pub text: String,
 }
+
+impl Timeline {
+    /// Begins a band; gives its place for [`Timeline::end`].
+    pub fn begin(
+        &mut self,
+        lane: usize,
+        at: u64,
+        kind: BandKind,
+        name: &str,
+        detail: &str,
+    ) -> usize {
+        self.bands.push(Band {
+            lane,
+            from_nanos: at,
+            until_nanos: None,
+            kind,
+            name: name.to_owned(),
+            detail: detail.to_owned(),
+        });
+        self.bands.len() - 1
+    }
+
+    /// Ends a band, unless it has ended.
+    pub fn end(&mut self, band: usize, at: u64) {
+        if let Some(band) = self.bands.get_mut(band) {
+            band.until_nanos.get_or_insert(at);
+        }
+    }
+
+    /// Ends all bands of a kind on a lane.
+    pub fn end_all(&mut self, lane: usize, kind: BandKind, at: u64) {
+        for band in self.bands.iter_mut().filter(|band| band.lane == lane && band.kind == kind) {
+            band.until_nanos.get_or_insert(at);
+        }
+    }
+
+    /// Something happened.
+    pub fn mark(&mut self, lane: usize, at: u64, kind: MarkKind, text: &str) {
+        self.marks.push(Mark { lane, at_nanos: at, kind, text: text.to_owned() });
+    }
+}

@@ -21,7 +21,7 @@ pub struct Broken {
     pub oracle: String,
     /// When, in nanoseconds.
     pub at_nanos: u64,
-    /// How many entries the trace had by then.
+    /// How many things had happened by then, as [`crate::RunRecord::events`].
     pub event: u64,
     /// The lane of the machine where it showed, if it was one.
     pub lane: Option<usize>,

@@ -55,6 +55,17 @@ impl System {
         *self == System::Etcd
     }
 
+    /// Promises that the system judges itself, with their words; etcd's are in `sim/oracles`.
+    pub fn own_oracles(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            System::Etcd => &[],
+            System::Echo => &[
+                ("echo_is_the_same", "An answer is what was asked."),
+                ("echo_answers", "After everything healed, every client gets an answer."),
+            ],
+        }
+    }
+
     /// The group that its members are in, as targets write it.
     pub fn group(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@
 //!
 //! - [`Scenario::parse`] reads a file and names what is wrong with its line;
 //! - [`Scenario::drawn`] makes everything explicit that a seed decides: chaos becomes steps;
-//! - [`shrink`] finds the smallest scenario that still fails;
+//! - [`shrink()`] finds the smallest scenario that still fails;
 //! - [`Scenario::print`] writes it, byte for byte the same for the same scenario.
 
 mod chaos;

@@ -3,11 +3,8 @@
 //! HS256 with a shared key, RS256 and ES256 with a private key in PEM. ES256 draws chance from
 //! ring, not from the host: simulations use HS256.
 
-use super::AuthInfo;
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
+use super::{AuthInfo, pem};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use host::Timestamp;
 use ring::{hmac, rand::SystemRandom, signature as sig};
 use serde::{Deserialize, Serialize};
@@ -26,6 +23,9 @@ pub enum JwtError {
     /// The key is no PEM or not of the method's kind.
     #[error("auth: missing key data: {0}")]
     Key(String),
+    /// The key can only verify.
+    #[error("auth: token signing attempted with verify-only key")]
+    VerifyOnly,
     /// Signing failed.
     #[error("auth: the token cannot be signed")]
     Sign,
@@ -35,6 +35,10 @@ enum Key {
     Hs256(hmac::Key),
     Rs256(Box<sig::RsaKeyPair>),
     Es256(Box<sig::EcdsaKeyPair>),
+    /// Of somebody else who signs.
+    Rs256Public(Vec<u8>),
+    /// Of somebody else who signs.
+    Es256Public(Vec<u8>),
 }
 
 /// Signs and verifies tokens.
@@ -78,6 +82,19 @@ impl Jwt {
             _ => return Err(JwtError::Method),
         };
         Ok(Self { key, ttl })
+    }
+
+    /// One that only verifies, by the PEM of a public key; somebody else signs.
+    ///
+    /// # Errors
+    /// The method has no public keys, or the key cannot be read.
+    pub fn verifier(method: &str, public: &[u8]) -> Result<Self, JwtError> {
+        let key = match method {
+            "RS256" => Key::Rs256Public(pem::public_key(public)?),
+            "ES256" => Key::Es256Public(pem::public_key(public)?),
+            _ => return Err(JwtError::Method),
+        };
+        Ok(Self { key, ttl: Duration::ZERO })
     }
 
     /// The token of a user.
@@ -127,8 +144,8 @@ impl Jwt {
     fn method(&self) -> &'static str {
         match self.key {
             Key::Hs256(_) => "HS256",
-            Key::Rs256(_) => "RS256",
-            Key::Es256(_) => "ES256",
+            Key::Rs256(_) | Key::Rs256Public(_) => "RS256",
+            Key::Es256(_) | Key::Es256Public(_) => "ES256",
         }
     }
 
@@ -146,6 +163,7 @@ impl Jwt {
                 let signature = key.sign(&chance, message).map_err(|_| JwtError::Sign)?;
                 Ok(signature.as_ref().to_vec())
             }
+            Key::Rs256Public(_) | Key::Es256Public(_) => Err(JwtError::VerifyOnly),
         }
     }
 
@@ -157,12 +175,14 @@ impl Jwt {
             Key::Hs256(key) => hmac::verify(key, message, signature).is_ok(),
             Key::Rs256(key) => by(&sig::RSA_PKCS1_2048_8192_SHA256, key.public_key().as_ref()),
             Key::Es256(key) => by(&sig::ECDSA_P256_SHA256_FIXED, key.public_key().as_ref()),
+            Key::Rs256Public(key) => by(&sig::RSA_PKCS1_2048_8192_SHA256, key),
+            Key::Es256Public(key) => by(&sig::ECDSA_P256_SHA256_FIXED, key),
         }
     }
 }
 
 fn rsa(pem: &[u8]) -> Result<sig::RsaKeyPair, JwtError> {
-    let (label, der) = decode_pem(pem)?;
+    let (label, der) = pem::decode(pem)?;
     let key = match label.as_str() {
         "RSA PRIVATE KEY" => sig::RsaKeyPair::from_der(&der),
         _ => sig::RsaKeyPair::from_pkcs8(&der),
@@ -171,27 +191,16 @@ fn rsa(pem: &[u8]) -> Result<sig::RsaKeyPair, JwtError> {
 }
 
 fn ecdsa(pem: &[u8]) -> Result<sig::EcdsaKeyPair, JwtError> {
-    let (_, der) = decode_pem(pem)?;
+    let (_, der) = pem::decode(pem)?;
     let algorithm = &sig::ECDSA_P256_SHA256_FIXED_SIGNING;
     sig::EcdsaKeyPair::from_pkcs8(algorithm, &der, &SystemRandom::new())
         .map_err(|why| JwtError::Key(why.to_string()))
 }
 
-/// The first block of a PEM text: its label and bytes.
-fn decode_pem(pem: &[u8]) -> Result<(String, Vec<u8>), JwtError> {
-    let bad = |why: &str| JwtError::Key(why.to_owned());
-    let text = std::str::from_utf8(pem).map_err(|_| bad("not a text"))?;
-    let (_, rest) = text.split_once("-----BEGIN ").ok_or_else(|| bad("no PEM block"))?;
-    let (label, rest) = rest.split_once("-----").ok_or_else(|| bad("no PEM label"))?;
-    let (body, _) = rest.split_once("-----END ").ok_or_else(|| bad("no end of the PEM block"))?;
-    let body: String = body.split_whitespace().collect();
-    let der = STANDARD.decode(body).map_err(|_| bad("no base64"))?;
-    Ok((label.to_owned(), der))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::engine::general_purpose::STANDARD;
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp(seconds * 1_000_000_000)
@@ -227,6 +236,27 @@ mod tests {
         for bad in ["", ".", "..", "a.b.c", &token[..token.len() - 2], &none] {
             assert_eq!(jwt.verify(bad, at(0)), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_public_key_verifies_and_does_not_sign() {
+        let signer = es256();
+        let Key::Es256(pair) = &signer.key else { panic!("it was made so") };
+        // SubjectPublicKeyInfo of a P-256 key, up to the key itself.
+        let mut info = vec![0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d];
+        info.extend([0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07]);
+        info.extend([0x03, 0x42, 0x00]);
+        info.extend(pair.public_key().as_ref());
+        let body = STANDARD.encode(&info);
+        let pem = format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n");
+        let verifier = Jwt::verifier("ES256", pem.as_bytes()).unwrap();
+        let token = signer.sign("alice", 7, at(0)).unwrap();
+        assert_eq!(verifier.verify(&token, at(0)), signer.verify(&token, at(0)));
+        assert!(verifier.verify(&token, at(0)).is_some());
+        assert_eq!(verifier.sign("alice", 7, at(0)), Err(JwtError::VerifyOnly));
+        let torn = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END", &body[..40]);
+        assert!(matches!(Jwt::verifier("ES256", torn.as_bytes()), Err(JwtError::Key(_))));
+        assert_eq!(Jwt::verifier("HS256", b"").err(), Some(JwtError::Method));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod check;
 pub mod jwt;
 pub mod password;
+mod pem;
 mod permission;
 mod roles;
 #[cfg(test)]
@@ -168,7 +169,7 @@ impl Auth {
     /// # Errors
     /// The token is unknown, expired or forged.
     pub fn info_from_token(
-        &mut self,
+        &self,
         token: &str,
         now: Instant,
         wall: Timestamp,
@@ -187,7 +188,7 @@ impl Auth {
     }
 
     /// Drops simple tokens whose time is up. To be called about once a second.
-    pub fn expire_tokens(&mut self, now: Instant) {
+    pub fn expire_tokens(&self, now: Instant) {
         self.tokens.expire(now);
     }
 

@@ -5,6 +5,7 @@
 
 use super::{AuthInfo, jwt::Jwt};
 use host::{Instant, Random, Timestamp};
+use parking_lot::Mutex;
 use std::{collections::BTreeMap, time::Duration};
 
 /// Upstream's `--auth-token-ttl`.
@@ -37,7 +38,7 @@ pub enum Tokens {
 }
 
 impl Tokens {
-    pub(super) fn assign(&mut self, user: &str, letters: &str, index: u64, now: Instant) -> String {
+    pub(super) fn assign(&self, user: &str, letters: &str, index: u64, now: Instant) -> String {
         match self {
             Self::Simple(simple) => simple.assign(user, letters, index, now),
             Self::Jwt(_) => String::new(),
@@ -45,7 +46,7 @@ impl Tokens {
     }
 
     pub(super) fn info(
-        &mut self,
+        &self,
         token: &str,
         revision: u64,
         now: Instant,
@@ -60,30 +61,31 @@ impl Tokens {
         }
     }
 
-    pub(super) fn forget_user(&mut self, user: &str) {
+    pub(super) fn forget_user(&self, user: &str) {
         if let Self::Simple(simple) = self {
-            simple.tokens.retain(|_, held| held.user != user);
+            simple.tokens.lock().retain(|_, held| held.user != user);
         }
     }
 
-    pub(super) fn forget_all(&mut self) {
+    pub(super) fn forget_all(&self) {
         if let Self::Simple(simple) = self {
-            simple.tokens.clear();
+            simple.tokens.lock().clear();
         }
     }
 
-    pub(super) fn expire(&mut self, now: Instant) {
+    pub(super) fn expire(&self, now: Instant) {
         if let Self::Simple(simple) = self {
-            simple.tokens.retain(|_, held| now < held.end);
+            simple.tokens.lock().retain(|_, held| now < held.end);
         }
     }
 }
 
-/// The simple tokens this member knows.
+/// The simple tokens this member knows. Each use writes a new end, so that they have a lock of
+/// their own: requests that only read share the store.
 #[derive(Debug)]
 pub struct SimpleTokens {
     ttl: Duration,
-    tokens: BTreeMap<String, Held>,
+    tokens: Mutex<BTreeMap<String, Held>>,
 }
 
 #[derive(Debug)]
@@ -95,31 +97,33 @@ struct Held {
 impl SimpleTokens {
     /// Tokens that die when they were not used for `ttl`.
     pub fn new(ttl: Duration) -> Self {
-        Self { ttl, tokens: BTreeMap::new() }
+        Self { ttl, tokens: Mutex::default() }
     }
 
-    fn assign(&mut self, user: &str, letters: &str, index: u64, now: Instant) -> String {
-        if self.tokens.len() >= SIMPLE_TOKENS_MAX {
-            self.drop_oldest();
+    fn assign(&self, user: &str, letters: &str, index: u64, now: Instant) -> String {
+        let mut tokens = self.tokens.lock();
+        if tokens.len() >= SIMPLE_TOKENS_MAX {
+            drop_oldest(&mut tokens);
         }
         let token = format!("{letters}.{index}");
         let held = Held { user: user.to_owned(), end: now + self.ttl };
-        self.tokens.insert(token.clone(), held);
+        tokens.insert(token.clone(), held);
         token
     }
 
-    fn drop_oldest(&mut self) {
-        let oldest = self.tokens.iter().min_by_key(|(_, held)| held.end);
-        if let Some(token) = oldest.map(|(token, _)| token.clone()) {
-            self.tokens.remove(&token);
-        }
-    }
-
     /// Every use makes a token live on.
-    fn user_of(&mut self, token: &str, now: Instant) -> Option<String> {
-        let held = self.tokens.get_mut(token).filter(|held| now < held.end)?;
+    fn user_of(&self, token: &str, now: Instant) -> Option<String> {
+        let mut tokens = self.tokens.lock();
+        let held = tokens.get_mut(token).filter(|held| now < held.end)?;
         held.end = now + self.ttl;
         Some(held.user.clone())
+    }
+}
+
+fn drop_oldest(tokens: &mut BTreeMap<String, Held>) {
+    let oldest = tokens.iter().min_by_key(|(_, held)| held.end);
+    if let Some(token) = oldest.map(|(token, _)| token.clone()) {
+        tokens.remove(&token);
     }
 }
 
@@ -143,7 +147,7 @@ mod tests {
         assert_eq!(simple_token_prefix(&Always(0)), "a".repeat(16));
         assert_eq!(simple_token_prefix(&Always(u64::MAX)), "Z".repeat(16));
         let at = |seconds: u64| Instant(seconds * 1_000_000_000);
-        let mut tokens = SimpleTokens::new(SIMPLE_TOKEN_TTL);
+        let tokens = SimpleTokens::new(SIMPLE_TOKEN_TTL);
         let token = tokens.assign("alice", "abc", 7, at(0));
         assert_eq!((token.as_str(), index_of(&token)), ("abc.7", Some(7)));
         assert_eq!(tokens.user_of(&token, at(299)).as_deref(), Some("alice"));

@@ -22,7 +22,7 @@ pub(crate) enum History {
     /// A living key of which only the last change is retained.
     One(Version),
     /// Anything else.
-    Many(Box<Vec<Generation>>),
+    Many(Vec<Generation>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,13 +64,13 @@ impl History {
 
     /// A key whose first retained row is a tombstone; its creation is compacted away.
     pub(crate) fn from_tombstone(revision: Revision) -> Self {
-        Self::Many(Box::new(vec![Generation::first(0, 1, revision, true)]))
+        Self::Many(vec![Generation::first(0, 1, revision, true)])
     }
 
     fn many(&mut self) -> &mut Vec<Generation> {
         if let Self::One(only) = *self {
             let generation = Generation::first(only.created, only.version, only.modified, false);
-            *self = Self::Many(Box::new(vec![generation]));
+            *self = Self::Many(vec![generation]);
         }
         match self {
             Self::Many(generations) => generations,

@@ -3,6 +3,9 @@
 use bytes::Bytes;
 use std::ops::Bound;
 
+/// A range of an ordered map of keys.
+type Bounds<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
+
 /// A key, or the keys from `key` up to but excluding `end`; an `end` of one zero byte is infinity.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyRange {
@@ -41,7 +44,7 @@ impl KeyRange {
     }
 
     /// The range for an ordered map; `None` when nothing can be in it.
-    pub(crate) fn bounds(&self) -> Option<(Bound<&[u8]>, Bound<&[u8]>)> {
+    pub(crate) fn bounds(&self) -> Option<Bounds<'_>> {
         let start = Bound::Included(&self.key[..]);
         match (self.single(), self.limit()) {
             (Some(_), _) => Some((start, Bound::Included(&self.key[..]))),

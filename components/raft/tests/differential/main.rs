@@ -52,6 +52,8 @@ trait Group {
     /// Lets every leader beat once.
     fn beat(&mut self);
     fn views(&self) -> Vec<View>;
+    /// Which kinds of message were sent since last asked.
+    fn take_kinds(&mut self) -> BTreeSet<&'static str>;
     /// How many reads were answered, and the highest answer.
     fn reads(&self) -> (usize, u64);
 }
@@ -77,6 +79,7 @@ fn compare(orders: &[Order], pre_vote: bool) {
         for (ours, theirs) in ours.views().iter().zip(theirs.views()) {
             assert_eq!(*ours, theirs, "ours and theirs differ after {done:?}");
         }
+        assert_eq!(ours.take_kinds(), theirs.take_kinds(), "kinds of messages after {done:?}");
         assert_eq!(ours.reads(), theirs.reads(), "after {done:?}");
     }
 }

@@ -20,6 +20,7 @@ pub(crate) struct Ours {
     network: Vec<Message>,
     cut: BTreeSet<u64>,
     reads: Vec<u64>,
+    kinds: BTreeSet<&'static str>,
 }
 
 impl Ours {
@@ -43,6 +44,7 @@ impl Ours {
             network: Vec::new(),
             cut: BTreeSet::new(),
             reads: Vec::new(),
+            kinds: BTreeSet::new(),
         }
     }
 
@@ -115,6 +117,7 @@ impl Group for Ours {
         }
         while !self.network.is_empty() {
             for message in std::mem::take(&mut self.network) {
+                self.kinds.insert(message.body.name());
                 let Message { from, to, .. } = message;
                 if !self.cut.contains(&from) && !self.cut.contains(&to) {
                     let _ = self.raft(to).step(message, 0);
@@ -134,6 +137,10 @@ impl Group for Ours {
 
     fn views(&self) -> Vec<View> {
         self.nodes.values().map(view).collect()
+    }
+
+    fn take_kinds(&mut self) -> BTreeSet<&'static str> {
+        std::mem::take(&mut self.kinds)
     }
 
     fn reads(&self) -> (usize, u64) {

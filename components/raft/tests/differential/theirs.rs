@@ -6,7 +6,7 @@ use raft_rs::{
     Config, GetEntriesContext, RawNode, StateRole, Storage,
     eraftpb::{
         ConfChangeSingle, ConfChangeTransition, ConfChangeType, ConfChangeV2, Entry, EntryType,
-        Message,
+        Message, MessageType,
     },
     storage::MemStorage,
 };
@@ -20,6 +20,7 @@ pub(crate) struct Theirs {
     network: Vec<Message>,
     cut: BTreeSet<u64>,
     reads: Vec<u64>,
+    kinds: BTreeSet<&'static str>,
 }
 
 impl Theirs {
@@ -43,6 +44,7 @@ impl Theirs {
             network: Vec::new(),
             cut: BTreeSet::new(),
             reads: Vec::new(),
+            kinds: BTreeSet::new(),
         }
     }
 
@@ -71,6 +73,27 @@ impl Theirs {
                 node.advance_apply_to(entry.index);
             }
         }
+    }
+}
+
+/// etcd's name of the kind.
+fn kind(kind: MessageType) -> &'static str {
+    match kind {
+        MessageType::MsgPropose => "MsgProp",
+        MessageType::MsgAppend => "MsgApp",
+        MessageType::MsgAppendResponse => "MsgAppResp",
+        MessageType::MsgRequestVote => "MsgVote",
+        MessageType::MsgRequestPreVote => "MsgPreVote",
+        MessageType::MsgRequestVoteResponse => "MsgVoteResp",
+        MessageType::MsgRequestPreVoteResponse => "MsgPreVoteResp",
+        MessageType::MsgSnapshot => "MsgSnap",
+        MessageType::MsgHeartbeat => "MsgHeartbeat",
+        MessageType::MsgHeartbeatResponse => "MsgHeartbeatResp",
+        MessageType::MsgTransferLeader => "MsgTransferLeader",
+        MessageType::MsgTimeoutNow => "MsgTimeoutNow",
+        MessageType::MsgReadIndex => "MsgReadIndex",
+        MessageType::MsgReadIndexResp => "MsgReadIndexResp",
+        _ => "local",
     }
 }
 
@@ -128,6 +151,7 @@ impl Group for Theirs {
         }
         while !self.network.is_empty() {
             for message in std::mem::take(&mut self.network) {
+                self.kinds.insert(kind(message.get_msg_type()));
                 let (from, to) = (message.from, message.to);
                 if !self.cut.contains(&from) && !self.cut.contains(&to) {
                     let _ = self.node(to).step(message);
@@ -147,6 +171,10 @@ impl Group for Theirs {
 
     fn views(&self) -> Vec<View> {
         self.nodes.values().map(view).collect()
+    }
+
+    fn take_kinds(&mut self) -> BTreeSet<&'static str> {
+        std::mem::take(&mut self.kinds)
     }
 
     fn reads(&self) -> (usize, u64) {

@@ -62,6 +62,7 @@ transcripts! {
     campaign
     check_quorum
     conflict_by_term
+    conflict_on_follower
     forwarding
     joint_auto_leave
     joint_explicit

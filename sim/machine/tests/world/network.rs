@@ -3,7 +3,7 @@
 use crate::programs::{Diary, PORT, door, echo_server, everywhere, run, seconds, world};
 use bytes::Bytes;
 use host::{Host, event};
-use machine::{Effect, MachineId, Rule, Stations, World};
+use machine::{Crash, Effect, MachineId, Rule, Stations, World};
 use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -316,4 +316,28 @@ fn closing_with_data_unread_resets_the_peer() {
     });
     world.run_until(seconds(5)).unwrap();
     assert!(diary.has("a: cut kind=connection reset"), "{:?}", diary.lines());
+}
+
+#[test]
+fn what_was_sent_just_before_the_power_failed_arrives() {
+    let (world, a, b) = two(1);
+    let (diary, to) = (Diary::of(&world), door(&world, b));
+    world.crash_at_point(b, "sent", 1, Crash::Power);
+    run(&world, b, "last words", |host| async move {
+        let mut listener = host.network.listen(everywhere(PORT)).await.unwrap();
+        let mut stream = host.accept(&mut *listener).await.unwrap();
+        stream.write_all(b"bye").await.unwrap();
+        host.point("sent");
+    });
+    run(&world, a, "listener", move |host| async move {
+        host.sleep(Duration::from_secs(1)).await;
+        let mut stream = host.connect(to, Duration::from_secs(1)).await.unwrap();
+        stream.read_exact(&mut [0; 3]).await.unwrap();
+        event!(host, Info, "heard");
+        drop(stream.read(&mut [0]).await);
+        event!(host, Info, "noticed");
+    });
+    world.run_until(seconds(1000)).unwrap();
+    assert!(!world.is_powered(b));
+    assert!(diary.has("a: heard") && !diary.has("a: noticed"), "{:?}", diary.lines());
 }

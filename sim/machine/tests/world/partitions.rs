@@ -1,6 +1,9 @@
 //! Partitions, one way and both, and clogs, on streams that are already open.
 
-use crate::programs::{Diary, echo_client, echo_server, seconds, world};
+use crate::programs::{
+    Diary, PORT, door, echo_client, echo_server, everywhere, run, seconds, world,
+};
+use host::event;
 use machine::{Effect, MachineId, Rule, Stations, Time, World};
 use std::sync::Arc;
 
@@ -79,4 +82,32 @@ fn lifting_one_partition_leaves_another_that_covers_the_same_link() {
     world.run_until(seconds(5)).unwrap();
     // The client allows one second; its second request leaves at that very second.
     assert!(!diary.has("b: echoed round=0"), "{:?}", diary.lines());
+}
+
+#[test]
+fn a_consent_that_is_lost_is_asked_for_again_and_granted_once() {
+    let world = world(3);
+    let (server, client) = (world.add_machine("server"), world.add_machine("client"));
+    let diary = Diary::of(&world);
+    run(&world, server, "count", |host| async move {
+        let mut listener = host.network.listen(everywhere(PORT)).await.unwrap();
+        let mut held = Vec::new();
+        loop {
+            held.push(host.accept(&mut *listener).await.unwrap());
+            event!(host, Info, "accepted");
+        }
+    });
+    let lost = world.network().add_rule(rule(server, client, false, Effect::Block));
+    let to = door(&world, server);
+    world.at(Time(1_000_000), move |world| {
+        run(world, client, "knock", move |host| async move {
+            let _stream = host.network.connect(to).await.unwrap();
+            event!(host, Info, "open");
+            std::future::pending::<()>().await;
+        });
+    });
+    world.at(seconds(2), move |world| world.network().remove_rule(lost));
+    world.run_until(seconds(10)).unwrap();
+    assert!(diary.times("client: open")[0] > seconds(3), "{:?}", diary.lines());
+    assert_eq!(diary.times("server: accepted").len(), 1);
 }

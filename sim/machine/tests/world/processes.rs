@@ -1,6 +1,6 @@
 //! Lives and deaths of processes: what they leave, and what they can no longer do.
 
-use crate::programs::{Diary, PORT, door, everywhere, run, seconds, world};
+use crate::programs::{Diary, PORT, door, echo_server, everywhere, run, seconds, world};
 use host::{Host, Open, event};
 use machine::{Crash, Time};
 use std::{
@@ -170,4 +170,30 @@ fn a_slow_cpu_makes_steps_take_time() {
     world.run_until(seconds(10)).unwrap();
     let done = diary.times("a: done")[0];
     assert!(done >= Time(1_000_000_000) && done < seconds(3), "{done}");
+}
+
+#[test]
+fn a_world_that_ends_frees_everything_in_it() {
+    let witness = Arc::new(());
+    let world = world(1);
+    let (a, b) = (world.add_machine("a"), world.add_machine("b"));
+    let to = door(&world, b);
+    world.install(b, "echo", echo_server());
+    world.start(b, "echo");
+    let held = witness.clone();
+    run(&world, a, "holder", move |host| {
+        let held = held.clone();
+        async move {
+            host.sleep(Duration::from_secs(1)).await;
+            let stream = host.connect(to, Duration::from_secs(1)).await.unwrap();
+            let _kept = (held, stream, host.disk.open("file", Open::Create).unwrap());
+            host.sleep(Duration::from_secs(1000)).await;
+        }
+    });
+    let held = witness.clone();
+    world.at(seconds(100), move |_| drop(held));
+    world.run_until(seconds(5)).unwrap();
+    assert_eq!(Arc::strong_count(&witness), 4);
+    drop(world);
+    assert_eq!(Arc::strong_count(&witness), 1);
 }

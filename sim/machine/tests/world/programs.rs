@@ -81,6 +81,13 @@ impl Diary {
         lines.iter().filter(|(_, line)| line == wanted).map(|(at, _)| *at).collect()
     }
 
+    /// When a line that begins so was last written.
+    pub(crate) fn last(&self, beginning: &str) -> Time {
+        let lines = self.0.lock().unwrap();
+        let found = lines.iter().rev().find(|(_, line)| line.starts_with(beginning));
+        found.map_or(Time::ZERO, |(at, _)| *at)
+    }
+
     pub(crate) fn has(&self, wanted: &str) -> bool {
         !self.times(wanted).is_empty()
     }

@@ -1,0 +1,204 @@
+//! What a member states for oracles: names and fields as sim/oracles/README.md lists them.
+//!
+//! Facts cost nothing in production, where nobody wants them.
+
+use crate::{member::Member, persist::Persist};
+use etcd_api::internal::internal_request::Request;
+use etcd_store::{Response, Store, members};
+use host::{Host, Level, event};
+use raft::{
+    Body, Message, Raft, Ready, Role,
+    types::{ConfState, Entry, HardState, Index, NodeId},
+};
+
+/// Entries between two hashes of the whole state.
+const HASH_EVERY: Index = 256;
+
+/// The word for a role in facts and logs.
+pub(crate) fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Follower => "follower",
+        Role::PreCandidate => "precandidate",
+        Role::Candidate => "candidate",
+        Role::Leader => "leader",
+    }
+}
+
+fn list(ids: &[NodeId]) -> String {
+    ids.iter().map(u64::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// FNV-1a: two entries with the same hash are the same entry as far as oracles can tell.
+fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// A member has read its disk.
+pub(crate) fn start(host: &Host, id: NodeId, state: HardState, last: Index) {
+    event!(
+        host,
+        Fact,
+        "raft/start",
+        id = id,
+        term = state.term,
+        vote = state.vote,
+        commit = state.commit,
+        index = last
+    );
+}
+
+/// What a Ready changes in Raft.
+pub(crate) fn ready(host: &Host, raft: &Raft, ready: &Ready) {
+    if !host.probe.wants(Level::Fact) {
+        return;
+    }
+    if let Some(snapshot) = &ready.snapshot {
+        event!(host, Fact, "raft/snapshot", index = snapshot.index, term = snapshot.term);
+        configuration(host, snapshot.index, &snapshot.conf_state);
+    }
+    for entry in &ready.entries {
+        let hash = hash(&entry.data);
+        event!(host, Fact, "raft/log", index = entry.index, term = entry.term, entry = hash);
+    }
+    if let Some(state) = &ready.soft_state {
+        let (role, term) = (role_name(state.role), raft.term());
+        if state.role == Role::Candidate {
+            event!(host, Fact, "raft/vote", term = term, to = raft.id());
+        }
+        event!(host, Fact, "raft/state", term = term, role = role, leader = state.leader);
+    }
+    if let Some(state) = &ready.hard_state
+        && state.commit > 0
+        && let Some(term) = raft.term_at(state.commit)
+    {
+        event!(host, Fact, "raft/commit", index = state.commit, term = term);
+    }
+}
+
+/// A configuration came into force.
+pub(crate) fn configuration(host: &Host, index: Index, conf: &ConfState) {
+    if !host.probe.wants(Level::Fact) {
+        return;
+    }
+    let (voters, outgoing) = (list(&conf.voters), list(&conf.voters_outgoing));
+    let learners = list(&conf.learners);
+    event!(
+        host,
+        Fact,
+        "raft/conf",
+        index = index,
+        voters = &voters,
+        outgoing = &outgoing,
+        learners = &learners
+    );
+}
+
+/// A sync returned.
+pub(crate) fn durable(host: &Host, index: Index, (term, vote): (u64, u64)) {
+    event!(host, Fact, "wal/durable", index = index, term = term, vote = vote);
+}
+
+/// Messages are handed to the network that promise something.
+pub(crate) fn promises(host: &Host, save: &Persist) {
+    if host.probe.wants(Level::Fact) {
+        save.messages.iter().for_each(|message| promise(host, message));
+    }
+}
+
+fn promise(host: &Host, message: &Message) {
+    let (to, term) = (message.to, message.term);
+    match message.body {
+        Body::AppendResponse { index, reject: None } => {
+            event!(host, Fact, "raft/ack", to = to, term = term, index = index);
+        }
+        Body::VoteResponse { pre: false, reject: false } => {
+            event!(host, Fact, "raft/vote", term = term, to = to);
+        }
+        _ => {}
+    }
+}
+
+/// An entry was applied.
+pub(crate) fn applied(host: &Host, store: &Store, entry: &Entry) {
+    if !host.probe.wants(Level::Fact) {
+        return;
+    }
+    let (hash, revision) = (hash(&entry.data), store.revision());
+    event!(
+        host,
+        Fact,
+        "etcd/apply",
+        index = entry.index,
+        term = entry.term,
+        entry = hash,
+        revision = revision
+    );
+    if entry.index.is_multiple_of(HASH_EVERY) {
+        state(host, store);
+    }
+}
+
+/// The hash of all that is replicated.
+pub(crate) fn state(host: &Host, store: &Store) {
+    if !host.probe.wants(Level::Fact) {
+        return;
+    }
+    // A backend that cannot be read has no hash to compare; it will be heard of otherwise.
+    let Ok(keys) = store.hash_kv(0) else { return };
+    let mut text = format!("{keys:?} {:?} ", store.auth().replicated());
+    for (user, permissions) in store.auth().permissions() {
+        text.push_str(&format!("{user} {permissions} "));
+    }
+    for lease in store.lessor().replicated() {
+        text.push_str(&format!("{lease:?} "));
+    }
+    let alarms = store.alarms().get(etcd_api::etcdserverpb::AlarmType::None);
+    let members: Vec<_> = store.members().iter().collect();
+    text.push_str(&format!("{alarms:?} {members:?}"));
+    event!(host, Fact, "etcd/hash", index = store.applied().index, hash = hash(text.as_bytes()));
+}
+
+/// The member table changed or was loaded.
+pub(crate) fn member_list(host: &Host, store: &Store) {
+    if !host.probe.wants(Level::Fact) {
+        return;
+    }
+    let ids = |learners| {
+        let chosen = store.members().iter().filter(|m| members::is_learner(m) == learners);
+        list(&chosen.map(|member| member.id).collect::<Vec<_>>())
+    };
+    let (voters, learners) = (ids(false), ids(true));
+    let index = store.applied().index;
+    event!(host, Fact, "member/list", index = index, voters = &voters, learners = &learners);
+}
+
+/// What a request did to leases.
+pub(crate) fn leases(host: &Host, request: Option<&Request>, result: &Response) {
+    match (request, result) {
+        (_, Response::LeaseGrant(granted)) => {
+            event!(host, Fact, "lease/grant", id = granted.id, ttl = granted.ttl);
+        }
+        (Some(Request::LeaseRevoke(revoke)), Response::LeaseRevoke(_)) => {
+            event!(host, Fact, "lease/revoke", id = revoke.id);
+        }
+        _ => {}
+    }
+}
+
+/// An answer that rests on an entry is about to be sent.
+pub(crate) fn acknowledged(host: &Host, index: Index, revision: i64) {
+    event!(host, Fact, "etcd/ack", index = index, revision = revision);
+}
+
+/// The lessor takes over or gives up the expiry of leases.
+pub(crate) fn primary(member: &Member, term: u64, primary: bool) {
+    if !primary {
+        event!(member.host, Fact, "lease/demote");
+        return;
+    }
+    let interval = member.config.lease_checkpoint_interval.as_millis();
+    let checkpoint_ms = u64::try_from(interval).unwrap_or(u64::MAX);
+    event!(member.host, Fact, "lease/primary", term = term, checkpoint_ms = checkpoint_ms);
+}

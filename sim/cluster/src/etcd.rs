@@ -1,0 +1,140 @@
+//! Members of a simulated etcd cluster.
+
+use etcd::{
+    Etcd,
+    config::{ClusterState, Config, Limits, Url},
+};
+use etcd_api::{
+    client::{self, Client},
+    etcdserverpb::{MemberAddRequest, MemberListRequest, MemberRemoveRequest},
+};
+use host::{Host, event};
+use machine::{MachineId, Program, World};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+
+/// Where clients are answered.
+pub const CLIENT_PORT: u16 = 2379;
+/// Where peers are answered.
+pub const PEER_PORT: u16 = 2380;
+/// The name of a member's process on its machine.
+pub const PROCESS: &str = "etcd";
+
+/// A member and its machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The member's name, which is its machine's too.
+    pub name: String,
+    /// Its machine.
+    pub machine: MachineId,
+}
+
+fn url(place: &Place, port: u16) -> Url {
+    Url { tls: false, host: place.name.clone(), port }
+}
+
+impl Place {
+    /// Where clients reach the member.
+    pub fn client_url(&self) -> String {
+        url(self, CLIENT_PORT).to_string()
+    }
+
+    /// Where peers reach the member.
+    pub fn peer_url(&self) -> String {
+        url(self, PEER_PORT).to_string()
+    }
+}
+
+/// The settings of a member: small files and caches, so that thousands of runs fit on a machine,
+/// and otherwise upstream's defaults. `members` are all that it starts with or joins.
+pub fn config(world: &World, place: &Place, members: &[Place], state: ClusterState) -> Config {
+    let listen = |port| vec![Url::plain(SocketAddr::new(world.address(place.machine), port))];
+    let all = members.iter().map(|member| (member.name.clone(), vec![url(member, PEER_PORT)]));
+    Config {
+        name: place.name.clone(),
+        data_dir: "data".into(),
+        listen_client_urls: listen(CLIENT_PORT),
+        listen_peer_urls: listen(PEER_PORT),
+        advertise_client_urls: vec![url(place, CLIENT_PORT)],
+        initial_advertise_peer_urls: vec![url(place, PEER_PORT)],
+        initial_cluster: all.collect::<BTreeMap<_, _>>(),
+        initial_cluster_state: state,
+        wal_segment_bytes: 256 * 1024,
+        backend_cache_bytes: 1024 * 1024,
+        // Hashing is slow on purpose; nobody attacks a simulation.
+        bcrypt_cost: 4,
+        limits: Limits { connections: 1_000, ..Limits::default() },
+        ..Config::default()
+    }
+}
+
+/// How long a member that ended by itself stays down.
+const RESTART_AFTER: Duration = Duration::from_secs(1);
+/// Between two attempts to be added to a cluster.
+const ADD_AGAIN: Duration = Duration::from_millis(500);
+
+/// The program of a member. When it ends by itself, it is started again after a while, as an init
+/// system would, unless it was removed from its cluster.
+pub fn program(config: Config) -> Program {
+    Arc::new(move |host: Host| {
+        let config = config.clone();
+        Box::pin(async move { keep_running(host, config).await })
+    })
+}
+
+async fn keep_running(host: Host, config: Config) {
+    loop {
+        let (_stopper, stop) = host::stop_pair();
+        let ended = Etcd::new(host.clone(), config.clone()).run(stop).await;
+        let removed = matches!(ended, Err(etcd::Fatal::Removed));
+        let why = ended.map_or_else(|fatal| fatal.to_string(), |()| "stopped".into());
+        event!(host, Warn, "the member ended", why = &why);
+        event!(host, Fact, "process/exit", why = &why, removed = removed);
+        if removed {
+            return;
+        }
+        host.sleep(RESTART_AFTER).await;
+        event!(host, Fact, "process/boot");
+    }
+}
+
+/// The program of a member that joins: on an empty disk it has itself added first, in the place of
+/// whoever had its peer URL before.
+pub fn joining_program(config: Config, others: Vec<String>, learner: bool) -> Program {
+    Arc::new(move |host: Host| {
+        let (config, others) = (config.clone(), others.clone());
+        Box::pin(async move {
+            if !has_data(&host, &config).await {
+                while !add_itself(&host, &config, &others, learner).await {
+                    host.sleep(ADD_AGAIN).await;
+                }
+            }
+            keep_running(host, config).await;
+        })
+    })
+}
+
+async fn has_data(host: &Host, config: &Config) -> bool {
+    let path = config.wal_path();
+    host.disk_job(move |disk| disk.list(&path).is_ok_and(|names| !names.is_empty())).await
+}
+
+async fn add_itself(host: &Host, config: &Config, others: &[String], is_learner: bool) -> bool {
+    let endpoints: Vec<_> = others.iter().filter_map(|url| url.parse().ok()).collect();
+    let client = Client::new(host, client::Config::new(endpoints)).with_timeout(ADD_PATIENCE);
+    let ours: Vec<String> = config.initial_advertise_peer_urls.iter().map(Url::to_string).collect();
+    let Ok(list) = client.member_list(MemberListRequest { linearizable: true }).await else {
+        return false;
+    };
+    if let Some(former) = list.members.iter().find(|member| member.peer_urls == ours) {
+        if former.name.is_empty() {
+            // Added by an attempt whose answer was lost.
+            return true;
+        }
+        let _ = client.member_remove(MemberRemoveRequest { id: former.id }).await;
+        return false;
+    }
+    client.member_add(MemberAddRequest { peer_urls: ours, is_learner }).await.is_ok()
+}
+
+/// How long one request of a joining member may take.
+const ADD_PATIENCE: Duration = Duration::from_secs(5);

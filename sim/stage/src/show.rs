@@ -1,0 +1,345 @@
+//! The loop: what is due is carried out, then the world runs on.
+
+use crate::{
+    gallery::Gallery,
+    operator::{self, Errand, Errands},
+    placement::Placement,
+};
+use cluster::etcd::{PROCESS, Place};
+use faults::{
+    Act, Director, Fault, Hands, Left, Machine, Maintenance, Member, Outcome, Role, Roster, Span,
+    StrikeId,
+};
+use host::Defects;
+use machine::{Time, World, WorldConfig};
+use oracles::World as Happening;
+use parking_lot::Mutex;
+use record::{BandKind, Broken, Fail, MarkKind, RunOptions, RunRecord, TraceLine, Verdict};
+use scenario::{Condition, Due, Scenario, Schedule, Traffick, What};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use traffic::Recorder;
+
+/// How often a condition is looked at.
+const LOOK: Span = Span::millis(100);
+/// Lines of the trace that a record keeps when it does not keep all.
+const TRACE_LINES: usize = 200;
+
+/// One scenario being played.
+pub(crate) struct Show {
+    world: World,
+    placement: Placement,
+    director: Director,
+    hands: Hands,
+    gallery: Arc<Gallery>,
+    recorder: Recorder,
+    errands: Errands,
+    /// The fault bands of each strike.
+    bands: BTreeMap<StrikeId, Vec<usize>>,
+    record: RunRecord,
+    options: RunOptions,
+}
+
+impl Show {
+    /// Builds the world of a scenario; the members are founded, the clients ready.
+    pub(crate) fn new(scenario: &Scenario, seed: u64, options: RunOptions) -> Self {
+        let world = World::new(WorldConfig {
+            seed,
+            stalls: stalls(seed),
+            record: options.keep,
+            defects: Defects::named(scenario.defects.iter().cloned()),
+            ..WorldConfig::default()
+        });
+        let wanted = oracles::ALL.iter().filter(|entry| scenario.promises.want(entry.name));
+        let gallery = Arc::new(Gallery::new(wanted.map(|entry| (entry.new)()).collect()));
+        world.observe(gallery.clone());
+        let kernel = world.kernel().clone();
+        let recorder = Recorder::new(move || kernel.now().0);
+        let mut record = RunRecord::new(&scenario.title, seed);
+        let errands = Errands::default();
+        let names = 0..scenario.cluster.members;
+        let endpoints = names.map(|n| format!("http://etcd-{n}:{}", cluster::etcd::CLIENT_PORT));
+        let operator = operator::program(errands.clone(), endpoints.collect(), recorder.clone());
+        let placement = Placement::new(&world, scenario, &mut record.timeline, &recorder, operator);
+        let show = Self {
+            director: Director::new(seed, scenario.budget),
+            hands: Hands::default(),
+            bands: BTreeMap::new(),
+            world,
+            placement,
+            gallery,
+            recorder,
+            errands,
+            record,
+            options,
+        };
+        for (_, id) in show.placement.all() {
+            show.world.start_all(id);
+        }
+        show
+    }
+
+    /// Plays it to the end.
+    pub(crate) fn play(mut self, scenario: &Scenario) -> RunRecord {
+        let until = self.options.until_nanos.map(Span);
+        let limit = |at: Span| until.map_or(at, |until| at.min(until));
+        let mut ran = self.chaos(scenario, limit(scenario.duration));
+        let healed = self.heal_all();
+        self.gallery.announce(Time(healed.0), Happening::Healed);
+        if ran.is_ok() && !self.gallery.is_broken() {
+            ran = self.run_until(limit(healed.plus(scenario.promises.within())));
+        }
+        self.gallery.announce(self.world.now(), Happening::End);
+        self.judge(ran, until.is_some());
+        self.record
+    }
+
+    fn now(&self) -> Span {
+        Span(self.world.now().0)
+    }
+
+    fn run_until(&mut self, at: Span) -> Result<(), String> {
+        self.world.run_until(Time(at.0)).map_err(|stuck| stuck.to_string())
+    }
+
+    fn chaos(&mut self, scenario: &Scenario, end: Span) -> Result<(), String> {
+        let mut schedule = Schedule::new(scenario);
+        loop {
+            let look = schedule.waits().then(|| self.now().plus(LOOK));
+            let next = schedule.next().into_iter().chain(look).min().unwrap_or(end).min(end);
+            self.run_until(next)?;
+            if self.gallery.is_broken() {
+                return Ok(());
+            }
+            let known = self.gallery.known();
+            for due in schedule.due(next, |condition| self.holds(condition, &known)) {
+                match due {
+                    Due::Heal(strike) => self.heal(strike),
+                    Due::Step(What::Heal) => drop(self.heal_all()),
+                    Due::Step(What::Fault(fault)) => self.strike(&fault, &mut schedule),
+                    Due::Step(What::Traffic(told)) => self.traffic(told),
+                }
+            }
+            if next >= end {
+                return Ok(());
+            }
+        }
+    }
+
+    fn holds(&self, condition: Condition, known: &crate::gallery::Known) -> bool {
+        match condition {
+            Condition::LeaderElected => known.leader.is_some(),
+            Condition::LeaderLost => known.leader.is_none(),
+            Condition::MembersUp => {
+                self.placement.members().all(|(_, place)| known.serving.contains(&place.machine.0))
+            }
+            Condition::Revision(least) => known.revision >= least,
+            Condition::Operations(least) => {
+                self.recorder.history().operations.len() as u64 >= least
+            }
+            Condition::SnapshotSent => self.gallery.has_counted("snapshots installed"),
+            Condition::Compacted => self.gallery.has_counted("compactions applied"),
+            Condition::LearnerReady => {
+                let mut members = self.placement.members();
+                members.any(|(_, place)| known.votes(place.machine) == Some(false))
+            }
+            Condition::LeaseExpired => self.gallery.has_counted("leases revoked"),
+            Condition::Healed => self.bands.is_empty(),
+        }
+    }
+
+    /// Clients are told to stand still, or to go on.
+    fn traffic(&self, told: Traffick) {
+        for (machine, id) in self.placement.all() {
+            if self.placement.is_client(machine) {
+                match told {
+                    Traffick::Pause => self.world.pause(id),
+                    Traffick::Resume => self.world.resume(id),
+                }
+            }
+        }
+    }
+
+    fn roster(&self) -> Roster<Machine> {
+        let known = self.gallery.known();
+        let all = self.placement.all().map(|(machine, id)| {
+            let Some(place) = self.placement.member(machine) else {
+                return Member { machine, group: "client".into(), role: Role::Plain };
+            };
+            let role = match known.votes(place.machine) {
+                _ if known.leader == Some(id) => Role::Leader,
+                Some(true) => Role::Voter,
+                Some(false) => Role::Learner,
+                None => Role::Plain,
+            };
+            Member { machine, group: "etcd".into(), role }
+        });
+        Roster(all.collect())
+    }
+
+    fn strike(&mut self, fault: &Fault, schedule: &mut Schedule) {
+        let now = self.now();
+        let struck = match self.director.strike(now, fault, &self.roster()) {
+            Outcome::Struck(struck) => struck,
+            Outcome::NotHere => return self.record.count("faults without a target", 1),
+            Outcome::Refused(_) => return self.record.count("faults refused", 1),
+        };
+        self.record.count("faults struck", 1);
+        if fault.family() == "disk" {
+            self.gallery.disk_trouble();
+        }
+        if let Some(until) = struck.until {
+            schedule.heal_at(until, struck.id);
+        }
+        for machine in &struck.on {
+            let (lane, timeline) = (usize::from(machine.0), &mut self.record.timeline);
+            if struck.until.is_some() {
+                let band = timeline.begin(lane, now.0, BandKind::Fault, fault.name(), "");
+                self.bands.entry(struck.id).or_default().push(band);
+            } else {
+                timeline.mark(lane, now.0, MarkKind::Blow, fault.name());
+            }
+        }
+        self.carry_out(struck.acts);
+    }
+
+    fn heal(&mut self, strike: StrikeId) {
+        let now = self.now();
+        for band in self.bands.remove(&strike).unwrap_or_default() {
+            self.record.timeline.end(band, now.0);
+        }
+        let acts = self.director.heal(strike);
+        self.carry_out(acts);
+    }
+
+    /// Ends every strike and starts what is down; gives the time.
+    fn heal_all(&mut self) -> Span {
+        let strikes: Vec<StrikeId> = self.bands.keys().copied().collect();
+        strikes.into_iter().for_each(|strike| self.heal(strike));
+        let acts = self.director.heal_all();
+        self.carry_out(acts);
+        for (_, id) in self.placement.all() {
+            self.world.disarm_points(id);
+        }
+        let now = self.now();
+        self.record.timeline.healed_nanos = Some(now.0);
+        now
+    }
+
+    fn carry_out(&mut self, acts: Vec<Act>) {
+        for act in acts {
+            let id = |machine: Machine| self.placement.id(machine);
+            match self.hands.carry_out(&self.world, PROCESS, id, act) {
+                Some(Left::Replace(machine)) => self.replace(machine),
+                Some(Left::Maintain(asked)) => self.maintain(&asked),
+                None => {}
+            }
+        }
+    }
+
+    fn replace(&mut self, machine: Machine) {
+        let Some(place) = self.placement.member(machine).cloned() else { return };
+        self.placement.join(&self.world, &place, false);
+        self.world.reimage(place.machine);
+        self.world.power_on(place.machine);
+    }
+
+    fn maintain(&mut self, asked: &Maintenance) {
+        let member = |machine: &Machine| self.placement.member(*machine).cloned();
+        let name = |machine: &Machine| member(machine).map(|place| place.name);
+        let errand = match asked {
+            Maintenance::Compact { keep, physical } => {
+                Some(Errand::Compact { keep: *keep, physical: *physical })
+            }
+            Maintenance::Defragment(on) => {
+                member(on).map(|place: Place| Errand::Defragment { endpoint: place.client_url() })
+            }
+            Maintenance::MoveLeader(to) => name(to).map(|to| Errand::MoveLeader { to }),
+            Maintenance::RemoveMember(on) => name(on).map(|name| Errand::Remove { name }),
+            Maintenance::Promote(on) => name(on).map(|name| Errand::Promote { name }),
+            Maintenance::AddMember { learner } => {
+                let timeline = &mut self.record.timeline;
+                let id = self.placement.add_joining(&self.world, timeline, *learner);
+                self.world.start_all(id);
+                None
+            }
+            Maintenance::Restore { .. } => {
+                self.record.count("restores not carried out", 1);
+                None
+            }
+        };
+        if let Some(errand) = errand {
+            self.errands.ask(errand);
+        }
+    }
+
+    fn judge(&mut self, ran: Result<(), String>, cut_short: bool) {
+        let history = self.recorder.take();
+        let record = &mut self.record;
+        record.hash = self.world.hash().to_string();
+        record.simulated_nanos = self.world.now().0;
+        let (polls, timed) = self.world.counts();
+        record.events = polls + timed;
+        record.count("operations", history.operations.len() as u64);
+        record.count("watches", history.watches.len() as u64);
+        for (what, count) in self.gallery.draw(&mut record.timeline) {
+            record.count(what, count);
+        }
+        for (mark, count) in self.world.marks() {
+            record.sometimes.insert(mark.to_owned(), count);
+        }
+        let names: Vec<Arc<str>> =
+            self.placement.all().map(|(_, id)| self.world.name(id)).collect();
+        let lines = self.world.take_trace();
+        let kept = if self.options.keep { 0 } else { lines.len().saturating_sub(TRACE_LINES) };
+        record.trace = lines[kept..].iter().map(|entry| line(entry, &names)).collect();
+        let broken = match ran {
+            Err(stuck) => Some(Broken::new(Fail::Crash, "stuck", stuck)),
+            Ok(()) if cut_short => None,
+            Ok(()) => self.gallery.verdict(&history).map(|found| of_oracle(found, &names)),
+        };
+        if let Some(mut broken) = broken {
+            broken.event = record.events;
+            record.verdict = Verdict::Failed(broken);
+        }
+        if self.options.keep {
+            record.history = serde_json::to_value(&history).ok();
+        }
+    }
+}
+
+fn of_oracle(
+    (found, machine): (oracles::Broken, Option<machine::MachineId>),
+    names: &[Arc<str>],
+) -> Broken {
+    let kind = match found.oracle.as_str() {
+        "converges" => Fail::NoConvergence,
+        "no_panic" => Fail::Crash,
+        _ => Fail::Promise,
+    };
+    let mut broken = Broken::new(kind, &found.oracle, found.text);
+    broken.evidence.extend(found.evidence);
+    broken.at_nanos = found.at;
+    broken.lane = machine.and_then(|id| {
+        let lane = usize::try_from(id.0).ok()?;
+        (lane < names.len()).then_some(lane)
+    });
+    broken
+}
+
+/// Every seed draws how often wake-ups are late: none at all for some, often for others.
+fn stalls(seed: u64) -> kernel::Stalls {
+    let mut chance = faults::Chance::new(seed, "stalls", 0);
+    let share = [0.0, 0.0, 0.005, 0.02, 0.1];
+    kernel::Stalls {
+        probability: *chance.pick(&share).unwrap_or(&0.0),
+        max: Duration::from_millis(2),
+    }
+}
+
+/// An entry of the kernel's trace for people.
+fn line(entry: &machine::Entry, names: &[Arc<str>]) -> TraceLine {
+    let name = entry.node.and_then(|node| names.get(usize::try_from(node.0).ok()?));
+    let machine = name.map_or_else(|| "world".to_owned(), |name| name.to_string());
+    let text = format!("{:<16} {:016x} {:016x}", entry.kind.name, entry.a, entry.b);
+    TraceLine { at_nanos: entry.at.0, machine, text }
+}
