@@ -155,6 +155,7 @@ impl Etcd {
         let raft = Raft::new(settings, restored, host.random.next_u64())
             .map_err(|error| Fatal::Raft(error.to_string()))?;
         facts::start(host, owner.member, hard_state, last);
+        facts::durable(host, last, hard_state);
         facts::member_list(host, &store.read());
         facts::state(host, &store.read());
 
