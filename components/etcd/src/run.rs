@@ -185,12 +185,13 @@ impl Etcd {
         };
         let writer = LogWriter {
             host: host.clone(),
+            id: owner.member,
             wal,
             work: log_work,
             durable,
             apply,
             peers: peers.clone(),
-            term_and_vote: (hard_state.term, hard_state.vote),
+            state: hard_state,
         };
         let applier = Applier {
             host: host.clone(),
