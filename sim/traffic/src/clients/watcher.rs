@@ -65,6 +65,9 @@ fn draw(user: &User) -> WatchRequest {
 async fn follow(user: &User, request: WatchRequest, manners: &Watchers) -> Revision {
     let mut next = request.start_revision;
     let note = user.station.recorder.watch(user.station.number, SESSION_UNKNOWN, request.clone());
+    if manners.pause_ms > 0 {
+        note.is_slow();
+    }
     let mut watcher: Watcher = user.client.watch(messages::watch(&request));
     while let Some(response) = watcher.next().await {
         let response = match response {
