@@ -42,6 +42,8 @@ pub(crate) async fn run(member: Arc<Member>) {
 fn follow(member: &Member, before: Leadership, now: Leadership) {
     if now.leader == 0 {
         member.peers.leader_lost();
+    } else if now.leader != before.leader {
+        member.metrics.leader_changes.increment();
     }
     if (before.leading, before.term) == (now.leading, now.term) {
         return;

@@ -1,9 +1,9 @@
 //! An etcd member: Raft, log and store behind the v3 gRPC API.
 //!
-//! Five tasks carry a member, each the only owner of its part: the driver ([`driver`]: Raft), the
-//! log writer ([`persist`]: the write-ahead log), the applier ([`applier`]: entries into the store),
-//! the keeper ([`keeper`]: the backend's file) and the read loop ([`reads`]). Services
-//! ([`services`]) share a handle to them ([`member`]). When one of the five fails the member ends:
+//! Five tasks carry a member, each the only owner of its part: the driver (`driver`: Raft), the
+//! log writer (`persist`: the write-ahead log), the applier (`applier`: entries into the store),
+//! the keeper (`keeper`: the backend's file) and the read loop (`reads`). Services
+//! (`services`) share a handle to them (`member`). When one of the five fails the member ends:
 //! it never limps on.
 
 mod applier;

@@ -85,7 +85,7 @@ pub(crate) async fn time_to_live_as_leader(
     let lessor = store.lessor();
     let header = Some(member.header(store.revision()));
     let gone = LeaseTimeToLiveResponse {
-        header: header.clone(),
+        header,
         id: request.id,
         ttl: -1,
         ..Default::default()

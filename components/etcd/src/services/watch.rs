@@ -279,7 +279,6 @@ impl Conversation {
         for (at, part) in parts.into_iter().enumerate() {
             let events: Vec<Event> = part.iter().map(|event| event.event().clone()).collect();
             let fragment = at < last;
-            let header = header.clone();
             let response =
                 WatchResponse { header, watch_id, fragment, events, ..Default::default() };
             self.answer(response).await?;
