@@ -225,6 +225,7 @@ impl Etcd {
             keeper,
             metrics: Metrics::new(),
             chores,
+            no_space: no_space.clone(),
             compacted: watch::channel(0).0,
         });
 

@@ -165,7 +165,9 @@ impl Conversation {
     async fn create(&mut self, create: WatchCreateRequest) -> Result<(), Over> {
         let range = range_of(&create);
         if let Err(refused) = self.permitted(&create) {
-            return self.refuse(refused.text().to_owned()).await;
+            // As Go prints a gRPC error: clients find the text within.
+            let (code, text) = (refused.code(), refused.text());
+            return self.refuse(format!("rpc error: code = {code:?} desc = {text}")).await;
         }
         let spec = WatchSpec {
             id: if create.watch_id == AUTO_ID { 0 } else { create.watch_id },
@@ -212,7 +214,10 @@ impl Conversation {
         }
         let (key, end) = (watch_key(create), watch_end(create));
         let verdict = store.auth().check_read(&key, &end, &self.caller);
-        verdict.map_err(|_| EtcdError::PermissionDenied)
+        verdict.map_err(|refused| match refused {
+            EtcdError::UserEmpty | EtcdError::AuthOldRevision => refused,
+            _ => EtcdError::PermissionDenied,
+        })
     }
 
     async fn refuse(&self, cancel_reason: String) -> Result<(), Over> {
