@@ -73,7 +73,8 @@ impl<'a> Bench<'a> {
         if cases.is_empty() {
             return Ok(());
         }
-        let dir = self.options.dir.join(format!("{}-{round}-{members}", std::process::id()));
+        let dir =
+            self.options.dir.join(format!("{}-{side:?}-{round}-{members}", std::process::id()));
         let mut cluster =
             Cluster::start(&self.host, program, dir, members, self.options.keep).await?;
         // Reads find their keys, and the first put measured is not the first ever.
