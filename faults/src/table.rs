@@ -38,6 +38,11 @@ macro_rules! faults {
                 match self { $( $( Fault::$fault(_) => $name, )* )* }
             }
 
+            /// The family that it belongs to.
+            pub fn family(&self) -> Family {
+                match self { $( $( Fault::$fault(_) => Family::$family, )* )* }
+            }
+
             /// The fault's own account of itself.
             pub fn strike(&self) -> &dyn Strike {
                 match self { $( $( Fault::$fault(fault) => fault, )* )* }

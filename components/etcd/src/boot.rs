@@ -88,10 +88,11 @@ fn data_dir(config: &Config, error: &io::Error) -> Fatal {
 fn prepare(disk: &dyn Disk, config: &Config) -> Result<Box<dyn FileLock>, Fatal> {
     let fail = |error: io::Error| data_dir(config, &error);
     disk.create_dir(&config.snap_path()).map_err(fail)?;
-    // The way to the log must outlive a power loss too.
     let member = format!("{}/member", config.data_dir);
-    disk.sync_dir(&member).map_err(fail)?;
-    disk.sync_dir(&config.data_dir).map_err(fail)?;
+    // The way to the log must outlive a power loss too: every name on it.
+    for dir in ancestors(&member) {
+        disk.sync_dir(&dir).map_err(fail)?;
+    }
     disk.lock(&format!("{member}/LOCK")).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => Fatal::DataDir {
             path: config.data_dir.clone(),
@@ -101,6 +102,15 @@ fn prepare(disk: &dyn Disk, config: &Config) -> Result<Box<dyn FileLock>, Fatal>
         },
         _ => fail(error),
     })
+}
+
+/// A directory, its parent, and so on up to the root or the working directory.
+fn ancestors(path: &str) -> Vec<String> {
+    let path = path.trim_end_matches('/');
+    let cuts = path.rmatch_indices('/').map(|(at, _)| &path[..at]);
+    let named = std::iter::once(path).chain(cuts).filter(|dir| !dir.is_empty());
+    let root = if path.starts_with('/') { "/" } else { "." };
+    named.map(str::to_owned).chain([root.to_owned()]).collect()
 }
 
 /// How a member without a log starts.
@@ -214,5 +224,16 @@ fn conf_state(store: &Store) -> Result<ConfState, Fatal> {
         Some(bytes) => ConfState::decode(bytes.clone())
             .map_err(|error| Fatal::Raft(format!("stored configuration: {error}"))),
         None => Ok(ConfState::default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_names_on_the_way_are_found() {
+        assert_eq!(ancestors("a/b"), ["a/b", "a", "."]);
+        assert_eq!(ancestors("/var/lib/"), ["/var/lib", "/var", "/"]);
     }
 }

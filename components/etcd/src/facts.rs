@@ -64,9 +64,6 @@ pub(crate) fn ready(host: &Host, raft: &Raft, ready: &Ready) {
     }
     if let Some(state) = &ready.soft_state {
         let (role, term) = (role_name(state.role), raft.term());
-        if state.role == Role::Candidate {
-            event!(host, Fact, "raft/vote", term = term, to = raft.id());
-        }
         event!(host, Fact, "raft/state", term = term, role = role, leader = state.leader);
     }
     if let Some(state) = &ready.hard_state
@@ -96,8 +93,14 @@ pub(crate) fn configuration(host: &Host, index: Index, conf: &ConfState) {
 }
 
 /// A sync returned.
-pub(crate) fn durable(host: &Host, index: Index, (term, vote): (u64, u64)) {
-    event!(host, Fact, "wal/durable", index = index, term = term, vote = vote);
+pub(crate) fn durable(host: &Host, index: Index, state: HardState) {
+    let HardState { term, vote, commit } = state;
+    event!(host, Fact, "wal/durable", index = index, term = term, vote = vote, commit = commit);
+}
+
+/// A candidate's vote for itself counts once it is written.
+pub(crate) fn own_vote(host: &Host, term: u64, id: NodeId) {
+    event!(host, Fact, "raft/vote", term = term, to = id);
 }
 
 /// Messages are handed to the network that promise something.

@@ -56,13 +56,14 @@ impl LogWork {
 /// The only user of the write-ahead log.
 pub(crate) struct LogWriter {
     pub(crate) host: Host,
+    pub(crate) id: u64,
     pub(crate) wal: Wal,
     pub(crate) work: mpsc::UnboundedReceiver<LogWork>,
     pub(crate) durable: mpsc::UnboundedSender<u64>,
     pub(crate) peers: Arc<Peers>,
     pub(crate) apply: mpsc::UnboundedSender<Apply>,
     /// As last written.
-    pub(crate) term_and_vote: (u64, u64),
+    pub(crate) state: HardState,
 }
 
 impl LogWriter {
@@ -140,13 +141,20 @@ impl LogWriter {
     }
 
     fn tell(&mut self, group: &[LogWork]) {
+        let mut own_votes = Vec::new();
         let synced = group.iter().any(|work| matches!(work, LogWork::Save(save) if save.must_sync));
         for work in group {
             let LogWork::Save(Persist { hard_state: Some(state), .. }) = work else { continue };
-            self.term_and_vote = (state.term, state.vote);
+            let before = (self.state.term, self.state.vote);
+            let voted = (state.term, state.vote) != before && state.vote == self.id;
+            self.state = *state;
+            own_votes.extend(voted.then_some(state.term));
         }
         if synced {
-            facts::durable(&self.host, self.wal.last_index(), self.term_and_vote);
+            facts::durable(&self.host, self.wal.last_index(), self.state);
+        }
+        for term in own_votes {
+            facts::own_vote(&self.host, term, self.id);
         }
     }
 }

@@ -157,6 +157,7 @@ impl Etcd {
         let raft = Raft::new(settings, restored, host.random.next_u64())
             .map_err(|error| Fatal::Raft(error.to_string()))?;
         facts::start(host, owner.member, hard_state, last);
+        facts::durable(host, last, hard_state);
         facts::member_list(host, &store.read());
         facts::state(host, &store.read());
 
@@ -188,12 +189,13 @@ impl Etcd {
         };
         let writer = LogWriter {
             host: host.clone(),
+            id: owner.member,
             wal,
             work: log_work,
             durable,
             apply,
             peers: peers.clone(),
-            term_and_vote: (hard_state.term, hard_state.vote),
+            state: hard_state,
         };
         let applier = Applier {
             host: host.clone(),

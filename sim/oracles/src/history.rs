@@ -388,8 +388,8 @@ pub struct Watch {
     pub responses: Vec<WatchResponse>,
     /// When it ended, if it ended before the run did.
     pub ended: Option<Time>,
-    /// True when the client stopped listening or lost its connection: what the server sent after
-    /// the last response is not known, and nothing is concluded from its absence.
+    /// True when the client stopped listening, or reads slowly: what the server sent after the
+    /// last response is not known, and nothing is concluded from its absence.
     pub cut: bool,
 }
 

@@ -72,7 +72,7 @@ impl Broken {
 pub const EVIDENCE_CHARS_MAX: usize = 600;
 
 /// A judge of one promise. The doc comment of the type is the promise in one sentence.
-pub trait Oracle: Default {
+pub trait Oracle: Default + Send {
     /// The name in scenarios and reports.
     const NAME: &'static str;
     /// When it speaks.

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// A promise that is judged for each watch by itself.
-pub trait WatchPromise: Default {
+pub trait WatchPromise: Default + Send {
     /// [`Oracle::NAME`].
     const NAME: &'static str;
     /// [`Oracle::PROMISE`].

@@ -35,6 +35,13 @@ const SPOILERS: &[(&str, Spoiler)] = &[
     ("skip a revision", skip_a_revision),
 ];
 
+/// Those of them that no unknown outcome can explain away.
+const ANSWERS: &[(&str, Spoiler)] = &[
+    ("show a value that nobody wrote", foreign_value),
+    ("return another previous value", wrong_previous),
+    ("count one key too many", wrong_count),
+];
+
 fn pick(history: &History, dice: &mut Dice, wanted: fn(&Response) -> bool) -> Option<usize> {
     let from = dice.roll(history.operations.len() as u64) as usize;
     find(history, from, wanted)
@@ -172,6 +179,14 @@ proptest! {
         let (name, spoil) = SPOILERS[spoiler];
         let spoilt = spoil(&mut history, &mut Dice(seed));
         prop_assume!(spoilt);
+        prop_assert!(resolve(&history).is_err(), "{}", name);
+    }
+
+    #[test]
+    fn spoilt_answers_are_caught_among_unknown_outcomes(seed: u64, spoiler in 0..ANSWERS.len()) {
+        let mut history = Sample { unknown_percent: 20, ..sample(seed, 200) }.make().history;
+        let (name, spoil) = ANSWERS[spoiler];
+        prop_assume!(spoil(&mut history, &mut Dice(seed)));
         prop_assert!(resolve(&history).is_err(), "{}", name);
     }
 

@@ -1,8 +1,9 @@
 //! Shrinks a failure: the smallest scenario that fails in the same way.
 
 use crate::{engine, interrupt::Interrupt};
-use record::{RunOptions, RunRecord, Verdict};
-use scenario::{Scenario, Shrunk, shrink};
+use faults::Span;
+use record::{Fail, RunOptions, RunRecord, Verdict};
+use scenario::{Scenario, Shrunk, When, shrink};
 
 /// Most candidates that are tried unless asked otherwise.
 pub(crate) const TRIES_MAX: usize = 400;
@@ -26,8 +27,26 @@ pub(crate) fn smallest(
         !interrupt.asked()
             && engine::run(candidate, seed, RunOptions::default()).verdict.same_as(verdict)
     };
-    let shrunk = shrink(failed.clone(), tries_max, &mut fails);
+    let short = cut(failed, verdict).filter(|short| fails(short));
+    let shrunk = shrink(short.unwrap_or_else(|| failed.clone()), tries_max, &mut fails);
     let keep = RunOptions { keep: true, until_nanos: None };
     let record = engine::run(&shrunk.scenario, seed, keep);
     Smallest { shrunk, record }
+}
+
+/// The same up to a little after the promise was broken: most often all that matters, and every
+/// later candidate runs so much faster. `None` where the end is what failed.
+fn cut(failed: &Scenario, verdict: &Verdict) -> Option<Scenario> {
+    let broken = verdict.broken().filter(|broken| broken.kind != Fail::NoConvergence)?;
+    let end = Span::millis(Span(broken.at_nanos).as_millis()).plus(Span::secs(1));
+    if broken.at_nanos == 0 || end >= failed.duration {
+        return None;
+    }
+    let mut short = failed.clone();
+    short.duration = end;
+    short.steps.retain(|step| match step.when {
+        When::At(at) => at <= end,
+        When::Once(_) => true,
+    });
+    Some(short)
 }

@@ -3,7 +3,7 @@
 //! Each seed draws a subset, not a little of everything: many bugs need one thing often and another
 //! never (Groce et al., "Swarm Testing", 2012).
 
-use crate::{Intensity, Scenario, Seed, Settings, Step, Traffic, What, When};
+use crate::{Chaos, Intensity, Scenario, Seed, Settings, Step, Traffic, What, When};
 use faults::{Allowed, Chance, DrawFrom, Drawn, Entry, Family, Harm, Span};
 use serde::{Deserialize, Serialize};
 
@@ -125,41 +125,37 @@ fn draw_steps(scenario: &mut Scenario, seed: u64) {
         Intensity::Any => *chance.pick(&[3, 6, 15, 30]).unwrap_or(&15),
     };
     let lost = scenario.budget.lost != Allowed::None;
-    let suits = |entry: &&Entry| {
-        let family = chaos.families.is_empty() || chaos.families.contains(&entry.family);
-        family && (chaos.only.is_empty() || chaos.only.iter().any(|name| name == entry.name))
-    };
-    let pool: Vec<(u64, &Drawn)> = faults::ALL
-        .iter()
-        .filter(suits)
-        .filter_map(|entry| entry.draw.as_ref())
-        // Each seed has its own liking for each fault; some it never draws.
-        .map(|drawn| (drawn.weight * chance.below(4), drawn))
-        .collect();
+    let liked = likings(&chaos, &mut chance);
     let count = (scenario.duration.as_millis() * a_minute).div_ceil(60_000);
-    let mut steps = Vec::new();
+    let mut strikes = Vec::new();
     for index in 0..count {
         let mut chance = Chance::new(seed, "strike", index);
         // The first and last twentieths are quiet: a cluster comes up, and clients finish.
         let twentieth = Span(scenario.duration.0 / 20);
         let at = chance.span(twentieth, Span(scenario.duration.0 - twentieth.0));
-        let fault = draw_fault(
-            &pool,
-            &mut DrawFrom {
-                chance: &mut chance,
-                group: scenario.cluster.system.group(),
-                members: scenario.cluster.members,
-                lasts: (Span::millis(100).min(chaos.longest()), chaos.longest()),
-            },
-        );
+        let mut draw = DrawFrom {
+            chance: &mut chance,
+            group: scenario.cluster.system.group(),
+            members: scenario.cluster.members,
+            lasts: (Span::millis(100).min(chaos.longest()), chaos.longest()),
+        };
+        let fault = draw_fault(&liked, &mut draw);
         let fault = fault.filter(|fault| lost || fault.strike().harm() != Harm::Lost);
-        steps.extend(fault.map(|fault| (at, fault)));
+        strikes.extend(fault.map(|fault| (at, fault)));
     }
-    steps.sort_by_key(|(at, _)| *at);
-    let steps = steps.into_iter();
-    scenario
-        .steps
-        .extend(steps.map(|(at, fault)| Step { when: When::At(at), what: What::Fault(fault) }));
+    strikes.sort_by_key(|(at, _)| *at);
+    let step = |(at, fault)| Step { when: When::At(at), what: What::Fault(fault) };
+    scenario.steps.extend(strikes.into_iter().map(step));
+}
+
+/// The faults that chaos may draw, with this seed's liking for each; some it never draws.
+fn likings(chaos: &Chaos, chance: &mut Chance) -> Vec<(u64, &'static Drawn)> {
+    let suits = |entry: &&Entry| {
+        let family = chaos.families.is_empty() || chaos.families.contains(&entry.family);
+        family && (chaos.only.is_empty() || chaos.only.iter().any(|name| name == entry.name))
+    };
+    let drawable = faults::ALL.iter().filter(suits).filter_map(|entry| entry.draw.as_ref());
+    drawable.map(|drawn| (drawn.weight * chance.below(4), drawn)).collect()
 }
 
 fn draw_fault(pool: &[(u64, &Drawn)], draw: &mut DrawFrom<'_>) -> Option<faults::Fault> {

@@ -7,13 +7,12 @@ use crate::{
 };
 use cluster::etcd::{PROCESS, Place};
 use faults::{
-    Act, Director, Fault, Hands, Left, Machine, Maintenance, Member, Outcome, Role, Roster, Span,
-    StrikeId,
+    Act, Director, Family, Fault, Hands, Left, Machine, Maintenance, Member, Outcome, Role, Roster,
+    Span, StrikeId,
 };
 use host::Defects;
 use machine::{Time, World, WorldConfig};
 use oracles::World as Happening;
-use parking_lot::Mutex;
 use record::{BandKind, Broken, Fail, MarkKind, RunOptions, RunRecord, TraceLine, Verdict};
 use scenario::{Condition, Due, Scenario, Schedule, Traffick, What};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -184,7 +183,7 @@ impl Show {
             Outcome::Refused(_) => return self.record.count("faults refused", 1),
         };
         self.record.count("faults struck", 1);
-        if fault.family() == "disk" {
+        if fault.family() == Family::Disk {
             self.gallery.disk_trouble();
         }
         if let Some(until) = struck.until {

@@ -146,6 +146,11 @@ impl WatchNote {
         self.write(|watch| watch.responses.push(WatchResponse { at, ..response }));
     }
 
+    /// The client reads slowly: what it has not read yet may well have been sent.
+    pub fn is_slow(&self) {
+        self.write(|watch| watch.cut = true);
+    }
+
     /// The server ended it.
     pub fn ended(mut self) {
         self.settled = true;

@@ -69,6 +69,12 @@ impl Evidence {
         events.map(|event| &event.kv).chain(&self.kvs)
     }
 
+    /// All keys that were seen to change.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        let events = self.events.iter().map(|event| &event.kv);
+        events.chain(&self.kvs).map(|kv| kv.key.as_str())
+    }
+
     /// The request that would have had these effects; None when no watch showed any.
     pub(crate) fn as_request(&self, prefix: &str) -> Option<Request> {
         let ours = |event: &Event| event.kv.key.starts_with(prefix);

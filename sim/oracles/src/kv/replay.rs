@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Broken,
-    history::{Event, Outcome, Request, Response, Revision},
+    history::{Event, Outcome, Refusal, Request, Response, Revision, in_range},
     kv::{Author, Change, Resolved, broken, end_of, evidence::Evidence, plan::Plan},
     model::Store,
 };
@@ -20,26 +20,30 @@ const RETRIES_MAX: usize = 20_000;
 pub(crate) fn replay(plan: &Plan<'_>) -> Result<Resolved, Broken> {
     let mut replay = Replay::new(plan);
     let mut deepest: Option<(Revision, Broken)> = None;
-    let mut retries = 0;
-    loop {
-        let broken = match replay.advance() {
-            Ok(()) => return Ok(Resolved { log: replay.log, undecided: replay.undecided }),
-            Err(broken) => broken,
-        };
+    let mut outcome = replay.advance();
+    for _ in 0..RETRIES_MAX {
+        let Err(failure) = outcome else { return Ok(replay.resolved()) };
         let reached = replay.store.revision;
         if deepest.as_ref().is_none_or(|(revision, _)| reached > *revision) {
-            deepest = Some((reached, broken));
+            deepest = Some((reached, failure.broken));
         }
-        retries += 1;
-        if !replay.take_back() {
-            return Err(deepest.map(|(_, broken)| broken).expect("one failure was just noted"));
-        }
-        if retries > RETRIES_MAX {
-            replay.undecided = Some(format!("gave up after {RETRIES_MAX} wrong choices"));
-            return Ok(Resolved { log: replay.log, undecided: replay.undecided });
-        }
+        outcome = match replay.take_back(failure.keys.as_deref()) {
+            Some(outcome) => outcome.and_then(|()| replay.advance()),
+            None => return Err(deepest.map(|(_, broken)| broken).expect("just noted")),
+        };
     }
+    replay.undecided = Some(format!("gave up after {RETRIES_MAX} wrong choices"));
+    Ok(replay.resolved())
 }
+
+/// An answer that does not fit.
+struct Failure {
+    broken: Broken,
+    /// The keys that would have to be otherwise; None: any.
+    keys: Option<Vec<String>>,
+}
+
+type Step = Result<(), Failure>;
 
 struct Replay<'p, 'a> {
     plan: &'p Plan<'a>,
@@ -58,6 +62,10 @@ struct Choice {
     store: Store,
     used: BTreeSet<usize>,
     left: Vec<Author>,
+    /// What all its candidates ask for.
+    requests: Vec<Request>,
+    /// One of them is a recipe that may have done anything.
+    open: bool,
 }
 
 impl<'p, 'a> Replay<'p, 'a> {
@@ -79,41 +87,52 @@ impl<'p, 'a> Replay<'p, 'a> {
         }
     }
 
-    fn advance(&mut self) -> Result<(), Broken> {
+    fn resolved(self) -> Resolved {
+        Resolved { log: self.log, undecided: self.undecided }
+    }
+
+    fn advance(&mut self) -> Step {
         if self.log.is_empty() {
             self.views(1)?;
         }
         while self.store.revision < self.plan.last && self.undecided.is_none() {
             let revision = self.store.revision + 1;
             let author = match self.plan.writers.get(&revision) {
-                Some(&index) => Some(Author::Operation(index)),
+                Some(&index) => Author::Operation(index),
                 None => self.choose(revision)?,
             };
-            let Some(author) = author else { break };
-            self.apply(revision, author)?;
-            self.views(revision)?;
+            self.go_on(revision, author)?;
         }
         Ok(())
     }
 
-    /// Back to the last choice that has another candidate, and on with that.
-    fn take_back(&mut self) -> bool {
+    fn go_on(&mut self, revision: Revision, author: Author) -> Step {
+        if self.is_unseen_recipe(revision, author) {
+            self.undecided = Some(format!("revision {revision} may be a recipe's"));
+            return Ok(());
+        }
+        self.apply(revision, author)?;
+        self.views(revision)
+    }
+
+    /// Back to the last choice that has to do with the keys and has another candidate, and one
+    /// step on with that. None: there is no such choice.
+    fn take_back(&mut self, keys: Option<&[String]>) -> Option<Step> {
         while let Some(mut choice) = self.choices.pop() {
-            let Some(author) = choice.left.pop() else { continue };
+            let touches = |key: &String| choice.requests.iter().any(|r| concerns(r, key));
+            let concerned = choice.open || keys.is_none_or(|keys| keys.iter().any(touches));
+            let Some(author) = choice.left.pop().filter(|_| concerned) else { continue };
             self.store = choice.store.clone();
             self.used = choice.used.clone();
             let revision = self.store.revision + 1;
             self.log.truncate(self.log.partition_point(|change| change.revision < revision));
             self.choices.push(choice);
-            let next = self.apply(revision, author).and_then(|()| self.views(revision));
-            if next.is_ok() {
-                return true;
-            }
+            return Some(self.go_on(revision, author));
         }
-        false
+        None
     }
 
-    fn apply(&mut self, revision: Revision, author: Author) -> Result<(), Broken> {
+    fn apply(&mut self, revision: Revision, author: Author) -> Step {
         let request = self.request_of(revision, author);
         let outcome = self.store.execute(&request);
         if let Author::Operation(index) = author {
@@ -129,13 +148,19 @@ impl<'p, 'a> Replay<'p, 'a> {
         &mut self,
         revision: Revision,
         index: usize,
-        outcome: &Result<(Response, Vec<Event>), crate::history::Refusal>,
-    ) -> Result<(), Broken> {
+        outcome: &Result<(Response, Vec<Event>), Refusal>,
+    ) -> Step {
         let operation = self.plan.operation(index);
-        let fail = |text: String| Err(broken(end_of(operation), text, [operation]));
-        let seen = self.plan.seen(revision);
-        if operation.called > seen {
-            return fail(format!("revision {revision} was seen before its write was asked for"));
+        let fail = |text: String| {
+            let keys = self.keys_of(&operation.request);
+            Err(Failure { broken: broken(end_of(operation), text, [operation]), keys })
+        };
+        if operation.called > self.plan.seen(revision) {
+            let text = format!("revision {revision} was seen before its write was asked for");
+            return Err(Failure {
+                broken: broken(end_of(operation), text, [operation]),
+                keys: Some(vec![]),
+            });
         }
         let (wanted, events) = match outcome {
             Ok((response, events)) => (response, events),
@@ -155,7 +180,7 @@ impl<'p, 'a> Replay<'p, 'a> {
     }
 
     /// Compares all answers that saw the store as it is now.
-    fn views(&mut self, revision: Revision) -> Result<(), Broken> {
+    fn views(&mut self, revision: Revision) -> Step {
         let views = &self.plan.views;
         let start = views.partition_point(|&(at, _)| at < revision);
         let views = views[start..].iter().take_while(|&&(at, _)| at == revision);
@@ -165,16 +190,16 @@ impl<'p, 'a> Replay<'p, 'a> {
         Ok(())
     }
 
-    fn view(&mut self, index: usize) -> Result<(), Broken> {
+    fn view(&mut self, index: usize) -> Step {
         if self.log.last().is_some_and(|change| change.author == Author::Operation(index)) {
             return Ok(());
         }
         let operation = self.plan.operation(index);
         let Outcome::Answered { response, .. } = &operation.outcome else { return Ok(()) };
         let revision = self.store.revision;
-        let fail = |wanted: String| {
+        let fail = |wanted: String, keys: Option<Vec<String>>| {
             let text = format!("at revision {revision} the answer must be {wanted}");
-            Err(broken(end_of(operation), text, [operation]))
+            Err(Failure { broken: broken(end_of(operation), text, [operation]), keys })
         };
         match &operation.request {
             Request::Range(range) => {
@@ -182,7 +207,8 @@ impl<'p, 'a> Replay<'p, 'a> {
                 if selection.shown_by(range, response) {
                     return Ok(());
                 }
-                fail(format!("{:?}", selection.to_response(range)))
+                let wanted = selection.to_response(range);
+                fail(format!("{wanted:?}"), differing(&wanted, response))
             }
             Request::LeaseGrant { id, .. } => {
                 self.store.ended.remove(id);
@@ -192,45 +218,68 @@ impl<'p, 'a> Replay<'p, 'a> {
                 Ok((wanted, events)) if events.is_empty() && agrees(&wanted, response) => Ok(()),
                 Ok((wanted, events)) => {
                     self.store.undo(request, &events);
-                    fail(format!("{wanted:?}, with {} changes", events.len()))
+                    let keys = self.keys_of(request);
+                    fail(format!("{wanted:?}, with {} changes", events.len()), keys)
                 }
-                Err(refusal) => fail(format!("a refusal: {refusal:?}")),
+                Err(refusal) => fail(format!("a refusal: {refusal:?}"), None),
             },
         }
     }
 
-    /// Finds who made a revision that nobody claims. None: it cannot be known.
-    fn choose(&mut self, revision: Revision) -> Result<Option<Author>, Broken> {
-        let mut authors = self.candidates(revision);
-        // Tried from the end: the likeliest last.
-        let Some(author) = authors.pop() else {
-            return self.nobody(revision);
-        };
-        if !authors.is_empty() {
-            let (store, used) = (self.store.clone(), self.used.clone());
-            self.choices.push(Choice { store, used, left: authors });
+    /// Keys that the request has to do with; None when a lease may matter too.
+    fn keys_of(&self, request: &Request) -> Option<Vec<String>> {
+        if matches!(request, Request::LeaseRevoke { .. }) || asks_for_lease(request) {
+            return None;
         }
-        Ok(Some(author))
+        let changes = self.log.iter().flat_map(|change| &change.events);
+        let written = changes.map(|event| event.kv.key.as_str());
+        let wished = self.puts.keys().map(|(key, _)| *key);
+        let keys: BTreeSet<_> =
+            written.chain(wished).filter(|key| concerns(request, key)).collect();
+        Some(keys.into_iter().map(ToOwned::to_owned).collect())
     }
 
-    fn nobody(&mut self, revision: Revision) -> Result<Option<Author>, Broken> {
-        let evidence = self.plan.evidence.get(&revision);
-        let seen = self.plan.seen(revision);
-        if evidence.is_none_or(|evidence| evidence.events.is_empty())
-            && self.plan.recipes_before(seen).next().is_some()
-        {
-            self.undecided = Some(format!("revision {revision} may be a recipe's"));
-            return Ok(None);
+    /// Finds who made a revision that nobody claims.
+    fn choose(&mut self, revision: Revision) -> Result<Author, Failure> {
+        let mut left = self.candidates(revision);
+        // Tried from the end: the likeliest last.
+        let Some(author) = left.pop() else { return Err(self.nobody(revision)) };
+        if !left.is_empty() {
+            let (unseen, known): (Vec<Author>, Vec<Author>) =
+                left.iter().chain([&author]).partition(|a| self.is_unseen_recipe(revision, **a));
+            let requests = known.into_iter().map(|a| self.request_of(revision, a)).collect();
+            let (store, used) = (self.store.clone(), self.used.clone());
+            let open = !unseen.is_empty();
+            self.choices.push(Choice { store, used, left, requests, open });
         }
+        Ok(author)
+    }
+
+    fn nobody(&self, revision: Revision) -> Failure {
         let text = format!("revision {revision} is nobody's: no request explains what was seen");
-        let lines = evidence.map(|evidence| format!("{evidence:?}"));
-        Err(Broken::new(seen, text).with(lines.unwrap_or_else(|| "nothing was seen of it".into())))
+        let broken = Broken::new(self.plan.seen(revision), text);
+        match self.plan.evidence.get(&revision) {
+            Some(evidence) => Failure {
+                broken: broken.with(format!("{evidence:?}")),
+                keys: Some(evidence.keys().map(ToOwned::to_owned).collect()),
+            },
+            None => Failure { broken: broken.with("nothing was seen of it"), keys: None },
+        }
+    }
+
+    /// A recipe whose effect no watch showed may have done anything.
+    fn is_unseen_recipe(&self, revision: Revision, author: Author) -> bool {
+        let seen = |evidence: &Evidence| !evidence.events.is_empty();
+        matches!(author, Author::Recipe(_)) && !self.plan.evidence.get(&revision).is_some_and(seen)
     }
 
     fn candidates(&mut self, revision: Revision) -> Vec<Author> {
         let seen = self.plan.seen(revision);
         let evidence = self.plan.evidence.get(&revision).cloned().unwrap_or_default();
-        let mut authors: Vec<Author> = self.plan.recipes_before(seen).map(Author::Recipe).collect();
+        let mut authors = Vec::new();
+        // One recipe is as good as another: each does what was seen.
+        let mut recipes = self.plan.recipes_before(seen).map(Author::Recipe);
+        authors.extend(recipes.find(|&recipe| self.fits_recipe(revision, recipe, &evidence)));
         let leases: BTreeSet<_> = self.store.kvs.values().map(|kv| kv.lease).collect();
         authors.extend(leases.into_iter().filter(|&id| id != 0).rev().map(Author::LeaseEnd));
         let unknown = self.unknown_that_may(&evidence).into_iter().rev();
@@ -264,11 +313,15 @@ impl<'p, 'a> Replay<'p, 'a> {
         views.map(|&(_, index)| index).filter(revoke)
     }
 
+    fn fits_recipe(&self, revision: Revision, author: Author, evidence: &Evidence) -> bool {
+        let Author::Recipe(index) = author else { return false };
+        self.is_unseen_recipe(revision, author)
+            || evidence.as_request(self.prefix_of(index)).is_some()
+    }
+
     fn fits(&mut self, revision: Revision, author: Author, evidence: &Evidence) -> bool {
-        if let Author::Recipe(index) = author
-            && evidence.as_request(self.prefix_of(index)).is_none()
-        {
-            return false;
+        if self.is_unseen_recipe(revision, author) {
+            return true;
         }
         let request = self.request_of(revision, author);
         let Ok((_, events)) = self.store.execute(&request) else { return false };
@@ -304,6 +357,49 @@ pub(crate) fn agrees(wanted: &Response, got: &Response) -> bool {
         (Response::LeaseGrant { id, .. }, Response::LeaseGrant { id: other, .. }) => id == other,
         _ => wanted == got,
     }
+}
+
+/// True when what the request does or answers has to do with the key.
+fn concerns(request: &Request, key: &str) -> bool {
+    match request {
+        Request::Put(put) => put.key == key,
+        Request::Delete(delete) => in_range(key, &delete.key, &delete.range_end),
+        Request::Range(range) => in_range(key, &range.key, &range.range_end),
+        Request::Txn(txn) => {
+            let mut compares = txn.compares.iter();
+            compares.any(|compare| in_range(key, &compare.key, &compare.range_end))
+                || txn.success.iter().chain(&txn.failure).any(|inner| concerns(inner, key))
+        }
+        // A lease may have any keys.
+        Request::LeaseRevoke { .. } => true,
+        Request::Compact { .. }
+        | Request::LeaseGrant { .. }
+        | Request::LeaseKeepAlive { .. }
+        | Request::LeaseTimeToLive { .. }
+        | Request::Recipe { .. }
+        | Request::Other { .. } => false,
+    }
+}
+
+fn asks_for_lease(request: &Request) -> bool {
+    match request {
+        Request::Put(put) => put.lease != 0 || put.ignore_lease,
+        Request::Txn(txn) => txn.success.iter().chain(&txn.failure).any(asks_for_lease),
+        _ => false,
+    }
+}
+
+/// Keys that one answer shows otherwise than the other; None when the keys are not the point.
+fn differing(wanted: &Response, got: &Response) -> Option<Vec<String>> {
+    let (Response::Range { kvs: wanted, more: false, .. }, Response::Range { kvs: got, .. }) =
+        (wanted, got)
+    else {
+        return None;
+    };
+    let missing = wanted.iter().filter(|kv| !got.contains(kv));
+    let foreign = got.iter().filter(|kv| !wanted.contains(kv));
+    let keys: Vec<String> = missing.chain(foreign).map(|kv| kv.key.clone()).collect();
+    (!keys.is_empty()).then_some(keys)
 }
 
 fn each_put<'a>(request: &'a Request, note: &mut impl FnMut(&'a str, &'a str)) {

@@ -146,7 +146,8 @@ impl Member {
                     index: fact.number("index")?,
                     term: fact.number("term")?,
                     vote: fact.number("vote")?,
-                    commit: fact.number("commit")?,
+                    // Not every log writer knows it.
+                    commit: fact.number("commit").unwrap_or(0),
                 };
                 self.log.sync(self.durable.index);
             }

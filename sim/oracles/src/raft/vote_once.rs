@@ -19,6 +19,16 @@ impl Oracle for VoteOnce {
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         let Some((fact, member)) = self.members.follow(observation)? else { return Ok(()) };
+        if fact.name == "raft/start" {
+            let (id, durable) = (member.id, member.durable);
+            // A candidacy that did not reach the disk was not told to anybody.
+            self.votes.retain(|&(voter, term), to| {
+                voter != id
+                    || *to != id
+                    || (term, id) == (durable.term, durable.vote)
+                    || term < durable.term
+            });
+        }
         if fact.name != "raft/vote" {
             return Ok(());
         }

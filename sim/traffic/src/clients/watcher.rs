@@ -6,10 +6,14 @@ use etcd_api::client::{WatchError, Watcher};
 use oracles::history::{Revision, WatchRequest, WatchResponse};
 
 use super::{SESSION_UNKNOWN, User};
-use crate::{generator::everything, messages, recorder::WatchNote};
+use crate::{generator::everything, messages, profile::Watchers, recorder::WatchNote};
 
 /// How long to wait before a watch that the server refused is asked for again.
 const REFUSED_WAIT: Duration = Duration::from_millis(500);
+
+/// Reads on at once: what a compaction overtakes would be lost to the oracles.
+const ATTENTIVE: Watchers =
+    Watchers { count: 1, progress_percent: 5, restart_percent: 0, pause_ms: 0 };
 
 /// Watches everything from the first revision on: what it sees tells the oracles whose effect a
 /// revision was that no answer claims.
@@ -19,7 +23,7 @@ pub(super) async fn audit(user: &User) {
     let mut start = 1;
     loop {
         let request = WatchRequest { start_revision: start, ..first.clone() };
-        start = follow(user, request, 0).await;
+        start = follow(user, request, &ATTENTIVE).await;
         user.host().sleep(REFUSED_WAIT).await;
     }
 }
@@ -28,8 +32,7 @@ pub(super) async fn audit(user: &User) {
 pub(super) async fn run(user: &User) {
     let mut request = draw(user);
     loop {
-        let restart = user.profile().watchers.restart_percent;
-        let next = follow(user, request.clone(), restart).await;
+        let next = follow(user, request.clone(), &user.profile().watchers).await;
         request = match user.host().random.below(4) {
             // Something else: perhaps from long ago.
             0 => draw(user),
@@ -59,10 +62,12 @@ fn draw(user: &User) -> WatchRequest {
 }
 
 /// Follows one watch until it ends or, by chance, is broken off; returns where to go on.
-async fn follow(user: &User, request: WatchRequest, restart_percent: u64) -> Revision {
+async fn follow(user: &User, request: WatchRequest, manners: &Watchers) -> Revision {
     let mut next = request.start_revision;
-    let watchers = &user.profile().watchers;
     let note = user.station.recorder.watch(user.station.number, SESSION_UNKNOWN, request.clone());
+    if manners.pause_ms > 0 {
+        note.is_slow();
+    }
     let mut watcher: Watcher = user.client.watch(messages::watch(&request));
     while let Some(response) = watcher.next().await {
         let response = match response {
@@ -73,13 +78,13 @@ async fn follow(user: &User, request: WatchRequest, restart_percent: u64) -> Rev
             next = event.kv.modified + 1;
         }
         note.response(response);
-        if user.percent(restart_percent) {
+        if user.percent(manners.restart_percent) {
             return next;
         }
-        if user.percent(watchers.progress_percent) {
+        if user.percent(manners.progress_percent) {
             watcher.request_progress();
         }
-        user.pause(watchers.pause_ms).await;
+        user.pause(manners.pause_ms).await;
     }
     next
 }
