@@ -23,6 +23,7 @@ pub(crate) async fn measure(cluster: &mut Cluster, options: &EtcdOptions) -> io:
         ("memory MiB", mebibytes(filled)),
         ("memory after restart MiB", mebibytes(cluster.resident_bytes()?)),
         ("start-up ms", start.as_secs_f64() * 1e3),
+        ("on disk MiB", mebibytes(cluster.disk_bytes()?)),
         ("database MiB", mebibytes(cluster.database_bytes().await?)),
     ]))
 }
