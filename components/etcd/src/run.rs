@@ -138,6 +138,8 @@ impl Etcd {
             asks.clone(),
             SnapshotSender::new(host.clone(), keeper.clone(), asks.clone()),
         ));
+        // Alone, nobody else can be the leader that should be heard first (adjustTicks).
+        let ticks_ahead = if contacts.len() == 1 { config.election_ticks().saturating_sub(1) } else { 0 };
         for contact in &contacts {
             peers.set(contact.id, members::peer_urls(contact));
         }
@@ -183,6 +185,7 @@ impl Etcd {
             peers: peers.clone(),
             waiters: waiters.clone(),
             tick: config.heartbeat,
+            ticks_ahead,
         };
         let writer = LogWriter {
             host: host.clone(),
