@@ -11,13 +11,13 @@ use crate::{
     waiters::Waiters,
 };
 use bytes::Bytes;
-use host::{Host, Interval, event};
+use host::{Host, Interval, event, watch};
 use raft::{
     Message, Raft, ReadState, Ready, Role, Status,
     types::{ConfState, Index, NodeId, Term},
 };
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 /// Requests waiting for the driver at most; senders wait beyond.
 pub(crate) const ASKS_MAX: usize = 4096;

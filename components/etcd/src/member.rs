@@ -17,11 +17,11 @@ use etcd_api::{
     internal::{InternalRequest, RequestHeader, internal_request::Request},
 };
 use etcd_store::{Response, auth::AuthInfo};
-use host::{Elapsed, Host, Instant};
+use host::{Elapsed, Host, Instant, watch};
 use prost::Message;
 use raft::types::{Index, NodeId};
 use std::sync::Arc;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tonic::Status;
 
 /// One running member, as its services see it.

@@ -23,11 +23,11 @@ use crate::{
     waiters::Waiters,
 };
 use etcd_store::members;
-use host::{Host, Stop, Task, event};
+use host::{Host, Stop, Task, event, watch};
 use parking_lot::RwLock;
 use raft::Raft;
 use std::{future::Future, sync::Arc};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 
 /// One member of an etcd cluster.
 #[derive(Debug)]

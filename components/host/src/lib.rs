@@ -20,6 +20,7 @@ mod random;
 mod select;
 mod stop;
 mod tasks;
+pub mod watch;
 
 pub use backoff::Backoff;
 pub use clock::{Clock, Elapsed, Instant, Interval, Sleep, Timestamp};
