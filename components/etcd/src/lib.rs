@@ -7,6 +7,7 @@
 //! it never limps on.
 
 mod applier;
+mod assemble;
 mod boot;
 mod compactor;
 pub mod config;
@@ -23,6 +24,7 @@ mod member;
 mod metrics;
 mod monitor;
 mod outbox;
+mod parts;
 mod peer_service;
 mod peers;
 mod persist;
