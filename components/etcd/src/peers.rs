@@ -14,11 +14,7 @@ use etcd_api::internal::{Handshake, peer_client::PeerClient};
 use host::{Backoff, Host, Instant, Task, event};
 use parking_lot::Mutex;
 use raft::{Body, Codec, Message, types::NodeId};
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 use wire::client::Channel;
 
