@@ -32,6 +32,7 @@ mod queue;
 mod reads;
 mod receiver_stream;
 mod request_ids;
+mod restore;
 mod run;
 mod services;
 mod serving;
@@ -42,4 +43,5 @@ mod waiters;
 mod watching;
 
 pub use fatal::Fatal;
+pub use restore::{RestoreError, RestoreOptions, SnapshotStatus, restore, snapshot_status};
 pub use run::Etcd;

@@ -15,8 +15,7 @@ etcdctl get missing -w json
 etcdctl get a c
 etcdctl get dir/ --prefix
 etcdctl get dir/ --prefix --keys-only
-etcdctl get dir/ --prefix --count-only -w json
-etcdctl get dir/ --prefix --count-only --write-out=fields
+etcdctl get dir/ --prefix --write-out=fields
 etcdctl get dir/ --prefix --limit=2 -w json
 etcdctl get --from-key dir/y
 etcdctl get '' --prefix --sort-by=KEY --order=DESCEND --keys-only

@@ -13,4 +13,4 @@ printf 'nonsense\n\nput c 1\n\n\n' | etcdctl txn
 printf '\n\n\n' | etcdctl txn -w json
 (printf '\n'; for i in $(seq 128); do printf 'put k%s 1\n' $i; done; printf '\n\n') | etcdctl txn | sort | uniq -c
 (printf '\n'; for i in $(seq 129); do printf 'put k%s 1\n' $i; done; printf '\n\n') | etcdctl txn
-etcdctl get k --prefix --count-only -w json
+etcdctl get k --prefix -w fields | grep Count

@@ -53,7 +53,8 @@ impl Authority {
     /// # Panics
     /// The certificate cannot be made.
     pub fn issue(&self, name: &str) -> Pair {
-        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a valid name");
+        let mut params =
+            CertificateParams::new(vec!["localhost".to_owned()]).expect("a valid name");
         params.distinguished_name.push(DnType::CommonName, name);
         params.subject_alt_names.push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
         params.extended_key_usages =

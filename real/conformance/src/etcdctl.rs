@@ -114,10 +114,6 @@ impl Etcdctl {
         drop(stdin);
         let output = child.wait_with_output().expect("etcdctl can be waited for");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Answer {
-            code: output.status.code(),
-            out: text(&output.stdout),
-            err: text(&output.stderr),
-        }
+        Answer { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
     }
 }

@@ -51,7 +51,11 @@ pub fn transcript(script: &Path, cluster: &Cluster) -> String {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let text = text.replace(&*cluster.scratch.path().to_string_lossy(), "DIR");
     // The client's own log tells times and addresses; its errors are told again below it.
-    text.lines().filter(|line| !line.starts_with("{\"level\"")).map(mask).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .filter(|line| !line.starts_with("{\"level\""))
+        .map(mask)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Replaces what must differ between two clusters: hexadecimal identities, ports, long numbers,
@@ -79,9 +83,9 @@ fn masked_word(word: &str) -> String {
     let digits = word.chars().filter(char::is_ascii_digit).count();
     let hex = word.chars().all(|c| c.is_ascii_hexdigit());
     let units = ["ms", "µs", "s", "B"];
-    let quantity = units.iter().any(|unit| {
-        word.strip_suffix(unit).is_some_and(|number| number.parse::<f64>().is_ok())
-    });
+    let quantity = units
+        .iter()
+        .any(|unit| word.strip_suffix(unit).is_some_and(|number| number.parse::<f64>().is_ok()));
     match () {
         () if hex && word.len() >= 12 => "ID".to_owned(),
         () if hex && digits == word.len() && digits >= 5 => "NUMBER".to_owned(),

@@ -27,6 +27,15 @@ fn put_until(stop: &AtomicBool, etcdctl: &Etcdctl, writer: usize) -> Vec<String>
     acknowledged
 }
 
+/// Says stop when dropped, also by a failed assertion: the writers must end before their scope does.
+struct StopAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Every acknowledged key, with its own name as its value.
 fn holds(cluster: &Cluster, acknowledged: &[String]) {
     let etcdctl = cluster.etcdctl();
@@ -44,12 +53,11 @@ fn survives_kills_under_load(plan: Plan) {
         let (stop, etcdctl) = (&stop, &etcdctl);
         let writers: Vec<_> =
             (0..3).map(|at| scope.spawn(move || put_until(stop, etcdctl, at))).collect();
-        let count = || etcdctl.run(&["get", "load/", "--prefix", "--count-only", "-w", "json"]);
-        let several = |more: u64| {
-            let base = count().json()["count"].as_u64().unwrap_or(0);
-            until("writes go on", || {
-                count().json()["count"].as_u64().filter(|count| *count >= base + more)
-            })
+        let stop_at_end = StopAtEnd(stop);
+        let count = || etcdctl.run(&["get", "load/", "--prefix", "--print-value-only"]).out;
+        let several = |more: usize| {
+            let base = count().lines().count();
+            until("writes go on", || (count().lines().count() >= base + more).then_some(()));
         };
         several(20);
         let leader = cluster.leader();
@@ -66,7 +74,7 @@ fn survives_kills_under_load(plan: Plan) {
                 member.kill();
             }
         }
-        stop.store(true, Ordering::Relaxed);
+        drop(stop_at_end);
         let lists = writers.into_iter().map(|writer| writer.join().expect("a writer"));
         lists.collect::<Vec<_>>().concat()
     });

@@ -91,7 +91,8 @@ fn mended(frame: &[u8]) -> Option<BytesMut> {
     if http::uri::Authority::try_from(value.as_slice()).is_ok() || value.is_empty() {
         return None;
     }
-    let value = value.iter().map(|c| if c.is_ascii_alphanumeric() || *c == b'.' { *c } else { b'-' });
+    let value =
+        value.iter().map(|c| if c.is_ascii_alphanumeric() || *c == b'.' { *c } else { b'-' });
     let mut fields = BytesMut::from(&block[..at.start]);
     put_string(&mut fields, &value.collect::<Vec<u8>>());
     fields.put_slice(&block[at.end..]);
