@@ -4,6 +4,7 @@
 use std::{
     fs::{File, read_to_string},
     io,
+    os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -22,6 +23,7 @@ impl Process {
         let log = File::options().create(true).append(true).open(log)?;
         let mut command = Command::new(program);
         command.args(args).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        die_with_us(&mut command);
         Ok(Self(command.spawn()?))
     }
 
@@ -79,6 +81,20 @@ impl Drop for Process {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// A measurement that is killed must not leave servers behind. Servers are started by the main
+/// thread, whose end is the process's.
+fn die_with_us(command: &mut Command) {
+    let ask = || {
+        // SAFETY: no memory is passed.
+        match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    };
+    // SAFETY: between fork and exec only prctl(2) and errno are used, which are safe there.
+    unsafe { command.pre_exec(ask) };
 }
 
 fn ticks_per_second() -> f64 {
