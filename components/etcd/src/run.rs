@@ -139,7 +139,8 @@ impl Etcd {
             SnapshotSender::new(host.clone(), keeper.clone(), asks.clone()),
         ));
         // Alone, nobody else can be the leader that should be heard first (adjustTicks).
-        let ticks_ahead = if contacts.len() == 1 { config.election_ticks().saturating_sub(1) } else { 0 };
+        let ticks_ahead =
+            if contacts.len() == 1 { config.election_ticks().saturating_sub(1) } else { 0 };
         for contact in &contacts {
             peers.set(contact.id, members::peer_urls(contact));
         }
