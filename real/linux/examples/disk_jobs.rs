@@ -1,7 +1,7 @@
 //! Measures this machine under the host's traits: gRPC calls per second, and what a durable
 //! append costs by the way its blocking call is carried.
 //!
-//! `cargo run --release -p linux --example measure -- DIRECTORY`
+//! `cargo run --release -p linux --example disk_jobs -- DIRECTORY`
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a tool for people")]
 
 #[allow(dead_code, reason = "the tests use all of it")]
