@@ -219,7 +219,14 @@ impl Link {
             Ok(response) => response.into_inner(),
             Err(status) => {
                 let why = status.message().to_owned();
-                event!(self.host, Debug, "peer unreachable", to = self.handshake.to, why = &why);
+                let to = self.handshake.to;
+                // Who is there and refuses will not come round by itself: somebody must look.
+                match status.code() {
+                    tonic::Code::FailedPrecondition => {
+                        event!(self.host, Warn, "peer refuses us", to = to, why = &why);
+                    }
+                    _ => event!(self.host, Debug, "peer unreachable", to = to, why = &why),
+                }
                 return false;
             }
         };

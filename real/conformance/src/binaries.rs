@@ -19,7 +19,16 @@ pub fn ours(name: &str) -> PathBuf {
 fn build() -> PathBuf {
     let root = workspace();
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    let done = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    // What cargo says of the test's own package would make build scripts run again, and most of the
+    // workspace with them.
+    let of_this_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    for (name, _) in std::env::vars() {
+        if of_this_package.iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    let done = command
         .args(["build", "--quiet", "--package", "binaries", "--bins"])
         .current_dir(&root)
         .status()
