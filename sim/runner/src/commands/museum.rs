@@ -68,6 +68,10 @@ pub(crate) fn run(museum: &Museum, console: &mut Console) -> Result<Exit, Refusa
     }
     let found = rows.iter().filter(|row| row.found.is_some()).count();
     console.line(&format!("found {found} of {}{}", rows.len(), median(&rows)));
+    let void: u64 = rows.iter().map(|row| row.seeds_void).sum();
+    if void > 0 {
+        console.line(&format!("passed over {void} seeds that fail without the defect too"));
+    }
     if let Some(path) = &museum.json {
         let json = serde_json::to_string_pretty(&rows).map_err(std::io::Error::from);
         let written = json.and_then(|json| fs::write(path, json + "\n"));
