@@ -70,7 +70,7 @@ impl Store {
         let Config { dir, cache_bytes, .. } = config;
         let disk = &*host.disk;
         disk.create_dir(&dir).map_err(crate::backend::disk_fault(&dir))?;
-        files::clean(disk, &dir, config.snapshot_index)?;
+        files::clean(host, &dir, config.snapshot_index)?;
         let backend = Backend::open(host, &files::backend_path(&dir), cache_bytes)?;
         // A new file and its directory must not lose their names in a power failure.
         crate::backend::sync_parent(disk, &files::backend_path(&dir))?;

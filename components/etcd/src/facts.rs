@@ -8,11 +8,11 @@ use etcd_store::{Response, Store, members};
 use host::{Host, Level, event};
 use raft::{
     Body, Message, Raft, Ready, Role,
-    types::{ConfState, Entry, HardState, Index, NodeId},
+    types::{ConfState, Entry, EntryKind, HardState, Index, NodeId},
 };
 
 /// Entries between two hashes of the whole state.
-const HASH_EVERY: Index = 256;
+const HASH_EVERY: Index = 64;
 
 /// The word for a role in facts and logs.
 pub(crate) fn role_name(role: Role) -> &'static str {
@@ -36,7 +36,7 @@ fn hash(bytes: &[u8]) -> u64 {
 }
 
 /// A member has read its disk.
-pub(crate) fn start(host: &Host, id: NodeId, state: HardState, last: Index) {
+pub(crate) fn start(host: &Host, id: NodeId, state: HardState, last: Index, applied: Index) {
     event!(
         host,
         Fact,
@@ -45,7 +45,8 @@ pub(crate) fn start(host: &Host, id: NodeId, state: HardState, last: Index) {
         term = state.term,
         vote = state.vote,
         commit = state.commit,
-        index = last
+        index = last,
+        applied = applied
     );
 }
 
@@ -59,8 +60,9 @@ pub(crate) fn ready(host: &Host, raft: &Raft, ready: &Ready) {
         configuration(host, snapshot.index, &snapshot.conf_state);
     }
     for entry in &ready.entries {
-        let hash = hash(&entry.data);
-        event!(host, Fact, "raft/log", index = entry.index, term = entry.term, entry = hash);
+        let (hash, change) = (hash(&entry.data), entry.kind == EntryKind::ConfChange);
+        let (index, term) = (entry.index, entry.term);
+        event!(host, Fact, "raft/log", index = index, term = term, entry = hash, change = change);
     }
     if let Some(state) = &ready.soft_state {
         let (role, term) = (role_name(state.role), raft.term());

@@ -20,6 +20,6 @@ pub use durable_writes::DurableWrites;
 pub use election_safety::ElectionSafety;
 pub use leader_completeness::LeaderCompleteness;
 pub use log_matching::LogMatching;
-pub(crate) use members::{Configuration, Members};
+pub(crate) use members::{Configuration, Member, Members};
 pub use state_machine_safety::StateMachineSafety;
 pub use vote_once::VoteOnce;

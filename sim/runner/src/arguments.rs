@@ -191,6 +191,9 @@ pub(crate) struct Museum {
     /// The first seed.
     #[arg(long, default_value = "1")]
     pub(crate) from: Seed,
+    /// Most scenarios that are tried to shrink what was found.
+    #[arg(long, default_value_t = crate::shrinking::TRIES_MAX)]
+    pub(crate) shrink: usize,
     /// Runs at the same time; as many as there are cores when zero.
     #[arg(long, default_value_t = 0)]
     pub(crate) jobs: usize,

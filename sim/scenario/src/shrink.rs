@@ -142,6 +142,8 @@ fn smaller_traffic(from: &Traffic) -> Vec<Traffic> {
         Traffic { lockers: 0, ..base() },
         Traffic { candidates: 0, ..base() },
         Traffic { auth: false, ..base() },
+        Traffic { maintenance: Span(0), ..base() },
+        Traffic { watcher_pause: Span(0), watcher_restarts: 0, ..base() },
         Traffic { clients: 0, operations: 0, mix: Mix::default(), ..base() },
         Traffic { clients: half(from.clients), ..base() },
         Traffic { operations: from.operations.div_ceil(2), ..base() },

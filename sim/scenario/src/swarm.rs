@@ -3,8 +3,13 @@
 //! Each seed draws a subset, not a little of everything: many bugs need one thing often and another
 //! never (Groce et al., "Swarm Testing", 2012).
 
-use crate::{Chaos, Intensity, Scenario, Seed, Settings, Step, Traffic, What, When};
-use faults::{Allowed, Chance, DrawFrom, Drawn, Entry, Family, Harm, Span};
+use crate::{Chaos, Intensity, Scenario, Seed, Settings, Step, System, Traffic, What, When};
+use faults::{
+    Allowed, Chance, DrawFrom, Drawn, Entry, Family, Fault, Harm, Span, Target, Which,
+    disk::PowerCut,
+    machine::PowerLoss,
+    process::{Crash, CrashAt, Pause},
+};
 use serde::{Deserialize, Serialize};
 
 /// Something that each seed decides for itself.
@@ -57,30 +62,52 @@ fn draw_members(scenario: &mut Scenario, chance: &mut Chance) {
     scenario.cluster.learners = u16::from(scenario.cluster.members > 1 && chance.one_in(5));
 }
 
-/// Half of the limits are made tiny; a limit that the scenario sets is left as it is.
+/// Half of the limits are made tiny, and under every fourth seed all of them as tiny as can be; a
+/// limit that the scenario sets is left as it is.
 fn draw_limits(set: &Settings, chance: &mut Chance) -> Settings {
-    fn half<T: Copy>(set: Option<T>, chance: &mut Chance, choices: &[T]) -> Option<T> {
-        let drawn = chance.pick(choices).copied();
-        let tiny = chance.one_in(2);
-        set.or(drawn.filter(|_| tiny))
-    }
+    let extreme = chance.one_in(4);
     let ms = Span::millis;
     Settings {
-        snapshot_count: half(set.snapshot_count, chance, &[5, 20, 100]),
-        snapshot_catchup_entries: half(set.snapshot_catchup_entries, chance, &[1, 5, 50]),
-        wal_segment_bytes: half(set.wal_segment_bytes, chance, &[4_096, 16_384, 65_536]),
-        backend_batch_interval: half(set.backend_batch_interval, chance, &[ms(5), ms(1_000)]),
-        backend_batch_limit: half(set.backend_batch_limit, chance, &[1, 10]),
-        compaction_batch_limit: half(set.compaction_batch_limit, chance, &[1, 5]),
-        compaction_sleep: half(set.compaction_sleep, chance, &[ms(1), ms(200)]),
-        watch_progress_interval: half(set.watch_progress_interval, chance, &[ms(300)]),
-        watch_buffer: half(set.watch_buffer, chance, &[1, 4]),
-        lease_checkpoint_interval: half(set.lease_checkpoint_interval, chance, &[ms(500)]),
-        raft_inflight_max: half(set.raft_inflight_max, chance, &[1, 4]),
-        raft_message_bytes_max: half(set.raft_message_bytes_max, chance, &[1, 256]),
-        raft_commit_bytes_max: half(set.raft_commit_bytes_max, chance, &[1, 256]),
+        snapshot_count: limit(set.snapshot_count, (chance, extreme), &[5, 20, 100]),
+        snapshot_catchup_entries: limit(
+            set.snapshot_catchup_entries,
+            (chance, extreme),
+            &[1, 5, 50],
+        ),
+        wal_segment_bytes: limit(
+            set.wal_segment_bytes,
+            (chance, extreme),
+            &[4_096, 16_384, 65_536],
+        ),
+        backend_batch_interval: limit(
+            set.backend_batch_interval,
+            (chance, extreme),
+            &[ms(5), ms(1_000)],
+        ),
+        backend_batch_limit: limit(set.backend_batch_limit, (chance, extreme), &[1, 10]),
+        compaction_batch_limit: limit(set.compaction_batch_limit, (chance, extreme), &[1, 5]),
+        compaction_sleep: limit(set.compaction_sleep, (chance, extreme), &[ms(1), ms(200)]),
+        watch_progress_interval: limit(set.watch_progress_interval, (chance, extreme), &[ms(300)]),
+        watch_buffer: limit(set.watch_buffer, (chance, extreme), &[1, 4]),
+        lease_checkpoint_interval: limit(
+            set.lease_checkpoint_interval,
+            (chance, extreme),
+            &[ms(500)],
+        ),
+        raft_inflight_max: limit(set.raft_inflight_max, (chance, extreme), &[1, 4]),
+        raft_message_bytes_max: limit(set.raft_message_bytes_max, (chance, extreme), &[1, 256]),
+        raft_commit_bytes_max: limit(set.raft_commit_bytes_max, (chance, extreme), &[1, 256]),
         ..set.clone()
     }
+}
+
+/// One of the choices, whose first is the most extreme, or none.
+fn limit<T: Copy>(set: Option<T>, draw: (&mut Chance, bool), choices: &[T]) -> Option<T> {
+    let (chance, extreme) = draw;
+    let drawn = chance.pick(choices).copied();
+    let tiny = chance.one_in(2);
+    let drawn = if extreme { choices.first().copied() } else { drawn.filter(|_| tiny) };
+    set.or(drawn)
 }
 
 fn draw_traffic(traffic: &mut Traffic, chance: &mut Chance) {
@@ -97,12 +124,30 @@ fn draw_traffic(traffic: &mut Traffic, chance: &mut Chance) {
     traffic.lease_holders = up_to(traffic.lease_holders, chance);
     traffic.lockers = up_to(traffic.lockers, chance);
     traffic.candidates = up_to(traffic.candidates, chance);
-    traffic.auth = traffic.auth && chance.one_in(4);
+    traffic.auth = traffic.auth && chance.one_in(3);
+    let most = traffic.operations;
+    traffic.operations = *chance.pick(&[most / 8, most / 2, most]).unwrap_or(&most);
+    traffic.pause = *chance.pick(&[Span::millis(20), traffic.pause]).unwrap_or(&traffic.pause);
+    draw_habits(traffic, chance);
     let mix = &mut traffic.mix;
     let weights = [&mut mix.range, &mut mix.serializable, &mut mix.delete, &mut mix.txn];
     for weight in weights.into_iter().chain([&mut mix.compact]) {
         *weight *= *chance.pick(&[0, 1, 1, 3]).unwrap_or(&1);
     }
+}
+
+/// How watchers, leases, compaction and maintenance go about it; what the scenario sets stays.
+fn draw_habits(traffic: &mut Traffic, chance: &mut Chance) {
+    let ms = Span::millis;
+    let pauses = [ms(0), ms(0), ms(20), ms(200), ms(1_000)];
+    traffic.watcher_pause = *chance.pick(&pauses).unwrap_or(&ms(0));
+    traffic.watcher_restarts = *chance.pick(&[2, 2, 10, 30]).unwrap_or(&2);
+    let keep = chance.pick(&[0, 0, 5, 100]).copied();
+    traffic.compact_keep = traffic.compact_keep.or(keep);
+    let seconds = chance.pick(&[2, 4, 10, 20]).copied();
+    traffic.lease_seconds = traffic.lease_seconds.or(seconds);
+    let busy = chance.one_in(3);
+    traffic.maintenance = if busy { traffic.maintenance } else { ms(0) };
 }
 
 /// Each family is in with even odds, and one at least.
@@ -139,6 +184,11 @@ fn draw_steps(scenario: &mut Scenario, seed: u64) {
             members: scenario.cluster.members,
             lasts: (Span::millis(100).min(chaos.longest()), chaos.longest()),
         };
+        let etcd = scenario.cluster.system == System::Etcd;
+        if etcd && chaos.only.is_empty() && draw.chance.one_in(6) {
+            strikes.extend(draw_special(&chaos.families, at, &mut draw));
+            continue;
+        }
         let fault = draw_fault(&liked, &mut draw);
         let fault = fault.filter(|fault| lost || fault.strike().harm() != Harm::Lost);
         strikes.extend(fault.map(|fault| (at, fault)));
@@ -146,6 +196,54 @@ fn draw_steps(scenario: &mut Scenario, seed: u64) {
     strikes.sort_by_key(|(at, _)| *at);
     let step = |(at, fault)| Step { when: When::At(at), what: What::Fault(fault) };
     scenario.steps.extend(strikes.into_iter().map(step));
+}
+
+/// What single faults seldom make, of the families asked for.
+fn draw_special(families: &[Family], at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
+    let specials: [(Family, Special); 3] = [
+        (Family::Process, client_stands_still),
+        (Family::Process, crashes_again),
+        (Family::Machine, loses_power_again),
+    ];
+    let suits = |family| families.is_empty() || families.contains(&family);
+    let all: Vec<Special> =
+        specials.into_iter().filter(|(family, _)| suits(*family)).map(|(_, make)| make).collect();
+    draw.chance.pick(&all).copied().map(|make| make(at, draw)).unwrap_or_default()
+}
+
+type Special = fn(Span, &mut DrawFrom<'_>) -> Vec<(Span, Fault)>;
+
+/// Clients stand still and do not know it: their leases run out meanwhile.
+fn client_stands_still(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
+    let lasts = draw.chance.span(draw.lasts.0, draw.lasts.1);
+    vec![(at, Fault::Pause(Pause { target: Target::new("client", Which::Random), lasts }))]
+}
+
+/// A member crashes, and again while it recovers: recovery is code that runs seldom.
+fn crashes_again(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
+    let (target, lasts, again) = relapse(at, draw);
+    let passing = u32::try_from(draw.chance.between(1, 3)).unwrap_or(1);
+    let first = Fault::Crash(Crash { target: target.clone(), lasts });
+    let second = CrashAt { target, point: String::new(), passing, lasts };
+    vec![(at, first), (again, Fault::CrashAt(second))]
+}
+
+/// The same with the power.
+fn loses_power_again(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
+    let (target, lasts, again) = relapse(at, draw);
+    let operation = u32::try_from(draw.chance.between(1, 30)).unwrap_or(1);
+    let first = Fault::PowerLoss(PowerLoss { target: target.clone(), lasts });
+    let second = PowerCut { target, operation, lasts };
+    vec![(at, first), (again, Fault::PowerCut(second))]
+}
+
+/// One member, how long it is away, and when it is back.
+fn relapse(at: Span, draw: &mut DrawFrom<'_>) -> (Target, Span, Span) {
+    let all = u64::from(draw.members.max(1));
+    let index = u16::try_from(draw.chance.below(all)).unwrap_or(0);
+    let lasts = Span::millis(draw.chance.between(100, 1_500));
+    let again = at.plus(lasts).plus(Span::millis(draw.chance.below(20)));
+    (Target::new(draw.group, Which::Index(index)), lasts, again)
 }
 
 /// The faults that chaos may draw, with this seed's liking for each; some it never draws.
@@ -158,7 +256,7 @@ fn likings(chaos: &Chaos, chance: &mut Chance) -> Vec<(u64, &'static Drawn)> {
     drawable.map(|drawn| (drawn.weight * chance.below(4), drawn)).collect()
 }
 
-fn draw_fault(pool: &[(u64, &Drawn)], draw: &mut DrawFrom<'_>) -> Option<faults::Fault> {
+fn draw_fault(pool: &[(u64, &Drawn)], draw: &mut DrawFrom<'_>) -> Option<Fault> {
     let sum: u64 = pool.iter().map(|(weight, _)| weight).sum();
     if sum == 0 {
         // This seed likes none of them: any one will do.

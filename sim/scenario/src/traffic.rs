@@ -35,6 +35,21 @@ pub struct Traffic {
     /// Users, roles and permissions are changed while others work.
     #[serde(skip_serializing_if = "is_default")]
     pub auth: bool,
+    /// How long a watcher takes at most to digest one response.
+    #[serde(skip_serializing_if = "is_default")]
+    pub watcher_pause: Span,
+    /// How often, in a hundred responses, a watcher breaks off and goes on where it was.
+    #[serde(skip_serializing_if = "is_default")]
+    pub watcher_restarts: u16,
+    /// Revisions that a compaction keeps at most; at zero it takes all but the newest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compact_keep: Option<u32>,
+    /// The longest time to live of a lease, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease_seconds: Option<u32>,
+    /// Between two requests of whoever looks after the members; never when zero.
+    #[serde(skip_serializing_if = "is_default")]
+    pub maintenance: Span,
 }
 
 impl Default for Traffic {
@@ -51,6 +66,11 @@ impl Default for Traffic {
             lockers: 0,
             candidates: 0,
             auth: false,
+            watcher_pause: Span(0),
+            watcher_restarts: 0,
+            compact_keep: None,
+            lease_seconds: None,
+            maintenance: Span(0),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where the judges sit: hears everything that is said on stage and shows it to every oracle.
 
-use host::{Event, Level, Value as HostValue};
+use crate::lies;
+use host::{Defects, Event, Level, Value as HostValue};
 use machine::{Lifecycle, MachineId, Observer, Source, Time};
 use oracles::{Broken, Fact, History, Judge, Observation, Record, Value, World};
 use parking_lot::Mutex;
@@ -44,6 +45,7 @@ struct Hall {
     counts: BTreeMap<&'static str, u64>,
     /// A disk failed: members may give up with good reason.
     disk_trouble: bool,
+    defects: Defects,
 }
 
 /// Something for the timeline.
@@ -59,7 +61,7 @@ pub(crate) struct Gallery(Mutex<Hall>);
 
 impl Gallery {
     /// Seats these judges.
-    pub(crate) fn new(judges: Vec<Box<dyn Judge>>) -> Self {
+    pub(crate) fn new(judges: Vec<Box<dyn Judge>>, defects: Defects) -> Self {
         Self(Mutex::new(Hall {
             judges,
             broken: None,
@@ -67,6 +69,7 @@ impl Gallery {
             timeline: Vec::new(),
             counts: BTreeMap::new(),
             disk_trouble: false,
+            defects,
         }))
     }
 
@@ -159,7 +162,8 @@ impl Hall {
         for (place, (name, value)) in fields.iter_mut().zip(event.fields) {
             *place = (*name, of_host(*value));
         }
-        let fields = &fields[..count];
+        let fields = &mut fields[..count];
+        lies::tell(&self.defects, source.name, event.name, fields);
         let fact = Fact { at: at.0, machine: source.name, name: event.name, fields };
         self.learn(at, source.machine, &fact);
         self.show(source.machine.0, &Observation::Fact(fact));

@@ -4,6 +4,7 @@
 //! due, carry it out, go on; at the end heal everything, wait, and hear the judges.
 
 mod gallery;
+mod lies;
 mod operator;
 mod placement;
 mod settings;

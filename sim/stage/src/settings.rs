@@ -63,7 +63,7 @@ pub(crate) fn profile(traffic: &Traffic) -> TrafficProfile {
         clients: u32::from(traffic.clients),
         operations: traffic.operations,
         keys: u64::from(traffic.keys),
-        pause_ms: traffic.pause.0 / 1_000_000,
+        pause_ms: traffic.pause.as_millis(),
         timeout_ms: 2_000,
         kv: KvMix {
             put: weight(mix.put),
@@ -78,15 +78,31 @@ pub(crate) fn profile(traffic: &Traffic) -> TrafficProfile {
             compare_and_set: weight(mix.txn).div_ceil(2),
             multi_put: weight(mix.txn) / 2,
         },
-        watchers: Watchers { count: u32::from(traffic.watchers), ..Watchers::default() },
-        leases: Leases { keepers: u32::from(traffic.lease_holders), ..Leases::default() },
+        watchers: watchers(traffic),
+        leases: leases(traffic),
         locks: Contenders { count: u32::from(traffic.lockers), ..Contenders::default() },
         elections: Contenders { count: u32::from(traffic.candidates), ..Contenders::default() },
         compaction: Compaction {
             every_ms: if mix.compact > 0 { 20_000 / u64::from(mix.compact) } else { 0 },
-            ..Compaction::default()
+            keep: traffic.compact_keep.map_or(Compaction::default().keep, u64::from),
         },
-        maintenance: Maintenance { every_ms: 0, move_leader: false },
+        maintenance: Maintenance { every_ms: traffic.maintenance.as_millis(), move_leader: true },
         auth: Auth { users: u32::from(traffic.auth) },
     }
+}
+
+fn watchers(traffic: &Traffic) -> Watchers {
+    let usual = Watchers::default();
+    let restart_percent = match traffic.watcher_restarts {
+        0 => usual.restart_percent,
+        percent => u64::from(percent),
+    };
+    let pause_ms = traffic.watcher_pause.as_millis();
+    Watchers { count: u32::from(traffic.watchers), restart_percent, pause_ms, ..usual }
+}
+
+fn leases(traffic: &Traffic) -> Leases {
+    let usual = Leases::default();
+    let ttl_max = traffic.lease_seconds.map_or(usual.ttl_max, u64::from);
+    Leases { keepers: u32::from(traffic.lease_holders), ttl_max, ..usual }
 }

@@ -41,18 +41,20 @@ pub(crate) struct Show {
 impl Show {
     /// Builds the world of a scenario; the members are founded, the clients ready.
     pub(crate) fn new(scenario: &Scenario, seed: u64, options: RunOptions) -> Self {
+        let defects = Defects::named(scenario.defects.iter().cloned());
         let world = World::new(WorldConfig {
             seed,
             stalls: stalls(seed),
             record: options.keep,
-            defects: Defects::named(scenario.defects.iter().cloned()),
+            defects: defects.clone(),
             ..WorldConfig::default()
         });
         let wanted = oracles::ALL.iter().filter(|entry| scenario.promises.want(entry.name));
-        let gallery = Arc::new(Gallery::new(wanted.map(|entry| (entry.new)()).collect()));
+        let gallery =
+            Arc::new(Gallery::new(wanted.map(|entry| (entry.new)()).collect(), defects.clone()));
         world.observe(gallery.clone());
         let kernel = world.kernel().clone();
-        let recorder = Recorder::new(move || kernel.now().0);
+        let recorder = Recorder::new(move || kernel.now().0).with_defects(defects);
         let mut record = RunRecord::new(&scenario.title, seed);
         let errands = Errands::default();
         let names = 0..scenario.cluster.members;
@@ -183,7 +185,9 @@ impl Show {
             Outcome::Refused(_) => return self.record.count("faults refused", 1),
         };
         self.record.count("faults struck", 1);
-        if fault.family() == Family::Disk {
+        // A disk that is slow, or whole again with the power, is no reason to give up.
+        let harmless = matches!(fault, Fault::SlowDisk(_) | Fault::PowerCut(_));
+        if fault.family() == Family::Disk && !harmless {
             self.gallery.disk_trouble();
         }
         if let Some(until) = struck.until {

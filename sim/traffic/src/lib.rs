@@ -8,6 +8,7 @@ mod generator;
 mod messages;
 mod profile;
 mod recorder;
+mod tampering;
 
 pub use clients::Station;
 pub use generator::{Chance, Generator, everything};

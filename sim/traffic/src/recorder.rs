@@ -5,6 +5,8 @@
 
 use std::{fmt, mem, sync::Arc};
 
+use crate::tampering::Tampering;
+use host::Defects;
 use oracles::history::{
     History, Hold, Operation, Outcome, Refusal, Request, Response, Revision, Time, Watch,
     WatchRequest, WatchResponse,
@@ -16,6 +18,7 @@ use parking_lot::Mutex;
 pub struct Recorder {
     now: Arc<dyn Fn() -> Time + Send + Sync>,
     history: Arc<Mutex<History>>,
+    tampering: Tampering,
 }
 
 /// Notes of one kind that a run may make: beyond it, the oldest part is what is judged.
@@ -30,7 +33,13 @@ impl fmt::Debug for Recorder {
 impl Recorder {
     /// `now` tells the true virtual time in nanoseconds, on no machine's clock.
     pub fn new(now: impl Fn() -> Time + Send + Sync + 'static) -> Self {
-        Self { now: Arc::new(now), history: Arc::default() }
+        Self { now: Arc::new(now), history: Arc::default(), tampering: Tampering::default() }
+    }
+
+    /// Switches deliberate bugs of the recorder on.
+    #[must_use]
+    pub fn with_defects(self, defects: Defects) -> Self {
+        Self { tampering: Tampering(defects), ..self }
     }
 
     /// Notes a request that is about to be made.
@@ -45,6 +54,7 @@ impl Recorder {
     /// Notes a watch that is about to be asked for.
     pub fn watch(&self, client: u32, session: u32, request: WatchRequest) -> WatchNote {
         let called = (self.now)();
+        let request = self.tampering.request(request);
         let watch = Watch { client, session, called, request, ..Watch::default() };
         let place = push(&mut self.history.lock().watches, watch);
         WatchNote { recorder: self.clone(), place, settled: false }
@@ -143,7 +153,8 @@ impl WatchNote {
     /// A response came; its time is filled in.
     pub fn response(&self, response: WatchResponse) {
         let at = (self.recorder.now)();
-        self.write(|watch| watch.responses.push(WatchResponse { at, ..response }));
+        let response = WatchResponse { at, ..response };
+        self.write(|watch| self.recorder.tampering.response(watch, response));
     }
 
     /// The client reads slowly: what it has not read yet may well have been sent.
@@ -196,7 +207,10 @@ impl HoldNote {
 
     /// A fenced write was accepted.
     pub fn wrote(&self, revision: Revision) {
-        self.write(|hold| hold.writes.push(revision));
+        let mut history = self.recorder.history.lock();
+        if let Some(place) = self.place {
+            self.recorder.tampering.wrote(&mut history.holds, place, revision);
+        }
     }
 
     fn write(&self, change: impl FnOnce(&mut Hold)) {

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Broken, Kind, Observation, Oracle,
-    raft::{Configuration, Members},
+    Broken, Fact, Kind, Observation, Oracle,
+    raft::{Configuration, Member, Members},
 };
 
 /// Any two quorums of neighbouring configurations share a member, and all members agree on them.
+///
+/// As changes take effect when they are applied, that is only enough while nobody acts on an older
+/// configuration than it could (etcd #7625): a leader proposes a change when it has applied the one
+/// before, and nobody stands with a committed change unapplied.
 #[derive(Debug, Default)]
 pub struct ConfigurationsOverlap {
     members: Members,
@@ -25,6 +29,7 @@ impl Oracle for ConfigurationsOverlap {
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         let Some((fact, member)) = self.members.follow(observation)? else { return Ok(()) };
+        acts_on_the_newest(&fact, member)?;
         let Some(new) = member.configuration.clone().filter(|_| fact.name == "raft/conf") else {
             return Ok(());
         };
@@ -49,6 +54,29 @@ impl Oracle for ConfigurationsOverlap {
         }
         self.configurations.insert(index, new);
         Ok(())
+    }
+}
+
+/// Proposing and standing ask that earlier changes are applied.
+fn acts_on_the_newest(fact: &Fact<'_>, member: &Member) -> Result<(), Broken> {
+    let (until, what) = match fact.name {
+        "raft/log" if member.leads && fact.number("change").unwrap_or(0) == 1 => {
+            (fact.number("index")?, "proposes another")
+        }
+        "raft/state" if fact.text("role")?.ends_with("candidate") => {
+            (member.commit.saturating_add(1), "stands")
+        }
+        _ => return Ok(()),
+    };
+    let first = member.applied.saturating_add(1);
+    let waiting = (first < until).then(|| member.log.changes.range(first..until).next()).flatten();
+    match waiting {
+        Some(index) => {
+            let text =
+                format!("{} {what} with the change at {index} not yet applied", member.machine);
+            Err(Broken::new(fact.at, text).with(fact))
+        }
+        None => Ok(()),
     }
 }
 

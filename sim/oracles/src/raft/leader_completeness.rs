@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use crate::{Broken, Kind, Observation, Oracle, raft::Members};
 
 /// The log of each new leader holds every entry committed in earlier terms.
+///
+/// For that, a leader commits by counting replicas only entries of its own term (Raft 5.4.2): older
+/// ones on a majority may still be overwritten, and are committed with the first of its own.
 #[derive(Debug, Default)]
 pub struct LeaderCompleteness {
     members: Members,
@@ -22,6 +25,15 @@ impl Oracle for LeaderCompleteness {
         let Some((fact, member)) = self.members.follow(observation)? else { return Ok(()) };
         if fact.name == "raft/commit" {
             let entry = (member.commit, fact.number("term")?);
+            let known = self.committed.values().map(|(index, _)| *index).max().unwrap_or(0);
+            // What others know to be committed already, it may have learnt from them.
+            if member.leads && entry.0 > known && entry.1 < member.term {
+                let text = format!(
+                    "{} leads term {} and was the first to commit entry {} of term {}",
+                    member.id, member.term, entry.0, entry.1
+                );
+                return Err(Broken::new(fact.at, text).with(fact));
+            }
             let last = self.committed.entry(member.term).or_insert(entry);
             *last = entry.max(*last);
         }

@@ -25,6 +25,7 @@ pub(crate) struct Member {
     pub(crate) leads: bool,
     pub(crate) term: u64,
     pub(crate) commit: u64,
+    pub(crate) applied: u64,
     pub(crate) log: Log,
     pub(crate) durable: Durable,
     pub(crate) configuration: Option<Configuration>,
@@ -40,6 +41,8 @@ pub(crate) struct Log {
     pub(crate) entries: BTreeMap<u64, Entry>,
     /// As a power loss would leave it.
     pub(crate) disk: BTreeMap<u64, Entry>,
+    /// Where changes of membership are, in memory.
+    pub(crate) changes: BTreeSet<u64>,
     /// The last index in memory.
     pub(crate) last: u64,
     /// From here on memory and disk may differ.
@@ -124,6 +127,8 @@ impl Member {
         (self.running, self.leads) = (true, false);
         self.term = fact.number("term")?;
         self.commit = fact.number("commit")?;
+        // Not every member tells: then nothing counts as waiting to be applied.
+        self.applied = fact.number("applied").unwrap_or(u64::MAX);
         self.log.restart(fact.number("index")?);
         Ok(())
     }
@@ -132,9 +137,15 @@ impl Member {
         match fact.name {
             "raft/log" => {
                 let entry = (fact.number("term")?, fact.number("entry")?);
-                self.log.append(fact.number("index")?, entry);
+                let change = fact.number("change").unwrap_or(0) == 1;
+                self.log.append(fact.number("index")?, entry, change);
             }
-            "raft/snapshot" => self.log.replace(fact.number("index")?),
+            "raft/snapshot" => {
+                let index = fact.number("index")?;
+                self.log.replace(index);
+                self.applied = self.applied.max(index);
+            }
+            "etcd/apply" => self.applied = self.applied.max(fact.number("index")?),
             "raft/state" => {
                 self.term = fact.number("term")?;
                 self.leads = fact.text("role")? == "leader";
@@ -158,9 +169,13 @@ impl Member {
 }
 
 impl Log {
-    fn append(&mut self, index: u64, entry: Entry) {
+    fn append(&mut self, index: u64, entry: Entry, change: bool) {
         self.entries.split_off(&index);
         self.entries.insert(index, entry);
+        self.changes.split_off(&index);
+        if change {
+            self.changes.insert(index);
+        }
         self.last = index;
         self.unsynced_from = self.unsynced_from.min(index);
         while self.entries.len() > ENTRIES_MAX {
@@ -170,6 +185,7 @@ impl Log {
 
     fn replace(&mut self, index: u64) {
         self.entries.clear();
+        self.changes.clear();
         self.last = index;
         self.unsynced_from = 0;
     }
@@ -191,6 +207,7 @@ impl Log {
         let disk = &self.disk;
         self.entries.retain(|index, entry| *index <= last && disk.get(index) == Some(entry));
         self.disk.clone_from(&self.entries);
+        self.changes.retain(|index| self.entries.contains_key(index));
         self.last = last;
         self.unsynced_from = last + 1;
     }

@@ -16,9 +16,12 @@ pub(super) const SERVER: &str = "echo";
 /// A client's process.
 pub(super) const CLIENT: &str = "client";
 
-/// The defect by which the echo world proves its own oracle: a server that was started again forgets
+/// A defect by which the echo world proves its own oracle: a server that was started again forgets
 /// the first byte of what it is sent.
 const FORGETS: &str = "X01";
+
+/// Another: a server that was started again hears and says nothing.
+const DEAF: &str = "X15";
 
 const PORT: u16 = 7;
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -30,6 +33,9 @@ pub(super) fn server() -> Program {
             let all = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), PORT);
             let Ok(mut listener) = host.network.listen(all).await else { return };
             let forgets = host.defects.has(FORGETS) && restarted(&host).await;
+            if host.defects.has(DEAF) && restarted(&host).await {
+                return;
+            }
             while let Ok(mut stream) = host.accept(&mut *listener).await {
                 let serve = async move {
                     let mut buffer = [0; 512];

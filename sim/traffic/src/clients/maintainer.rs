@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use etcd_api::etcdserverpb::{
-    AlarmRequest, DefragmentRequest, HashKvRequest, MemberListRequest, MoveLeaderRequest,
-    StatusRequest,
+    AlarmRequest, DefragmentRequest, HashKvRequest, MemberListRequest, MemberUpdateRequest,
+    MoveLeaderRequest, StatusRequest,
 };
 
 use super::User;
@@ -15,7 +15,7 @@ pub(super) async fn run(user: &User) {
     let calls = &user.calls;
     loop {
         user.host().sleep(Duration::from_millis(maintenance.every_ms.max(1))).await;
-        match user.host().random.below(6) {
+        match user.host().random.below(7) {
             0 => {
                 user.other("defragment", Box::pin(calls.defragment(DefragmentRequest {}))).await;
             }
@@ -30,6 +30,7 @@ pub(super) async fn run(user: &User) {
                 user.other("status", Box::pin(calls.status(StatusRequest {}))).await;
             }
             4 if maintenance.move_leader => move_leader(user).await,
+            5 => update_member(user).await,
             _ => {
                 let linearizable = MemberListRequest { linearizable: true };
                 user.other("member_list", Box::pin(calls.member_list(linearizable))).await;
@@ -52,5 +53,18 @@ async fn move_leader(user: &User) {
         if user.other("move_leader", Box::pin(moved)).await.is_some() {
             return;
         }
+    }
+}
+
+/// Tells the cluster some member's own address once more: an update that changes nothing.
+async fn update_member(user: &User) {
+    let list = user.calls.member_list(MemberListRequest { linearizable: true });
+    let Some(list) = user.other("member_list", Box::pin(list)).await else { return };
+    let chosen = user.host().random.below(list.members.len() as u64);
+    let member = usize::try_from(chosen).ok().and_then(|at| list.members.get(at));
+    if let Some(member) = member.filter(|member| !member.peer_urls.is_empty()) {
+        let (id, peer_urls) = (member.id, member.peer_urls.clone());
+        let update = user.calls.member_update(MemberUpdateRequest { id, peer_urls });
+        user.other("member_update", Box::pin(update)).await;
     }
 }

@@ -1,0 +1,77 @@
+//! Deliberate bugs of the recorder, by which stories in `scenarios/negative/` prove the oracles that
+//! no known bug of etcd proves: a client notes another thing than it was sent.
+
+use host::Defects;
+use oracles::history::{Hold, Revision, Watch, WatchRequest, WatchResponse};
+
+/// What may be noted otherwise.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tampering(pub(crate) Defects);
+
+/// Responses that a watch that falls silent still notes.
+const BEFORE_SILENCE: usize = 3;
+
+impl Tampering {
+    /// The request as it is noted.
+    pub(crate) fn request(&self, mut request: WatchRequest) -> WatchRequest {
+        // X05: it asked for less than it gets.
+        request.no_put |= self.0.has("X05");
+        request
+    }
+
+    /// Notes a response.
+    pub(crate) fn response(&self, watch: &mut Watch, mut response: WatchResponse) {
+        let (has, events) = (|name| self.0.has(name), response.events.len());
+        // X02: what came is noted twice.
+        if has("X02") {
+            watch.responses.push(response.clone());
+        }
+        // X03: two lists of events change places.
+        if has("X03")
+            && let Some(last) = watch.responses.iter_mut().rfind(|last| !last.events.is_empty())
+            && events > 0
+        {
+            std::mem::swap(&mut last.events, &mut response.events);
+        }
+        // X04: a list ends before its last event, which comes by itself.
+        if has("X04")
+            && events > 1
+            && let Some(event) = response.events.pop()
+        {
+            let alone = WatchResponse { events: vec![event], ..response.clone() };
+            watch.responses.push(std::mem::replace(&mut response, alone));
+        }
+        // X06: what was there before is left out.
+        if has("X06") {
+            response.events.iter_mut().for_each(|event| event.prev_kv = None);
+        }
+        // X07: the first event of a watch is left out.
+        if has("X07") && events > 0 && watch.responses.iter().all(|it| it.events.is_empty()) {
+            response.events.remove(0);
+        }
+        // X08: the end comes before the last events do.
+        if has("X08") && events > 0 {
+            let end = WatchResponse { canceled: true, ..WatchResponse::default() };
+            watch.responses.push(WatchResponse { at: response.at, ..end });
+        }
+        // X09: after a while nothing is noted any more.
+        if has("X09") && watch.responses.len() >= BEFORE_SILENCE {
+            return;
+        }
+        // X11: the client gives way under what it is sent.
+        assert!(!(has("X11") && events > 0), "X11: a client fails on purpose");
+        watch.responses.push(response);
+    }
+
+    /// Notes a write under a hold among all holds.
+    pub(crate) fn wrote(&self, holds: &mut [Hold], place: usize, revision: Revision) {
+        let Some(hold) = holds.get_mut(place) else { return };
+        hold.writes.push(revision);
+        let (name, token) = (hold.name.clone(), hold.token);
+        // X10: those who held before write along.
+        if self.0.has("X10") {
+            let before = |hold: &&mut Hold| hold.name == name && hold.token < token;
+            holds.iter_mut().filter(before).for_each(|hold| hold.writes.push(revision + 1));
+        }
+    }
+}
