@@ -18,14 +18,14 @@ use etcd_api::{
     },
 };
 use etcd_store::{Position, Response, StoreError, members};
-use host::{Host, event};
+use host::{Host, event, watch};
 use prost::Message;
 use raft::{
     Codec, ConfChange,
     types::{ConfState, Entry, EntryKind, Index, NodeId, SnapshotMeta},
 };
 use std::sync::Arc;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Entries applied under one hold of the store's lock.
 const ENTRIES_PER_HOLD: usize = 32;

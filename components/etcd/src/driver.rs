@@ -11,13 +11,13 @@ use crate::{
     waiters::Waiters,
 };
 use bytes::Bytes;
-use host::{Host, Interval, event};
+use host::{Host, Interval, event, watch};
 use raft::{
     Message, Raft, ReadState, Ready, Role, Status,
     types::{ConfState, Index, NodeId, Term},
 };
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 /// Requests waiting for the driver at most; senders wait beyond.
 pub(crate) const ASKS_MAX: usize = 4096;
@@ -100,12 +100,15 @@ pub(crate) struct Driver {
     pub(crate) peers: Arc<Peers>,
     pub(crate) waiters: Arc<Waiters<Outcome>>,
     pub(crate) tick: std::time::Duration,
+    /// Ticks that are counted as passed at the start.
+    pub(crate) ticks_ahead: u32,
 }
 
 impl Driver {
     /// Runs until every sender of asks is gone.
     pub(crate) async fn run(mut self) {
         let mut ticks = self.host.interval(self.tick);
+        (0..self.ticks_ahead).for_each(|_| self.take(Input::Tick));
         facts::configuration(&self.host, self.raft.applied(), self.raft.conf_state());
         self.carry_out_all();
         while let Some(input) = self.next_input(&mut ticks).await {

@@ -7,10 +7,10 @@
 use crate::{driver::Ask, driver::Leadership, request_ids::RequestIds};
 use bytes::Bytes;
 use etcd_api::errors::EtcdError;
-use host::{Elapsed, Host, Instant, event};
+use host::{Elapsed, Host, Instant, event, watch};
 use raft::{ReadState, types::Index};
 use std::{sync::Arc, time::Duration};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 /// A round is asked for again after this long without an answer.
 const RETRY: Duration = Duration::from_millis(500);

@@ -1,6 +1,6 @@
 //! Cancellation: one side says stop, any number of others notice.
 
-use tokio::sync::watch;
+use crate::watch;
 
 /// Says stop, explicitly or by being dropped.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 //! The driver calls [`Kernel::pump`] with its own virtual time, sleeps until the time it gets back,
 //! and looks again whenever [`Kernel::earlier`] says that something is due sooner than that.
 
-use crate::{Kernel, Stop, Stuck, Time, context};
+use crate::{Kernel, NodeId, Stop, Stuck, Time, context, panics};
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -51,6 +51,16 @@ impl Kernel {
         let next = self.state().timeline.next_at();
         self.0.external.alarm.store(next.map_or(u64::MAX, |at| at.0), Ordering::Relaxed);
         Ok((next, returned))
+    }
+
+    /// Runs foreign code as the kernel runs a node's own: what it asks of libc is that node's (with
+    /// the feature `interpose`).
+    ///
+    /// # Errors
+    /// It panicked: the message and its place.
+    pub fn caught_on<T>(&self, node: NodeId, work: impl FnOnce() -> T) -> Result<T, String> {
+        let _running = context::enter(self);
+        context::on_node(node, || panics::caught(work))
     }
 
     /// Moves true time on without firing anything, so that a foreign clock's reads are consistent.

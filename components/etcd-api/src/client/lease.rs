@@ -10,9 +10,9 @@ use crate::{
     },
 };
 use futures_util::stream;
-use host::{Instant, Task};
+use host::{Instant, Task, watch};
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tonic::{Status, Streaming};
 
 /// A broken stream is opened again after this time.
