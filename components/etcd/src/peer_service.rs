@@ -23,6 +23,9 @@ use tonic::{Request, Response, Status, Streaming};
 
 /// Acknowledgements waiting for a slow peer at most.
 const ACKS_MAX: usize = 16;
+/// Batches that one acknowledgement stands for. Nobody waits for one: a peer that is gone is noticed
+/// by pings, and an answer to each batch would double the segments between members.
+const BATCHES_PER_ACK: u64 = 256;
 
 /// The peer API of a member.
 #[derive(Clone)]
@@ -51,7 +54,7 @@ impl PeerService {
         mut batches: Streaming<Batch>,
         acks: mpsc::Sender<Result<SendAck, Status>>,
     ) {
-        let mut count = 0;
+        let mut count: u64 = 0;
         while let Ok(Some(batch)) = batches.message().await {
             for message in &batch.messages {
                 match crate::peers::decode(message) {
@@ -68,11 +71,12 @@ impl PeerService {
                 }
             }
             count += 1;
-            // One acknowledgement may stand for many batches.
             if acks.is_closed() {
                 return;
             }
-            let _ = acks.try_send(Ok(SendAck { batches: count }));
+            if count.is_multiple_of(BATCHES_PER_ACK) {
+                let _ = acks.try_send(Ok(SendAck { batches: count }));
+            }
         }
     }
 

@@ -39,6 +39,14 @@ impl Oracle for Converges {
     const KIND: Kind = Kind::Eventually;
     const PROMISE: &'static str = "A cluster whose majority can talk has a leader, serves, and \
         brings every member up to date";
+    const FACTS: Option<&'static [&'static str]> = Some(&[
+        "raft/start",
+        "raft/state",
+        "raft/snapshot",
+        "raft/commit",
+        "etcd/apply",
+        "process/serving",
+    ]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         match observation {
@@ -99,7 +107,10 @@ impl Converges {
     }
 
     fn process(&mut self, machine: &str) -> &mut Process {
-        self.processes.entry(machine.to_owned()).or_default()
+        if !self.processes.contains_key(machine) {
+            self.processes.insert(machine.to_owned(), Process::default());
+        }
+        self.processes.get_mut(machine).expect("it was put there just now")
     }
 
     fn has_leader(&self) -> Result<(), Broken> {

@@ -11,6 +11,7 @@ impl Oracle for Fencing {
     const KIND: Kind = Kind::History;
     const PROMISE: &'static str = "A transaction that compares the owner's key succeeds only while \
         that owner holds the lock";
+    const FACTS: Option<&'static [&'static str]> = Some(&[]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         let Observation::History(record) = observation else { return Ok(()) };

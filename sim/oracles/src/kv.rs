@@ -73,6 +73,7 @@ impl Oracle for KvStrictSerializable {
     const KIND: Kind = Kind::History;
     const PROMISE: &'static str = "KV operations are strictly serializable: no acknowledged write \
         is lost, real-time order is kept, one revision is one change";
+    const FACTS: Option<&'static [&'static str]> = Some(&[]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         match observation {

@@ -79,6 +79,9 @@ pub trait Oracle: Default + Send {
     const KIND: Kind;
     /// The promise as upstream's documentation, or the paper, words it.
     const PROMISE: &'static str;
+    /// The facts it is shown, by name; every one when `None`. What happens to the world, and the
+    /// history, are shown to all.
+    const FACTS: Option<&'static [&'static str]> = None;
 
     /// Takes an observation in.
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken>;
@@ -91,6 +94,8 @@ pub trait Oracle: Default + Send {
 
 /// An oracle at work in one run.
 pub trait Judge: Send {
+    /// Whether facts of this name mean anything to it: [`Oracle::FACTS`].
+    fn wants(&self, fact: &str) -> bool;
     /// [`Oracle::observe`], with the oracle's name in what it returns.
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken>;
     /// [`Oracle::finish`], with the oracle's name in what it returns.
@@ -98,6 +103,10 @@ pub trait Judge: Send {
 }
 
 impl<O: Oracle + Send> Judge for O {
+    fn wants(&self, fact: &str) -> bool {
+        O::FACTS.is_none_or(|facts| facts.contains(&fact))
+    }
+
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         Oracle::observe(self, observation).map_err(|broken| named(O::NAME, broken))
     }

@@ -22,6 +22,7 @@ impl Oracle for MutualExclusion {
     const KIND: Kind = Kind::History;
     const PROMISE: &'static str = "The returned key exists so long as the lock is held by the \
         caller, who loses it no later than its lease; one caller at a time holds a lock";
+    const FACTS: Option<&'static [&'static str]> = Some(&[]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         match observation {

@@ -10,6 +10,7 @@ impl Oracle for NoPanic {
     const NAME: &'static str = "no_panic";
     const KIND: Kind = Kind::Always;
     const PROMISE: &'static str = "No fault of the world makes a process panic or refuse to start";
+    const FACTS: Option<&'static [&'static str]> = Some(&[]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         let Observation::World { at, event } = observation else { return Ok(()) };

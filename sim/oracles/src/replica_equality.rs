@@ -25,6 +25,8 @@ impl Oracle for ReplicaEquality {
     const KIND: Kind = Kind::Always;
     const PROMISE: &'static str = "The log is the only input of the state: members at the same \
         applied index are equal, and so is a member after recovery";
+    const FACTS: Option<&'static [&'static str]> =
+        Some(&["raft/start", "raft/conf", "etcd/apply", "etcd/effect", "etcd/hash", "member/list"]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         let Some((fact, member)) = self.members.follow(observation)? else { return Ok(()) };
@@ -70,17 +72,19 @@ impl ReplicaEquality {
         (what, account): (&'static str, String),
     ) -> Result<(), Broken> {
         let index = fact.number("index")?;
-        let first = (account.clone(), fact.machine.to_owned());
-        let (known, by) = self.accounts.entry((what, index)).or_insert(first);
+        let Some((known, by)) = self.accounts.get(&(what, index)) else {
+            self.accounts.insert((what, index), (account, fact.machine.to_owned()));
+            if self.accounts.len() > ACCOUNTS_MAX {
+                self.accounts.pop_first();
+            }
+            return Ok(());
+        };
         if *known != account {
             let text = format!(
                 "at index {index} {} has {what} {account}, and {by} has {known}",
                 fact.machine
             );
             return Err(Broken::new(fact.at, text).with(fact));
-        }
-        if self.accounts.len() > ACCOUNTS_MAX {
-            self.accounts.pop_first();
         }
         Ok(())
     }

@@ -47,6 +47,7 @@ impl<P: WatchPromise> Oracle for P {
     const NAME: &'static str = P::NAME;
     const KIND: Kind = Kind::History;
     const PROMISE: &'static str = P::PROMISE;
+    const FACTS: Option<&'static [&'static str]> = Some(&[]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         let Observation::History(record) = observation else { return Ok(()) };

@@ -44,6 +44,11 @@ pub struct RunRecord {
     pub history: Option<serde_json::Value>,
 }
 
+/// The counter of clock reads that went round the host: answered in virtual time, and to be mended.
+pub const CLOCK_LEAKS: &str = "leaks: clock reads";
+/// The counter of random draws that went round the host: answered from the seed, and to be mended.
+pub const RANDOM_LEAKS: &str = "leaks: random draws";
+
 /// How to run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunOptions {

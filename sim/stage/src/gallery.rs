@@ -39,6 +39,9 @@ impl Known {
 
 struct Hall {
     judges: Vec<Box<dyn Judge>>,
+    /// For each fact heard of so far, the places of the judges that it means something to: most
+    /// facts concern few.
+    wanted: BTreeMap<&'static str, Vec<usize>>,
     broken: Option<(Broken, u32)>,
     known: Known,
     timeline: Vec<Line>,
@@ -64,6 +67,7 @@ impl Gallery {
     pub(crate) fn new(judges: Vec<Box<dyn Judge>>, defects: Defects) -> Self {
         Self(Mutex::new(Hall {
             judges,
+            wanted: BTreeMap::new(),
             broken: None,
             known: Known::default(),
             timeline: Vec::new(),
@@ -148,12 +152,22 @@ impl Hall {
         if self.broken.is_some() {
             return;
         }
-        for judge in &mut self.judges {
-            if let Err(broken) = judge.observe(observation) {
-                self.broken = Some((broken, machine));
-                return;
-            }
+        let first = self.judges.iter_mut().find_map(|judge| judge.observe(observation).err());
+        self.broken = first.map(|broken| (broken, machine));
+    }
+
+    /// As [`Hall::show`], to those judges that want facts of this name.
+    fn show_fact(&mut self, machine: u32, name: &'static str, fact: Fact<'_>) {
+        if self.broken.is_some() {
+            return;
         }
+        let judges = &mut self.judges;
+        let wanted = self.wanted.entry(name).or_insert_with(|| {
+            (0..judges.len()).filter(|place| judges[*place].wants(name)).collect()
+        });
+        let observation = Observation::Fact(fact);
+        let mut verdicts = wanted.iter().map(|place| judges[*place].observe(&observation));
+        self.broken = verdicts.find_map(Result::err).map(|broken| (broken, machine));
     }
 
     fn fact(&mut self, at: Time, source: &Source<'_>, event: &Event<'_>) {
@@ -166,7 +180,7 @@ impl Hall {
         lies::tell(&self.defects, source.name, event.name, fields);
         let fact = Fact { at: at.0, machine: source.name, name: event.name, fields };
         self.learn(at, source.machine, &fact);
-        self.show(source.machine.0, &Observation::Fact(fact));
+        self.show_fact(source.machine.0, event.name, fact);
     }
 
     fn learn(&mut self, at: Time, machine: MachineId, fact: &Fact<'_>) {

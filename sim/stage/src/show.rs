@@ -41,7 +41,11 @@ pub(crate) struct Show {
 impl Show {
     /// Builds the world of a scenario; the members are founded, the clients ready.
     pub(crate) fn new(scenario: &Scenario, seed: u64, options: RunOptions) -> Self {
+<<<<<<< HEAD
         let defects = Defects::named(scenario.defects.iter().cloned());
+=======
+        assert!(kernel::interpose::is_armed(), "libc answers in the world's place");
+>>>>>>> speed
         let world = World::new(WorldConfig {
             seed,
             stalls: stalls(seed),
@@ -284,6 +288,14 @@ impl Show {
         record.events = polls + timed;
         record.count("operations", history.operations.len() as u64);
         record.count("watches", history.watches.len() as u64);
+        let leaks = self.world.kernel().leaks();
+        for (what, count) in
+            [(record::CLOCK_LEAKS, leaks.time), (record::RANDOM_LEAKS, leaks.random)]
+        {
+            if count > 0 {
+                record.count(what, count);
+            }
+        }
         for (what, count) in self.gallery.draw(&mut record.timeline) {
             record.count(what, count);
         }

@@ -6,7 +6,10 @@ use etcd_api::{FILE_DESCRIPTOR_SET, grpc};
 use host::Host;
 use prost::Message;
 use prost_types::{FileDescriptorProto, FileDescriptorSet};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 use tokio::sync::mpsc;
 use tonic::{Code, Request, Response, Status, Streaming};
 
@@ -26,7 +29,8 @@ struct Index {
 #[derive(Clone, Debug)]
 pub(crate) struct ReflectionService {
     host: Host,
-    index: Arc<Index>,
+    /// Made when somebody first asks, which most members never see.
+    index: Arc<OnceLock<Index>>,
 }
 
 /// A question, whichever version asks.
@@ -46,6 +50,12 @@ enum Answer {
 impl ReflectionService {
     /// Reflects the public API.
     pub(crate) fn new(host: Host) -> Self {
+        Self { host, index: Arc::default() }
+    }
+}
+
+impl Index {
+    fn new() -> Self {
         // The set is made by the build script: that it decodes is covered by a test.
         let set = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap_or_default();
         let (mut services, mut files, mut symbols) = (vec![], BTreeMap::new(), BTreeMap::new());
@@ -66,11 +76,9 @@ impl ReflectionService {
             files.insert(file.name().to_owned(), file);
         }
         services.sort();
-        Self { host, index: Arc::new(Index { services, files, symbols }) }
+        Self { services, files, symbols }
     }
-}
 
-impl Index {
     fn answer(&self, question: &Question) -> Answer {
         match question {
             Question::Services => Answer::Services(self.services.clone()),
@@ -156,6 +164,7 @@ macro_rules! version {
                     let mut requests = request.into_inner();
                     let work = async move {
                         while let Ok(Some(request)) = requests.message().await {
+                            let index = index.get_or_init(Index::new);
                             let answer = index.answer(&question(&request));
                             let answer = ServerReflectionResponse {
                                 valid_host: request.host.clone(),

@@ -40,6 +40,8 @@ impl Oracle for LeaseExpires {
     const KIND: Kind = Kind::Always;
     const PROMISE: &'static str = "A lease expires when its TTL passes without a keepAlive; a new \
         leader continues from the last checkpoint of its remaining TTL";
+    const FACTS: Option<&'static [&'static str]> =
+        Some(&["lease/primary", "lease/demote", "lease/grant", "lease/renew", "lease/revoke"]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         match observation {

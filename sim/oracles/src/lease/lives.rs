@@ -20,6 +20,7 @@ impl Oracle for LeaseLives {
     const KIND: Kind = Kind::History;
     const PROMISE: &'static str = "A lease expires if the etcd cluster does not receive a \
         keepAlive within a given TTL period, and not before";
+    const FACTS: Option<&'static [&'static str]> = Some(&["lease/revoke"]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         match observation {

@@ -19,6 +19,8 @@ impl Oracle for LeaseRenewal {
     const KIND: Kind = Kind::Always;
     const PROMISE: &'static str = "LeaseKeepAlive: if the lease has expired or was revoked, the \
         server answers with TTL 0";
+    const FACTS: Option<&'static [&'static str]> =
+        Some(&["lease/grant", "lease/renew", "lease/revoke"]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         match observation {

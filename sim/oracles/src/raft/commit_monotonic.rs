@@ -18,6 +18,14 @@ impl Oracle for CommitMonotonic {
     const KIND: Kind = Kind::Always;
     const PROMISE: &'static str = "commitIndex and lastApplied increase monotonically (Raft \
         figure 2), and no entry is skipped; what was durable of them survives a restart";
+    const FACTS: Option<&'static [&'static str]> = Some(&[
+        "raft/start",
+        "raft/log",
+        "raft/commit",
+        "raft/snapshot",
+        "etcd/apply",
+        "wal/durable",
+    ]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         if let Observation::World { event: crate::World::Wiped { machine }, .. } = observation {

@@ -26,6 +26,7 @@ impl Oracle for ConfigurationsOverlap {
     const KIND: Kind = Kind::Always;
     const PROMISE: &'static str = "There must be no point at which two majorities of old and new \
         configuration can decide independently (Raft 6)";
+    const FACTS: Option<&'static [&'static str]> = Some(&["raft/start", "raft/conf"]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         let Some((fact, member)) = self.members.follow(observation)? else { return Ok(()) };

@@ -20,6 +20,8 @@ impl Oracle for DurablePromises {
     const KIND: Kind = Kind::Always;
     const PROMISE: &'static str = "Persistent state (currentTerm, votedFor, log) is updated on \
         stable storage before responding to RPCs (Raft figure 2)";
+    const FACTS: Option<&'static [&'static str]> =
+        Some(&["raft/start", "raft/log", "raft/snapshot", "raft/vote", "raft/ack", "wal/durable"]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         if let Observation::World { event: World::Wiped { machine }, .. } = observation {

@@ -23,6 +23,15 @@ impl Oracle for DurableWrites {
     const KIND: Kind = Kind::Always;
     const PROMISE: &'static str = "Durability: any completed operations are durable; all accessible \
         data is also durable data";
+    const FACTS: Option<&'static [&'static str]> = Some(&[
+        "raft/start",
+        "raft/log",
+        "raft/snapshot",
+        "raft/conf",
+        "wal/durable",
+        "etcd/apply",
+        "etcd/ack",
+    ]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         let Some((fact, member)) = self.members.follow(observation)? else { return Ok(()) };

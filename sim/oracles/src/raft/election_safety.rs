@@ -15,6 +15,7 @@ impl Oracle for ElectionSafety {
     const NAME: &'static str = "raft_election_safety";
     const KIND: Kind = Kind::Always;
     const PROMISE: &'static str = "Election Safety: at most one leader can be elected in a term";
+    const FACTS: Option<&'static [&'static str]> = Some(&["raft/start", "raft/state"]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         let Some((fact, member)) = self.members.follow(observation)? else { return Ok(()) };

@@ -20,6 +20,14 @@ impl Oracle for LeaderCompleteness {
     const KIND: Kind = Kind::Always;
     const PROMISE: &'static str = "Leader Completeness: if a log entry is committed in a given \
         term, then that entry will be present in the logs of the leaders of all later terms";
+    const FACTS: Option<&'static [&'static str]> = Some(&[
+        "raft/start",
+        "raft/log",
+        "raft/snapshot",
+        "raft/commit",
+        "raft/state",
+        "wal/durable",
+    ]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         let Some((fact, member)) = self.members.follow(observation)? else { return Ok(()) };

@@ -31,6 +31,8 @@ impl Oracle for LogMatching {
     const KIND: Kind = Kind::Always;
     const PROMISE: &'static str = "Log Matching: if two logs contain an entry with the same index \
         and term, then the logs are identical in all entries up through the given index";
+    const FACTS: Option<&'static [&'static str]> =
+        Some(&["raft/start", "raft/log", "raft/snapshot", "wal/durable"]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         let Some((fact, member)) = self.members.follow(observation)? else { return Ok(()) };

@@ -170,7 +170,7 @@ impl Member {
 
 impl Log {
     fn append(&mut self, index: u64, entry: Entry, change: bool) {
-        self.entries.split_off(&index);
+        truncate(&mut self.entries, index);
         self.entries.insert(index, entry);
         self.changes.split_off(&index);
         if change {
@@ -192,7 +192,7 @@ impl Log {
 
     fn sync(&mut self, index: u64) {
         if index >= self.unsynced_from {
-            self.disk.split_off(&self.unsynced_from);
+            truncate(&mut self.disk, self.unsynced_from);
             let synced = self.entries.range(self.unsynced_from..=index);
             self.disk.extend(synced.map(|(&index, &entry)| (index, entry)));
             self.unsynced_from = index + 1;
@@ -210,6 +210,13 @@ impl Log {
         self.changes.retain(|index| self.entries.contains_key(index));
         self.last = last;
         self.unsynced_from = last + 1;
+    }
+}
+
+/// Removes what is at `from` and above. Mostly that is nothing, which must cost nothing.
+fn truncate(entries: &mut BTreeMap<u64, Entry>, from: u64) {
+    while entries.last_key_value().is_some_and(|(last, _)| *last >= from) {
+        entries.pop_last();
     }
 }
 

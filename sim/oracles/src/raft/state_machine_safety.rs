@@ -24,6 +24,14 @@ impl Oracle for StateMachineSafety {
     const KIND: Kind = Kind::Always;
     const PROMISE: &'static str = "State Machine Safety: if a server has applied a log entry at a \
         given index, no other server will ever apply a different entry for the same index";
+    const FACTS: Option<&'static [&'static str]> = Some(&[
+        "raft/start",
+        "raft/log",
+        "raft/snapshot",
+        "raft/commit",
+        "wal/durable",
+        "etcd/apply",
+    ]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         let Some((fact, member)) = self.members.follow(observation)? else { return Ok(()) };

@@ -16,6 +16,8 @@ impl Oracle for VoteOnce {
     const KIND: Kind = Kind::Always;
     const PROMISE: &'static str = "Each server will vote for at most one candidate in a given \
         term (Raft 5.2), across restarts";
+    const FACTS: Option<&'static [&'static str]> =
+        Some(&["raft/start", "raft/vote", "wal/durable"]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         let Some((fact, member)) = self.members.follow(observation)? else { return Ok(()) };

@@ -23,6 +23,7 @@ impl Oracle for WatchAdvances {
     const KIND: Kind = Kind::Eventually;
     const PROMISE: &'static str = "etcd ensures that a watch eventually shows every event of its \
         range while it is open";
+    const FACTS: Option<&'static [&'static str]> = Some(&[]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         match observation {
