@@ -236,7 +236,7 @@ impl Etcd {
             work.await;
             Ok(())
         };
-        parts.start(host, "etcd/raft", endless(Box::pin(driver.run())));
+        parts.start(host, "etcd/raft", Box::pin(driver.run()));
         parts.start(host, "etcd/reads", endless(Box::pin(read_loop.run())));
         parts.start(host, "etcd/leases", endless(Box::pin(leases::run(member.clone()))));
         parts.start(
