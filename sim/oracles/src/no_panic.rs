@@ -24,6 +24,7 @@ impl Oracle for NoPanic {
             | World::Boot { .. }
             | World::Crash { .. }
             | World::Wiped { .. }
+            | World::Clock { .. }
             | World::Healed
             | World::End => Ok(()),
         }
