@@ -154,7 +154,7 @@ pub(crate) fn assemble(
     parts.start(host, "etcd/log", writer.run());
     parts.start(host, "etcd/apply", applier.run());
     parts.start(host, "etcd/keeper", keeper_task.run());
-    parts.start_endless(host, "etcd/raft", driver.run());
+    parts.start(host, "etcd/raft", driver.run());
     parts.start_endless(host, "etcd/reads", read_loop.run());
     start_duties(&member, parts);
     Ok(member)

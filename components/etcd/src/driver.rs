@@ -6,6 +6,7 @@
 use crate::{
     applier::{Apply, Outcome},
     facts,
+    fatal::Fatal,
     peers::Peers,
     persist::{LogWork, Persist},
     waiters::Waiters,
@@ -63,6 +64,8 @@ pub(crate) enum Ask {
     Unreachable(NodeId),
     /// A snapshot was, or was not, delivered.
     SnapshotSent(NodeId, bool),
+    /// A peer says that this member was removed from the cluster.
+    Removed,
     /// Hand leadership over.
     TransferLeader(NodeId),
     /// How things stand.
@@ -106,19 +109,23 @@ pub(crate) struct Driver {
 
 impl Driver {
     /// Runs until every sender of asks is gone.
-    pub(crate) async fn run(mut self) {
+    ///
+    /// # Errors
+    /// [`Fatal::Removed`].
+    pub(crate) async fn run(mut self) -> Result<(), Fatal> {
         let mut ticks = self.host.interval(self.tick);
-        (0..self.ticks_ahead).for_each(|_| self.take(Input::Tick));
+        (0..self.ticks_ahead).for_each(|_| self.raft.tick(self.host.random.next_u64()));
         facts::configuration(&self.host, self.raft.applied(), self.raft.conf_state());
         self.carry_out_all();
         while let Some(input) = self.next_input(&mut ticks).await {
-            self.take(input);
+            self.take(input)?;
             for _ in 1..INPUTS_PER_ROUND {
                 let Ok(ask) = self.asks.try_recv() else { break };
-                self.take(Input::Ask(Some(ask)));
+                self.take(Input::Ask(Some(ask)))?;
             }
             self.carry_out_all();
         }
+        Ok(())
     }
 
     async fn next_input(&mut self, ticks: &mut Interval) -> Option<Input> {
@@ -133,13 +140,15 @@ impl Driver {
         }
     }
 
-    fn take(&mut self, input: Input) {
+    fn take(&mut self, input: Input) -> Result<(), Fatal> {
         match input {
             Input::Tick => self.raft.tick(self.host.random.next_u64()),
             Input::Durable(Some(number)) => self.raft.persisted(number),
+            Input::Ask(Some(Ask::Removed)) => return Err(Fatal::Removed),
             Input::Ask(Some(ask)) => self.answer(ask),
             Input::Ask(None) | Input::Durable(None) => {}
         }
+        Ok(())
     }
 
     fn answer(&mut self, ask: Ask) {
@@ -166,6 +175,8 @@ impl Driver {
             Ask::Compact(index) => self.raft.compact(index),
             Ask::Unreachable(peer) => self.raft.report_unreachable(peer),
             Ask::SnapshotSent(peer, arrived) => self.raft.report_snapshot(peer, arrived),
+            // Taken before: it ends the driver.
+            Ask::Removed => {}
             Ask::TransferLeader(to) => self.raft.transfer_leader(to),
             Ask::Status(reply) => {
                 let _ = reply.send(self.raft.status());

@@ -1,7 +1,8 @@
 //! What this member answers its peers.
 
 use crate::{
-    config::Url, driver::Ask, member::Member, receiver_stream::ReceiverStream, services, version,
+    config::Url, driver::Ask, member::Member, peers::REMOVED, receiver_stream::ReceiverStream,
+    services, version,
 };
 use etcd_api::{
     errors::EtcdError,
@@ -17,6 +18,7 @@ use etcd_api::{
 };
 use etcd_store::{SnapshotReceiver, StoreError};
 use host::event;
+use raft::types::NodeId;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status, Streaming};
@@ -43,19 +45,28 @@ impl PeerService {
         if handshake.to != 0 && handshake.to != member.id {
             return Err(Status::failed_precondition("this is another member"));
         }
-        if member.store.read().members().is_removed(handshake.from) {
-            return Err(Status::failed_precondition("the member has been removed"));
+        self.refuse_removed(handshake.from)
+    }
+
+    fn refuse_removed(&self, from: NodeId) -> Result<(), Status> {
+        if self.0.store.read().members().is_removed(from) {
+            return Err(Status::failed_precondition(REMOVED));
         }
         Ok(())
     }
 
     async fn receive_batches(
         self,
+        from: NodeId,
         mut batches: Streaming<Batch>,
         acks: mpsc::Sender<Result<SendAck, Status>>,
     ) {
         let mut count: u64 = 0;
         while let Ok(Some(batch)) = batches.message().await {
+            if let Err(removed) = self.refuse_removed(from) {
+                let _ = acks.send(Err(removed)).await;
+                return;
+            }
             for message in &batch.messages {
                 match crate::peers::decode(message) {
                     Ok(message) => {
@@ -137,11 +148,14 @@ impl Peer for PeerService {
     ) -> Result<Response<Self::SendStream>, Status> {
         let mut batches = request.into_inner();
         let first = batches.message().await?;
-        self.accept(first.and_then(|batch| batch.handshake).as_ref())?;
+        let handshake = first.and_then(|batch| batch.handshake);
+        self.accept(handshake.as_ref())?;
+        let from = handshake.map_or(0, |handshake| handshake.from);
         let (acks, receiver) = mpsc::channel(ACKS_MAX);
         let _ = acks.try_send(Ok(SendAck { batches: 0 }));
         let service = self.clone();
-        self.0.host.spawn("etcd/peer-stream", service.receive_batches(batches, acks)).detach();
+        let receiving = service.receive_batches(from, batches, acks);
+        self.0.host.spawn("etcd/peer-stream", receiving).detach();
         Ok(Response::new(ReceiverStream(receiver)))
     }
 

@@ -16,11 +16,16 @@ use parking_lot::Mutex;
 use raft::{Body, Codec, Message, types::NodeId};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
+use tonic::{Code, Status};
 use wire::client::Channel;
 
 /// Waits between attempts to reach a peer.
 const RECONNECT: Backoff =
     Backoff { first: Duration::from_millis(50), max: Duration::from_millis(1000) };
+
+/// What a member that was removed is told. It may not know: what it has of the log can end before
+/// its removal, and nobody sends it more (upstream: errMemberRemoved, 410 Gone).
+pub(crate) const REMOVED: &str = "the member has been removed";
 
 /// How this member presents itself, and whom it means.
 #[derive(Clone, Debug)]
@@ -218,25 +223,40 @@ impl Link {
         let mut acks = match client.send(self.outbox.stream(self.handshake.clone())).await {
             Ok(response) => response.into_inner(),
             Err(status) => {
-                let why = status.message().to_owned();
-                let to = self.handshake.to;
-                // Who is there and refuses will not come round by itself: somebody must look.
-                match status.code() {
-                    tonic::Code::FailedPrecondition => {
-                        event!(self.host, Warn, "peer refuses us", to = to, why = &why);
-                    }
-                    _ => event!(self.host, Debug, "peer unreachable", to = to, why = &why),
-                }
+                self.ended(&status).await;
                 return false;
             }
         };
         let mut stood = false;
         // The first acknowledgement accepts the handshake; later ones only keep the stream honest.
-        while let Ok(Some(_)) = acks.message().await {
+        loop {
+            match acks.message().await {
+                Ok(Some(_)) => {
+                    self.reachable.lock().get_or_insert_with(|| self.host.now());
+                }
+                Ok(None) => return stood,
+                Err(status) => {
+                    self.ended(&status).await;
+                    return stood;
+                }
+            }
             stood = true;
-            self.reachable.lock().get_or_insert_with(|| self.host.now());
         }
-        stood
+    }
+
+    async fn ended(&self, status: &Status) {
+        let (to, why) = (self.handshake.to, status.message());
+        // Who is there and refuses will not come round by itself: somebody must look.
+        match status.code() {
+            Code::FailedPrecondition => {
+                event!(self.host, Warn, "peer refuses us", to = to, why = why);
+            }
+            _ => event!(self.host, Debug, "peer unreachable", to = to, why = why),
+        }
+        if status.code() == Code::FailedPrecondition && why == REMOVED {
+            // An error means that the member is stopping already.
+            let _ = self.asks.send(Ask::Removed).await;
+        }
     }
 }
 

@@ -126,7 +126,7 @@ impl Encoder {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Frame<'a> {
     /// A good frame.
-    Good { kind: u8, payload: &'a [u8], chain: u32, next: usize },
+    Good { kind: u8, payload: &'a [u8], chain: u32, synced: u64, next: usize },
     /// Zeros: nothing was written here, or it was lost.
     Nothing,
     /// A frame of which sectors are missing.
@@ -197,7 +197,8 @@ impl Image {
         if self.stream[next - TRAILER..next - 4] == chain.to_le_bytes()
             && self.stream[next - 4..next] == END
         {
-            return Frame::Good { kind: header.kind, payload, chain, next };
+            let Header { kind, synced, .. } = header;
+            return Frame::Good { kind, payload, chain, synced, next };
         }
         if self.is_incomplete(at, next) { Frame::Torn } else { Frame::Damaged("crc mismatch") }
     }

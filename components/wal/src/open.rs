@@ -3,7 +3,7 @@
 use crate::{
     Machine, Options, SnapshotMark, Wal, WalError,
     error::Doing,
-    frame::Encoder,
+    frame::{Encoder, SECTOR, physical},
     log::{Tail, parent, sync_dir},
     record::Record,
     repair::repair,
@@ -217,10 +217,23 @@ fn open_tail(machine: &Machine, options: &Options, last: &Last) -> Result<Tail, 
     if scan.stop == Stop::Torn {
         repair(machine, &options.dir, path, &*file, scan)?;
     }
+    rewrite_unsynced(&*file, scan).doing("write", path)?;
     preallocate(&file, options.segment_bytes, path)?;
     file.sync().doing("sync", path)?;
     let encoder = Encoder::new(name.sequence, scan.end as u64, scan.chain);
     Ok(Tail { name: *name, path: path.clone(), file, encoder })
+}
+
+/// Writes again what no later record vouches for. When a sync fails, Linux takes the pages for clean
+/// although the disk does not have them: what was read here may be nowhere else, and another sync
+/// would not write it.
+fn rewrite_unsynced(file: &dyn BlockFile, scan: &Scan) -> std::io::Result<()> {
+    let from = physical(scan.synced) / SECTOR as u64 * SECTOR as u64;
+    let to = usize::try_from(scan.offset()).unwrap_or(usize::MAX);
+    match scan.image.bytes().get(from as usize..to) {
+        Some(bytes) if !bytes.is_empty() => file.write_at(from, bytes),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// A full disk is no reason not to start: reads go on, and the first write will say so.

@@ -72,6 +72,8 @@ pub(crate) struct Scan {
     pub(crate) records: Vec<Record>,
     /// The stream's position after the last good record.
     pub(crate) end: usize,
+    /// How much of the stream was durable when the last good record was written.
+    pub(crate) synced: u64,
     /// The CRC chained so far.
     pub(crate) chain: u32,
     pub(crate) stop: Stop,
@@ -103,10 +105,11 @@ pub(crate) fn scan(
 }
 
 fn scan_image(image: Image, before: Option<u32>) -> Scan {
-    let (mut records, mut end, mut chain) = (Vec::new(), 0, before.unwrap_or(0));
+    let (mut records, mut end, mut synced) = (Vec::new(), 0, 0);
+    let mut chain = before.unwrap_or(0);
     let stop = loop {
         match image.frame(end, chain, CHAIN) {
-            Frame::Good { kind, payload, chain: after, next } => {
+            Frame::Good { kind, payload, chain: after, synced: before_it, next } => {
                 if kind == CHAIN && before.is_some() && payload != chain.to_le_bytes() {
                     break Stop::Damaged("crc mismatch with the segment before it");
                 }
@@ -114,7 +117,7 @@ fn scan_image(image: Image, before: Option<u32>) -> Scan {
                     break Stop::Damaged("unexpected block type");
                 };
                 records.push(record);
-                (end, chain) = (next, after);
+                (end, chain, synced) = (next, after, before_it);
             }
             Frame::Damaged(what) => break Stop::Damaged(what),
             Frame::Nothing | Frame::Torn if image.was_durable(end) => {
@@ -128,7 +131,7 @@ fn scan_image(image: Image, before: Option<u32>) -> Scan {
     let headed = matches!(records.get(..2), Some([Record::Chain, Record::Metadata(_)]));
     // The head is durable before the segment gets its name.
     let stop = if headed { stop } else { Stop::Damaged("the head of the segment is missing") };
-    Scan { records, end, chain, stop, image }
+    Scan { records, end, synced, chain, stop, image }
 }
 
 /// Reads a file in pieces and leaves out the zeros at its end but for [`ZEROS_KEPT`]: most of the

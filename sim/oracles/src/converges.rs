@@ -101,6 +101,7 @@ impl Converges {
             | World::Exit { machine, .. }
             | World::Panic { machine, .. } => self.process(machine).running = false,
             World::Wiped { machine } => *self.process(machine) = Process::default(),
+            World::Clock { .. } => {}
             World::Healed => self.healed = Some(at),
             World::End => self.end = at,
         }

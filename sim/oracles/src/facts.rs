@@ -90,6 +90,13 @@ pub enum World<'a> {
         /// False when the operator did not ask for it, nor remove the member.
         expected: bool,
     },
+    /// The clocks of this machine stop, or go again.
+    Clock {
+        /// Which.
+        machine: &'a str,
+        /// They stand still.
+        stands: bool,
+    },
     /// From now on no fault is active and no new one comes.
     Healed,
     /// The run is over.

@@ -25,6 +25,7 @@ impl Oracle for NoPanic {
             | World::Boot { .. }
             | World::Crash { .. }
             | World::Wiped { .. }
+            | World::Clock { .. }
             | World::Healed
             | World::End => Ok(()),
         }

@@ -41,11 +41,8 @@ pub(crate) struct Show {
 impl Show {
     /// Builds the world of a scenario; the members are founded, the clients ready.
     pub(crate) fn new(scenario: &Scenario, seed: u64, options: RunOptions) -> Self {
-<<<<<<< HEAD
         let defects = Defects::named(scenario.defects.iter().cloned());
-=======
         assert!(kernel::interpose::is_armed(), "libc answers in the world's place");
->>>>>>> speed
         let world = World::new(WorldConfig {
             seed,
             stalls: stalls(seed),
@@ -234,12 +231,22 @@ impl Show {
 
     fn carry_out(&mut self, acts: Vec<Act>) {
         for act in acts {
+            if let Act::Clock(machine, state) = &act {
+                self.tell_of_clock(*machine, state.frozen);
+            }
             let id = |machine: Machine| self.placement.id(machine);
             match self.hands.carry_out(&self.world, PROCESS, id, act) {
                 Some(Left::Replace(machine)) => self.replace(machine),
                 Some(Left::Maintain(asked)) => self.maintain(&asked),
                 None => {}
             }
+        }
+    }
+
+    fn tell_of_clock(&self, machine: Machine, stands: bool) {
+        if let Some(place) = self.placement.member(machine) {
+            let event = Happening::Clock { machine: &place.name, stands };
+            self.gallery.announce(Time(self.now().0), event);
         }
     }
 

@@ -156,18 +156,25 @@ impl Lessor {
     }
 
     /// The checkpoints to propose now, at most [`CHECKPOINT_BATCH_MAX`]. None when not primary.
+    ///
+    /// Each lease comes again an interval later, whether or not its checkpoint was proposed and
+    /// applied. Upstream plans the next one only when one is applied, so that a lost proposal, or
+    /// an interval too short to change whole seconds, ends a lease's checkpoints.
     pub fn due_checkpoints(&mut self, now: Instant) -> Vec<LeaseCheckpoint> {
         let mut due = Vec::new();
-        let Some(expiry) = &mut self.expiry else { return due };
+        let (Some(expiry), Some(interval)) = (&mut self.expiry, self.config.checkpoint_interval)
+        else {
+            return due;
+        };
         while due.len() < CHECKPOINT_BATCH_MAX {
             let Some(id) = expiry.checkpoints.due(now) else { break };
-            expiry.checkpoints.remove(id);
+            expiry.checkpoints.set(id, now + interval.max(POLL_INTERVAL));
             let (Some(lease), Some(end)) = (self.leases.get(&id), expiry.end.get(&id)) else {
                 continue;
             };
             let remaining_ttl = seconds_up(end.since(now));
-            // Expired leases are about to be revoked; full ones have nothing to remember.
-            if remaining_ttl > 0 && remaining_ttl < lease.ttl_seconds {
+            // Expired leases are about to be revoked; others may have nothing new to remember.
+            if remaining_ttl > 0 && remaining_ttl < lease.seconds_left() {
                 due.push(LeaseCheckpoint { id, remaining_ttl });
             }
         }

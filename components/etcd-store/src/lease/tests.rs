@@ -95,6 +95,23 @@ fn a_checkpoint_outlives_leaders_and_restarts_and_a_renewal_clears_it() {
 }
 
 #[test]
+fn a_checkpoint_that_was_lost_or_came_too_early_is_due_again() {
+    let (mut lessor, mut batch) = primary();
+    lessor.grant(1, 20, at(0), &mut batch).unwrap();
+    assert_eq!(lessor.due_checkpoints(at(5)).len(), 1);
+    let due = lessor.due_checkpoints(at(10));
+    assert_eq!(due, [LeaseCheckpoint { id: 1, remaining_ttl: 10 }]);
+
+    let checkpoint_interval = Some(SECOND / 2);
+    let mut lessor = Lessor::new(LessorConfig { checkpoint_interval, ..config() });
+    lessor.promote(at(0), Duration::ZERO);
+    lessor.grant(1, 20, at(0), &mut batch).unwrap();
+    assert_eq!(lessor.due_checkpoints(at(0) + SECOND / 2), []);
+    let due = lessor.due_checkpoints(at(1));
+    assert_eq!(due, [LeaseCheckpoint { id: 1, remaining_ttl: 19 }]);
+}
+
+#[test]
 fn a_lease_revoked_while_its_checkpoint_is_cleared_is_not_renewed() {
     let (mut lessor, mut batch) = primary();
     lessor.grant(1, 20, at(0), &mut batch).unwrap();

@@ -1,11 +1,11 @@
 //! Progress: telling a client how far it has seen, never further.
 
-use super::{ALL_WATCHES, Hub, State, StreamId, WatchId, WatchMessage};
+use super::{ALL_WATCHES, Hub, State, StreamId, WatchId, WatchMessage, groups::Slot};
 use tokio::sync::mpsc::error::TrySendError;
 
 impl Hub {
     /// The client of a stream asks how far it has seen. It is answered once all its watches are
-    /// synced; without a watch, never, as upstream.
+    /// synced and have begun; without a watch, never, as upstream.
     pub(crate) fn request_progress(&mut self, id: StreamId, now: i64) {
         if self.streams.contains_key(&id) {
             self.progress_asked.insert(id);
@@ -23,10 +23,7 @@ impl Hub {
             let Some(stream) = self.streams.get(&id) else { continue };
             // E12, #15220: the answer does not wait for events that are still on their way.
             let synced = self.defects.has("E12")
-                || stream
-                    .watches
-                    .values()
-                    .all(|slot| matches!(self.watchers[*slot].state, State::Synced));
+                || stream.watches.values().all(|slot| self.has_seen(*slot, now));
             if stream.watches.is_empty() || (synced && self.progress(id, ALL_WATCHES, now)) {
                 self.progress_asked.remove(&id);
             }
@@ -36,8 +33,14 @@ impl Hub {
     /// Tells one watch how far it has seen, if it is synced and there is room.
     pub(crate) fn watch_progress(&mut self, stream: StreamId, id: WatchId, now: i64) -> bool {
         let slot = self.streams.get(&stream).and_then(|stream| stream.watches.get(&id));
-        let synced = slot.is_some_and(|slot| matches!(self.watchers[*slot].state, State::Synced));
-        synced && self.progress(stream, id, now)
+        slot.is_some_and(|slot| self.has_seen(*slot, now)) && self.progress(stream, id, now)
+    }
+
+    /// True when a watch has seen all up to `now`. One that starts later has seen nothing: progress
+    /// before its start would say that it missed what was in between (progressIfSync).
+    fn has_seen(&self, slot: Slot, now: i64) -> bool {
+        let watcher = &self.watchers[slot];
+        matches!(watcher.state, State::Synced) && watcher.spec.start_revision <= now
     }
 
     /// False when the stream has no room.

@@ -1,6 +1,6 @@
 //! A lease that nobody renews ends, also when leaders come and go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Broken, Fact, Kind, Observation, Oracle, World,
@@ -15,6 +15,8 @@ pub struct LeaseExpires {
     leases: BTreeMap<LeaseId, Lease>,
     /// The machine that counts leases down, and since when.
     primary: Option<(String, Time)>,
+    /// Machines whose clocks stand still: time to live does not pass there.
+    standing: BTreeSet<String>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +78,14 @@ impl LeaseExpires {
                 Ok(())
             }
             World::End => self.leases.keys().try_for_each(|id| self.overdue(*id, at)),
+            World::Clock { machine, stands } => {
+                self.count(at);
+                match stands {
+                    true => self.standing.insert(machine.to_owned()),
+                    false => self.standing.remove(machine),
+                };
+                Ok(())
+            }
             World::Boot { .. } | World::Healed => Ok(()),
         }
     }
@@ -115,9 +125,19 @@ impl LeaseExpires {
     }
 
     fn demote(&mut self, machine: &str, at: Time) {
-        let Some((_, since)) = self.primary.take_if(|(primary, _)| primary == machine) else {
+        if self.primary.as_ref().is_some_and(|(primary, _)| primary == machine) {
+            self.count(at);
+            self.primary = None;
+        }
+    }
+
+    /// Adds what the primary has counted until now.
+    fn count(&mut self, at: Time) {
+        let Some((machine, since)) = &mut self.primary else { return };
+        let since = std::mem::replace(since, at);
+        if self.standing.contains(machine) {
             return;
-        };
+        }
         for lease in self.leases.values_mut() {
             lease.counted += at.saturating_sub(since.max(lease.renewed));
         }
@@ -128,6 +148,7 @@ impl LeaseExpires {
         let present = self
             .primary
             .as_ref()
+            .filter(|(machine, _)| !self.standing.contains(machine))
             .map_or(0, |(_, since)| at.saturating_sub(lease.renewed.max(*since)));
         let lived = lease.counted + present;
         let ttl = lease.ttl + lease.ttl / 100 * CLOCK_ERROR_PERCENT;
