@@ -290,9 +290,6 @@ impl Show {
         record.events = polls + timed;
         record.count("operations", history.operations.len() as u64);
         record.count("watches", history.watches.len() as u64);
-        for (what, count) in self.gallery.draw(&mut record.timeline) {
-            record.count(what, count);
-        }
         for (mark, count) in self.world.marks() {
             record.sometimes.insert(mark.to_owned(), count);
         }
@@ -306,6 +303,9 @@ impl Show {
             Ok(()) if cut_short => None,
             Ok(()) => self.gallery.verdict(&history).map(|found| of_oracle(found, &names)),
         };
+        for (what, count) in self.gallery.draw(&mut record.timeline) {
+            record.count(what, count);
+        }
         if let Some(mut broken) = broken {
             broken.event = record.events;
             record.verdict = Verdict::Failed(broken);
