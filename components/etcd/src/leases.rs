@@ -62,12 +62,12 @@ fn follow(member: &Member, before: Leadership, now: Leadership) {
 }
 
 async fn look(member: &Arc<Member>) {
-    let (expired, checkpoints) = {
+    let (expired, checkpoint) = {
         let mut store = member.store.write();
         let now = member.host.now();
-        (store.lessor_mut().expired(now), store.lessor_mut().due_checkpoints(now))
+        (store.lessor_mut().expired(now), store.lessor().checkpoints_are_due(now))
     };
-    if expired.is_empty() && checkpoints.is_empty() {
+    if expired.is_empty() && !checkpoint {
         return;
     }
     // E21a, etcd #15247: a leader that was deposed while it hung revokes what its successor renewed.
@@ -77,6 +77,8 @@ async fn look(member: &Arc<Member>) {
     if !member.leads() {
         return;
     }
+    // Read only now: a lease may have been renewed meanwhile.
+    let checkpoints = member.store.write().lessor_mut().due_checkpoints(member.host.now());
     if !checkpoints.is_empty() {
         let request = LeaseCheckpointRequest { checkpoints };
         if member.propose(None, Op::LeaseCheckpoint(request)).await.is_err() {

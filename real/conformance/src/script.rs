@@ -76,7 +76,8 @@ pub fn mask(line: &str) -> String {
         masked.push(character);
     }
     masked.pop();
-    masked
+    // An identity that begins with a zero is printed a digit shorter, padded with a space.
+    masked.replace("  ID", " ID")
 }
 
 fn masked_word(word: &str) -> String {

@@ -108,6 +108,10 @@ impl Gallery {
         if hall.broken.is_none() {
             let record = Record::new(history);
             hall.show(u32::MAX, &Observation::History(&record));
+            // The judges of keys were silent about what came after the point of doubt.
+            if record.resolved().is_ok_and(|resolved| resolved.undecided.is_some()) {
+                hall.count("histories undecided");
+            }
         }
         if hall.broken.is_none() {
             let last = hall.judges.iter_mut().find_map(|judge| judge.finish().err());

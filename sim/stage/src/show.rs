@@ -303,9 +303,6 @@ impl Show {
                 record.count(what, count);
             }
         }
-        for (what, count) in self.gallery.draw(&mut record.timeline) {
-            record.count(what, count);
-        }
         for (mark, count) in self.world.marks() {
             record.sometimes.insert(mark.to_owned(), count);
         }
@@ -319,6 +316,9 @@ impl Show {
             Ok(()) if cut_short => None,
             Ok(()) => self.gallery.verdict(&history).map(|found| of_oracle(found, &names)),
         };
+        for (what, count) in self.gallery.draw(&mut record.timeline) {
+            record.count(what, count);
+        }
         if let Some(mut broken) = broken {
             broken.event = record.events;
             record.verdict = Verdict::Failed(broken);

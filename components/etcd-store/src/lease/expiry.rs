@@ -25,6 +25,9 @@ pub const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// After this time an expired lease that still exists is given to revocation again.
 const REVOKE_RETRY: Duration = Duration::from_secs(3);
 
+/// By then a checkpoint was cleared, which plans the next, or its proposal has timed out.
+const CLEARING_MAX: Duration = Duration::from_secs(10);
+
 const REVOKES_PER_SECOND: usize = 1000;
 
 /// Instants by lease, and leases by instant.
@@ -116,6 +119,10 @@ impl Lessor {
         }
         let renewing = Renewing { id, ttl_seconds: lease.ttl_seconds };
         if self.config.checkpoint_interval.is_some() && lease.remaining_seconds > 0 {
+            // A checkpoint of the time before the renewal must not follow the one that clears it.
+            if let Some(expiry) = &mut self.expiry {
+                expiry.checkpoints.set(id, now + CLEARING_MAX);
+            }
             return Ok(Renewal::ClearCheckpoint(renewing));
         }
         self.finish_renewal(renewing, now).map(Renewal::Done)
@@ -172,13 +179,18 @@ impl Lessor {
             let (Some(lease), Some(end)) = (self.leases.get(&id), expiry.end.get(&id)) else {
                 continue;
             };
-            let remaining_ttl = seconds_up(end.since(now));
+            let remaining_ttl = seconds_up(end.since(now)).min(lease.ttl_seconds);
             // Expired leases are about to be revoked; others may have nothing new to remember.
-            if remaining_ttl > 0 && remaining_ttl < lease.seconds_left() {
+            if remaining_ttl > 0 && remaining_ttl != lease.seconds_left() {
                 due.push(LeaseCheckpoint { id, remaining_ttl });
             }
         }
         due
+    }
+
+    /// True when [`Lessor::due_checkpoints`] has something to look at.
+    pub fn checkpoints_are_due(&self, now: Instant) -> bool {
+        self.expiry.as_ref().is_some_and(|expiry| expiry.checkpoints.due(now).is_some())
     }
 
     /// The time left of a lease; zero when it is over.
