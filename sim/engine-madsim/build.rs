@@ -1,5 +1,4 @@
 //! Refuses to build against the wrong madsim: without its cfg the crate is a wrapper of real tokio.
-#![expect(clippy::print_stdout, reason = "how a build script speaks")]
 
 fn main() {
     println!("cargo::rerun-if-env-changed=CARGO_CFG_MADSIM");

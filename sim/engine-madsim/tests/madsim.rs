@@ -1,4 +1,5 @@
 //! madsim reaches the verdict that every engine has to reach, and keeps what promises it can.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use engine_madsim::{Madsim, UNKEPT};
 use engines::{Engine, cluster, echo, program};
