@@ -46,6 +46,7 @@ pub mod lease;
 pub mod members;
 mod meta;
 mod quota;
+pub mod restore;
 pub mod row;
 mod store;
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    fn encode(self) -> [u8; 16] {
+    pub(crate) fn encode(self) -> [u8; 16] {
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&self.member.to_be_bytes());
         bytes[8..].copy_from_slice(&self.cluster.to_be_bytes());
@@ -114,14 +114,15 @@ fn ancestors(path: &str) -> Vec<String> {
 }
 
 /// How a member without a log starts.
-struct Fresh {
-    owner: Owner,
+pub(crate) struct Fresh {
+    pub(crate) owner: Owner,
     /// The log's first entries: how the cluster was founded. None for one that joins.
-    restored: Restored,
-    contacts: Vec<MemberRecord>,
+    pub(crate) restored: Restored,
+    pub(crate) contacts: Vec<MemberRecord>,
 }
 
-fn founding(config: &Config) -> Fresh {
+/// How the cluster of the configuration is founded; the same for every founder.
+pub(crate) fn founding(config: &Config) -> Fresh {
     let token = &config.initial_cluster_token;
     let mut founders: Vec<MemberRecord> = config
         .initial_cluster
@@ -170,7 +171,7 @@ fn first_start(
     Ok(Booted { owner, store, wal, restored, marked: 0, contacts, lock })
 }
 
-fn options(config: &Config) -> wal::Options {
+pub(crate) fn options(config: &Config) -> wal::Options {
     wal::Options { segment_bytes: config.wal_segment_bytes, ..wal::Options::new(config.wal_path()) }
 }
 

@@ -100,12 +100,15 @@ pub(crate) struct Driver {
     pub(crate) peers: Arc<Peers>,
     pub(crate) waiters: Arc<Waiters<Outcome>>,
     pub(crate) tick: std::time::Duration,
+    /// Ticks that are counted as passed at the start.
+    pub(crate) ticks_ahead: u32,
 }
 
 impl Driver {
     /// Runs until every sender of asks is gone.
     pub(crate) async fn run(mut self) {
         let mut ticks = self.host.interval(self.tick);
+        (0..self.ticks_ahead).for_each(|_| self.take(Input::Tick));
         facts::configuration(&self.host, self.raft.applied(), self.raft.conf_state());
         self.carry_out_all();
         while let Some(input) = self.next_input(&mut ticks).await {

@@ -40,8 +40,13 @@ pub(crate) async fn run(member: Arc<Member>) {
 
 /// The leader's lessor knows time, the others' do not.
 fn follow(member: &Member, before: Leadership, now: Leadership) {
+    if now.leader != 0 && now.leader != before.leader {
+        member.metrics.leader_changes.add(1);
+    }
     if now.leader == 0 {
         member.peers.leader_lost();
+    } else if now.leader != before.leader {
+        member.metrics.leader_changes.increment();
     }
     if (before.leading, before.term) == (now.leading, now.term) {
         return;

@@ -1,12 +1,13 @@
 //! An etcd member: Raft, log and store behind the v3 gRPC API.
 //!
-//! Five tasks carry a member, each the only owner of its part: the driver ([`driver`]: Raft), the
-//! log writer ([`persist`]: the write-ahead log), the applier ([`applier`]: entries into the store),
-//! the keeper ([`keeper`]: the backend's file) and the read loop ([`reads`]). Services
-//! ([`services`]) share a handle to them ([`member`]). When one of the five fails the member ends:
+//! Five tasks carry a member, each the only owner of its part: the driver (`driver`: Raft), the
+//! log writer (`persist`: the write-ahead log), the applier (`applier`: entries into the store),
+//! the keeper (`keeper`: the backend's file) and the read loop (`reads`). Services
+//! (`services`) share a handle to them (`member`). When one of the five fails the member ends:
 //! it never limps on.
 
 mod applier;
+mod assemble;
 mod boot;
 mod compactor;
 pub mod config;
@@ -23,6 +24,7 @@ mod member;
 mod metrics;
 mod monitor;
 mod outbox;
+mod parts;
 mod peer_service;
 mod peers;
 mod persist;
@@ -30,6 +32,7 @@ mod queue;
 mod reads;
 mod receiver_stream;
 mod request_ids;
+mod restore;
 mod run;
 mod services;
 mod serving;
@@ -40,4 +43,5 @@ mod waiters;
 mod watching;
 
 pub use fatal::Fatal;
+pub use restore::{RestoreError, RestoreOptions, SnapshotStatus, restore, snapshot_status};
 pub use run::Etcd;

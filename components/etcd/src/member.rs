@@ -43,6 +43,8 @@ pub(crate) struct Member {
     pub(crate) metrics: Metrics,
     /// Told when watches or compactions have work.
     pub(crate) chores: Arc<Notify>,
+    /// Told when the NOSPACE alarm is to be raised.
+    pub(crate) no_space: Arc<Notify>,
     /// The revision up to which compacted revisions are gone from the disk.
     pub(crate) compacted: watch::Sender<i64>,
 }
@@ -82,6 +84,7 @@ impl Member {
         request: Request,
     ) -> Result<Response, Status> {
         self.refuse_if_behind()?;
+        self.refuse_if_full(&request)?;
         let id = self.ids.next();
         let header = RequestHeader {
             id,
@@ -124,6 +127,12 @@ impl Member {
             return Err(EtcdError::TooManyRequests);
         }
         Ok(())
+    }
+
+    /// What would not fit is not even replicated (upstream: quotaKVServer).
+    fn refuse_if_full(&self, request: &Request) -> Result<(), EtcdError> {
+        let refusal = self.store.read().check_quota(request);
+        refusal.inspect_err(|_| self.no_space.notify_one())
     }
 
     /// A refused proposal surely did not enter the log, so it is made again until the time is up.

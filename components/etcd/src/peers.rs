@@ -14,14 +14,7 @@ use etcd_api::internal::{Handshake, peer_client::PeerClient};
 use host::{Backoff, Host, Instant, Task, event};
 use parking_lot::Mutex;
 use raft::{Body, Codec, Message, types::NodeId};
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 use wire::client::Channel;
 
@@ -54,9 +47,12 @@ struct Peer {
     outbox: Outbox,
     snapshots: mpsc::Sender<SnapshotOffer>,
     channel: Channel,
-    reachable: Arc<AtomicBool>,
+    reachable: Reachable,
     _tasks: [Task<()>; 2],
 }
+
+/// Since when a stream stands, if it does.
+type Reachable = Arc<Mutex<Option<Instant>>>;
 
 /// Opens channels to a peer's URLs.
 pub(crate) type Dialer = Arc<dyn Fn(&[String]) -> Channel + Send + Sync>;
@@ -98,7 +94,7 @@ impl Peers {
         }
         let channel = (self.dialer)(urls);
         let outbox = Outbox::default();
-        let reachable = Arc::new(AtomicBool::new(false));
+        let reachable = Reachable::default();
         let link = Link {
             host: self.host.clone(),
             handshake: self.identity.handshake(id),
@@ -169,7 +165,12 @@ impl Peers {
 
     /// Whether the stream to a member stands.
     pub(crate) fn is_reachable(&self, id: NodeId) -> bool {
-        self.peers.lock().get(&id).is_some_and(|peer| peer.reachable.load(Ordering::Relaxed))
+        self.reachable_since(id).is_some()
+    }
+
+    /// Since when the stream to a member stands, if it does.
+    pub(crate) fn reachable_since(&self, id: NodeId) -> Option<Instant> {
+        self.peers.lock().get(&id).and_then(|peer| *peer.reachable.lock())
     }
 
     /// Notes that the leader was lost.
@@ -189,7 +190,7 @@ struct Link {
     handshake: Handshake,
     outbox: Outbox,
     channel: Channel,
-    reachable: Arc<AtomicBool>,
+    reachable: Reachable,
     asks: mpsc::Sender<Ask>,
 }
 
@@ -200,7 +201,7 @@ impl Link {
             if self.converse().await {
                 failures = 0;
             }
-            self.reachable.store(false, Ordering::Relaxed);
+            *self.reachable.lock() = None;
             self.outbox.clear();
             let _ = self.asks.send(Ask::Unreachable(self.handshake.to)).await;
             let delay = RECONNECT.delay(failures, self.host.random.next_u64());
@@ -226,7 +227,7 @@ impl Link {
         // The first acknowledgement accepts the handshake; later ones only keep the stream honest.
         while let Ok(Some(_)) = acks.message().await {
             stood = true;
-            self.reachable.store(true, Ordering::Relaxed);
+            self.reachable.lock().get_or_insert_with(|| self.host.now());
         }
         stood
     }

@@ -11,7 +11,7 @@ use raft::{
 };
 use std::sync::Arc;
 use tokio::sync::mpsc;
-use wal::{SnapshotMark, Wal};
+use wal::{SnapshotMark, Wal, WalError};
 
 /// Readys written in one go at most.
 const GROUP_MAX: usize = 256;
@@ -159,23 +159,48 @@ impl LogWriter {
     }
 }
 
-fn save(wal: &mut Wal, group: &[LogWork]) -> Result<(), wal::WalError> {
-    let last_save = group.iter().rposition(|work| matches!(work, LogWork::Save(_)));
-    let sync = group.iter().any(|work| matches!(work, LogWork::Save(save) if save.must_sync));
-    for (at, work) in group.iter().enumerate() {
+fn save(wal: &mut Wal, group: &[LogWork]) -> Result<(), WalError> {
+    let mut gathered = Gathered::default();
+    for work in group {
         match work {
             LogWork::Save(persist) => {
                 if let Some(snapshot) = &persist.snapshot {
+                    gathered.write(wal)?;
                     wal.save_snapshot(SnapshotMark { index: snapshot.index, term: snapshot.term })?;
                 }
-                let now = sync && Some(at) == last_save;
-                wal.save(persist.hard_state.as_ref(), &persist.entries, now)?;
+                gathered.add(persist);
             }
             LogWork::Mark { mark, release } => {
+                gathered.write(wal)?;
                 wal.save_snapshot(*mark)?;
                 wal.release_to(*release)?;
             }
         }
     }
-    Ok(())
+    gathered.write(wal)
+}
+
+/// Saves that follow each other, to be written as one: they are durable together or not at all,
+/// and of their hard states only the last counts.
+#[derive(Default)]
+struct Gathered {
+    state: Option<HardState>,
+    entries: Vec<Entry>,
+    sync: bool,
+}
+
+impl Gathered {
+    fn add(&mut self, persist: &Persist) {
+        self.state = persist.hard_state.or(self.state);
+        self.entries.extend_from_slice(&persist.entries);
+        self.sync |= persist.must_sync;
+    }
+
+    fn write(&mut self, wal: &mut Wal) -> Result<(), WalError> {
+        let Self { state, entries, sync } = std::mem::take(self);
+        if state.is_none() && entries.is_empty() && !sync {
+            return Ok(());
+        }
+        wal.save(state.as_ref(), &entries, sync)
+    }
 }

@@ -40,9 +40,4 @@ impl<T> Waiters<T> {
     pub(crate) fn has(&self, id: u64) -> bool {
         self.0.lock().contains_key(&id)
     }
-
-    /// How many wait.
-    pub(crate) fn len(&self) -> usize {
-        self.0.lock().len()
-    }
 }

@@ -102,7 +102,7 @@ impl Host {
 
     /// Runs blocking disk work off the async path and waits for it.
     ///
-    /// On Linux a thread of the blocking pool runs it. In simulation it runs at once and the summed
+    /// On Linux it blocks the thread that polls, whose other tasks move away. In simulation it runs at once and the summed
     /// latency of its disk operations passes before this returns.
     ///
     /// # Panics

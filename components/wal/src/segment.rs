@@ -3,10 +3,15 @@
 use crate::{
     Machine, WalError,
     error::Doing,
-    frame::{Frame, Image, physical},
+    frame::{Frame, Image, SECTOR, physical},
     record::{CHAIN, Record},
 };
 use host::{BlockFile, Open};
+
+/// Bytes read at once; whole sectors.
+const PIECE_BYTES: usize = 1024 * 1024;
+/// Enough that whoever looks beyond the last record sees zeros as long as the file has any.
+const ZEROS_KEPT: usize = 2 * SECTOR;
 
 /// A segment's name: `{seq:016x}-{index:016x}.wal`, as upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,10 +131,29 @@ fn scan_image(image: Image, before: Option<u32>) -> Scan {
     Scan { records, end, chain, stop, image }
 }
 
+/// Reads a file in pieces and leaves out the zeros at its end but for [`ZEROS_KEPT`]: most of the
+/// last segment is space reserved for later, which need not stand in memory.
 fn read_all(file: &dyn BlockFile, path: &str) -> Result<Vec<u8>, WalError> {
-    let len = file.len().doing("read", path)?;
-    let mut bytes = vec![0; usize::try_from(len).unwrap_or(usize::MAX)];
-    let read = file.read_at(0, &mut bytes).doing("read", path)?;
-    bytes.truncate(read);
-    Ok(bytes)
+    let mut bytes = Vec::new();
+    let mut piece = vec![0; PIECE_BYTES];
+    let mut end = 0;
+    loop {
+        let read = file.read_at(end as u64, &mut piece).doing("read", path)?;
+        let sectors = piece[..read].chunks(SECTOR);
+        let used = sectors.rev().skip_while(|sector| is_zero(sector)).map(<[u8]>::len).sum();
+        if used > 0 {
+            bytes.resize(end, 0);
+            bytes.extend_from_slice(&piece[..used]);
+        }
+        end += read;
+        if read < piece.len() {
+            bytes.resize(end.min(bytes.len() + ZEROS_KEPT), 0);
+            return Ok(bytes);
+        }
+    }
+}
+
+/// Looks at every byte: without an early end it takes many at a time.
+fn is_zero(bytes: &[u8]) -> bool {
+    bytes.iter().fold(0, |all, byte| all | byte) == 0
 }

@@ -5,11 +5,15 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io,
     os::unix::fs::FileExt,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
-use tokio::runtime::Handle;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    task::block_in_place,
+};
 
-/// The file system as this process sees it; jobs run on the runtime's blocking threads.
+/// The file system as this process sees it; jobs block the worker that polls them.
 pub(crate) struct FileSystem {
     handle: Handle,
 }
@@ -74,9 +78,16 @@ impl Disk for FileSystem {
     }
 
     fn job(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
-        let running = self.handle.spawn_blocking(work);
-        // A panic is the job's own news: `Host::disk_job` sees that no result came.
-        Box::pin(async move { drop(running.await) })
+        if self.handle.runtime_flavor() != RuntimeFlavor::MultiThread {
+            let running = self.handle.spawn_blocking(work);
+            return Box::pin(async move { drop(running.await) });
+        }
+        // In place, the write begins at once: another thread's wake-up would cost more than the
+        // write, and on a busy machine a time slice. tokio moves the worker's other tasks away.
+        Box::pin(async move {
+            // A panic is the job's own news: `Host::disk_job` sees that no result came.
+            drop(catch_unwind(AssertUnwindSafe(|| block_in_place(work))));
+        })
     }
 }
 

@@ -27,7 +27,7 @@ pub fn host(name: &str, handle: &Handle, probe: Arc<dyn Probe>) -> Host {
         clock: Arc::new(clock::SystemClock::new(handle.clone())),
         network: Arc::new(network::Sockets),
         disk: Arc::new(disk::FileSystem::new(handle.clone())),
-        random: Arc::new(random::Kernel),
+        random: Arc::new(random::Kernel::new()),
         tasks: Arc::new(tasks::Runtime(handle.clone())),
         probe,
         defects: Defects::none(),

@@ -1,6 +1,6 @@
 //! Tokens that say who a caller is: simple ones, remembered by each member, or signed ones.
 //!
-//! A simple token is "<sixteen letters>.<index>" (server/auth/simple_token.go): the letters are the
+//! A simple token is `<sixteen letters>.<index>` (server/auth/simple_token.go): the letters are the
 //! proposer's chance, the index is that of the entry which made it valid.
 
 use super::{AuthInfo, jwt::Jwt};

@@ -11,9 +11,10 @@ use redb::{
     Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable,
     TableDefinition,
 };
-use std::sync::Arc;
+use std::{ops::Bound, sync::Arc};
 
 type Rows = TableDefinition<'static, &'static [u8], &'static [u8]>;
+type Writer<'a> = redb::Table<'a, &'static [u8], &'static [u8]>;
 pub(crate) type RowReader = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
 /// Rows copied in one transaction, so that a copy needs little memory.
@@ -93,14 +94,11 @@ impl Db {
                 continue;
             }
             let mut rows = transaction.open_table(rows(table))?;
-            for (key, value) in writes {
-                let old = match value {
-                    Some(value) => rows.insert(&key[..], &value[..])?,
-                    None => rows.remove(&key[..])?,
-                };
-                grown -= old.map_or(0, |old| size(key, old.value()));
-                grown += value.map_or(0, |value| size(key, value));
+            let last = rows.last()?.map(|(key, _)| key.value().to_vec()).unwrap_or_default();
+            while let Some((key, value)) = writes.next_if(|(key, _)| key[..] <= last[..]) {
+                grown += change(&mut rows, key, value)?;
             }
+            grown += append(&mut rows, writes)?;
         }
         transaction.commit()?;
         Ok(grown)
@@ -115,6 +113,37 @@ impl Db {
         })?;
         Ok(sum)
     }
+}
+
+/// Writes or deletes one row; returns by how much the stored bytes grew.
+fn change(
+    rows: &mut Writer<'_>,
+    key: &[u8],
+    value: Option<&Bytes>,
+) -> Result<i64, redb::StorageError> {
+    let old = match value {
+        Some(value) => rows.insert(key, &value[..])?,
+        None => rows.remove(key)?,
+    };
+    let old = old.map_or(0, |old| size(key, old.value()));
+    Ok(value.map_or(0, |value| size(key, value)) - old)
+}
+
+/// Writes rows beyond the last one. Revisions only grow, so this is where most rows go; a cursor
+/// fills their pages, which inserts one by one would split in halves.
+fn append<'a>(
+    rows: &mut Writer<'_>,
+    writes: impl Iterator<Item = (&'a Bytes, Option<&'a Bytes>)>,
+) -> Result<i64, redb::Error> {
+    let mut grown = 0;
+    let mut end = rows.upper_bound_mut(Bound::<&[u8]>::Unbounded)?;
+    // Nothing is there to delete.
+    for (key, value) in writes.filter_map(|(key, value)| Some((key, value?))) {
+        end.insert_before(&key[..], &value[..])?;
+        grown += size(key, value);
+    }
+    end.close()?;
+    Ok(grown)
 }
 
 /// What a row counts for against the quota, in bytes.

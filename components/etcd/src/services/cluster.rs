@@ -8,7 +8,7 @@ use etcd_api::{
     etcdserverpb::{
         MemberAddRequest, MemberAddResponse, MemberListRequest, MemberListResponse,
         MemberPromoteRequest, MemberPromoteResponse, MemberRemoveRequest, MemberRemoveResponse,
-        MemberUpdateRequest, MemberUpdateResponse, cluster_server::Cluster,
+        MemberUpdateRequest, MemberUpdateResponse, ResponseHeader, cluster_server::Cluster,
     },
     internal::{
         ConfigChangeContext, MemberRecord, PeerMemberPromoteRequest, RaftAttributes,
@@ -18,11 +18,13 @@ use etcd_api::{
 use etcd_store::members;
 use prost::Message;
 use raft::{ChangeKind, ConfChange};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tonic::{Request, Response, Status};
 
 /// A learner is in sync when it has this share of the leader's log (readyPercentThreshold).
 const READY_PERCENT: u64 = 90;
+/// A member connected for so long counts as healthy (HealthInterval).
+const HEALTH_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The cluster service of a member.
 #[derive(Clone)]
@@ -51,6 +53,50 @@ impl Member {
         self.store.read().members().list()
     }
 
+    /// Changes of the members have no revision (upstream: ClusterServer.header).
+    fn header_of_members(&self) -> ResponseHeader {
+        self.header(0)
+    }
+
+    /// Voters connected for [`HEALTH_INTERVAL`], this member included, and all voters.
+    fn connected_voters(&self) -> (usize, usize) {
+        let now = self.host.now();
+        let store = self.store.read();
+        let voters = store.members().voters();
+        let connected = voters.clone().filter(|voter| {
+            let since = self.peers.reachable_since(voter.id);
+            voter.id == self.id || since.is_some_and(|since| now.since(since) >= HEALTH_INTERVAL)
+        });
+        (connected.count(), voters.count())
+    }
+
+    /// A cluster that misses a voter must not grow (upstream: isConnectedFullySince).
+    fn refuse_to_grow_if_unhealthy(&self) -> Result<(), EtcdError> {
+        let (connected, voters) = self.connected_voters();
+        if self.config.strict_reconfig_check && connected < voters {
+            return Err(EtcdError::Unhealthy);
+        }
+        Ok(())
+    }
+
+    /// The voters that stay and are connected must be a quorum (upstream: mayRemoveMember).
+    fn refuse_unsafe_removal(&self, id: u64) -> Result<(), EtcdError> {
+        let learner = self.store.read().members().get(id).is_some_and(members::is_learner);
+        if learner || !self.config.strict_reconfig_check {
+            return Ok(());
+        }
+        self.refuse_if_quorum_at_risk(|members| members.is_ready_to_remove_voter(id))?;
+        // Who is down is no part of the quorum that works.
+        if id != self.id && self.peers.reachable_since(id).is_none() {
+            return Ok(());
+        }
+        let (connected, voters) = self.connected_voters();
+        if connected.saturating_sub(1) < 1 + voters.saturating_sub(1) / 2 {
+            return Err(EtcdError::Unhealthy);
+        }
+        Ok(())
+    }
+
     /// The started members must stay a quorum of the voters.
     fn refuse_if_quorum_at_risk(
         &self,
@@ -75,13 +121,14 @@ pub(crate) async fn add(
     if !request.is_learner {
         member.refuse_if_quorum_at_risk(members::Members::is_ready_to_add_voter)?;
     }
+    member.refuse_to_grow_if_unhealthy()?;
     let token = &member.config.initial_cluster_token;
     let id = members::member_id(&urls, token, Some(member.host.clock.wall().seconds()));
     let added = members::new_member(id, urls, request.is_learner);
     let answer = members::public(&added);
     member.change(Change::Add(added)).await?;
     Ok(MemberAddResponse {
-        header: Some(member.header_now()),
+        header: Some(member.header_of_members()),
         member: Some(answer),
         members: member.member_list(),
     })
@@ -102,7 +149,7 @@ pub(crate) async fn promote_as_leader(
     member.refuse_if_quorum_at_risk(members::Members::is_ready_to_promote)?;
     learner_in_sync(member, id).await?;
     member.change(Change::Promote(id)).await?;
-    let (header, members) = (Some(member.header_now()), member.member_list());
+    let (header, members) = (Some(member.header_of_members()), member.member_list());
     Ok(MemberPromoteResponse { header, members })
 }
 
@@ -143,9 +190,9 @@ impl Cluster for ClusterService {
         self.0.root_only(&caller)?;
         let id = request.into_inner().id;
         self.0.store.read().members().validate(&Change::Remove(id))?;
-        self.0.refuse_if_quorum_at_risk(|members| members.is_ready_to_remove_voter(id))?;
+        self.0.refuse_unsafe_removal(id)?;
         self.0.change(Change::Remove(id)).await?;
-        let (header, members) = (Some(self.0.header_now()), self.0.member_list());
+        let (header, members) = (Some(self.0.header_of_members()), self.0.member_list());
         Ok(Response::new(MemberRemoveResponse { header, members }))
     }
 
@@ -160,7 +207,7 @@ impl Cluster for ClusterService {
         let raft_attributes = Some(RaftAttributes { peer_urls, is_learner: false });
         let updated = MemberRecord { id: request.id, raft_attributes, attributes: None };
         self.0.change(Change::Update(updated)).await?;
-        let (header, members) = (Some(self.0.header_now()), self.0.member_list());
+        let (header, members) = (Some(self.0.header_of_members()), self.0.member_list());
         Ok(Response::new(MemberUpdateResponse { header, members }))
     }
 
@@ -172,7 +219,7 @@ impl Cluster for ClusterService {
         if request.get_ref().linearizable {
             self.0.reads.linearizable().await?;
         }
-        let (header, members) = (Some(self.0.header_now()), self.0.member_list());
+        let (header, members) = (Some(self.0.header_of_members()), self.0.member_list());
         Ok(Response::new(MemberListResponse { header, members }))
     }
 

@@ -84,12 +84,7 @@ pub(crate) async fn time_to_live_as_leader(
     let store = member.store.read();
     let lessor = store.lessor();
     let header = Some(member.header(store.revision()));
-    let gone = LeaseTimeToLiveResponse {
-        header: header.clone(),
-        id: request.id,
-        ttl: -1,
-        ..Default::default()
-    };
+    let gone = LeaseTimeToLiveResponse { header, id: request.id, ttl: -1, ..Default::default() };
     let left = match lessor.remaining(request.id, member.host.now()) {
         Ok(left) => left,
         Err(LeaseError::NotPrimary) => return Err(EtcdError::NotLeader.into()),

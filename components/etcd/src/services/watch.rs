@@ -3,7 +3,7 @@
 //! Upstream: server/etcdserver/api/v3rpc/watch.go. Every answer of a stream leaves through one
 //! channel, in the order in which the store gave it: a progress answer can never overtake events.
 
-use crate::{member::Member, receiver_stream::ReceiverStream};
+use crate::{member::Member, receiver_stream::WorkingStream};
 use bytes::Bytes;
 use etcd_api::{
     errors::EtcdError,
@@ -27,6 +27,8 @@ use tonic::{Request, Response, Status, Streaming};
 
 /// Answers waiting for a slow client at most; the store's buffer fills behind them.
 const ANSWERS_MAX: usize = 16;
+/// Messages passed on between two looks at what else there is to do, about.
+const MESSAGES_PER_TURN: usize = 64;
 /// The id by which a client says that the server may choose.
 const AUTO_ID: i64 = 0;
 /// The id in the answer to a watch that was not created.
@@ -38,7 +40,7 @@ pub(crate) struct WatchService(pub(crate) Arc<Member>);
 
 #[tonic::async_trait]
 impl Watch for WatchService {
-    type WatchStream = ReceiverStream<Result<WatchResponse, Status>>;
+    type WatchStream = WorkingStream<Result<WatchResponse, Status>>;
 
     async fn watch(
         &self,
@@ -59,9 +61,8 @@ impl Watch for WatchService {
             answers,
             watches: BTreeMap::new(),
         };
-        let requests = request.into_inner();
-        self.0.host.spawn("etcd/watch", conversation.run(requests)).detach();
-        Ok(Response::new(ReceiverStream(receiver)))
+        let work = Box::pin(conversation.run(request.into_inner()));
+        Ok(Response::new(WorkingStream::new(work, receiver)))
     }
 }
 
@@ -107,7 +108,7 @@ impl Conversation {
             let next = self.next(&mut requests).await;
             let result = match next {
                 Heard::Request(Some(request)) => self.request(request).await,
-                Heard::Message(Some(message)) => self.pass_on(message).await,
+                Heard::Message(Some(message)) => self.pass_on_all(message).await,
                 Heard::ProgressDue => self.progress_due(),
                 Heard::LeaderLost => {
                     let _ = self.answers.send(Err(EtcdError::NoLeader.into())).await;
@@ -165,7 +166,9 @@ impl Conversation {
     async fn create(&mut self, create: WatchCreateRequest) -> Result<(), Over> {
         let range = range_of(&create);
         if let Err(refused) = self.permitted(&create) {
-            return self.refuse(refused.text().to_owned()).await;
+            // As Go prints a gRPC error: clients find the text within.
+            let (code, text) = (refused.code(), refused.text());
+            return self.refuse(format!("rpc error: code = {code:?} desc = {text}")).await;
         }
         let spec = WatchSpec {
             id: if create.watch_id == AUTO_ID { 0 } else { create.watch_id },
@@ -212,7 +215,10 @@ impl Conversation {
         }
         let (key, end) = (watch_key(create), watch_end(create));
         let verdict = store.auth().check_read(&key, &end, &self.caller);
-        verdict.map_err(|_| EtcdError::PermissionDenied)
+        verdict.map_err(|refused| match refused {
+            EtcdError::UserEmpty | EtcdError::AuthOldRevision => refused,
+            _ => EtcdError::PermissionDenied,
+        })
     }
 
     async fn refuse(&self, cancel_reason: String) -> Result<(), Over> {
@@ -243,6 +249,20 @@ impl Conversation {
         let header = Some(self.member.header(revision));
         let response = WatchResponse { header, watch_id, canceled: true, ..Default::default() };
         self.answer(response).await
+    }
+
+    /// A message and those that wait behind it, up to a limit: requests must have their turn.
+    async fn pass_on_all(&mut self, first: WatchMessage) -> Result<(), Over> {
+        let mut next = Some(first);
+        for _ in 0..MESSAGES_PER_TURN {
+            let Some(message) = next else { break };
+            self.pass_on(message).await?;
+            next = self.messages.try_recv().ok();
+        }
+        match next {
+            Some(message) => self.pass_on(message).await,
+            None => Ok(()),
+        }
     }
 
     async fn pass_on(&mut self, message: WatchMessage) -> Result<(), Over> {
@@ -279,7 +299,6 @@ impl Conversation {
         for (at, part) in parts.into_iter().enumerate() {
             let events: Vec<Event> = part.iter().map(|event| event.event().clone()).collect();
             let fragment = at < last;
-            let header = header.clone();
             let response =
                 WatchResponse { header, watch_id, fragment, events, ..Default::default() };
             self.answer(response).await?;

@@ -1,6 +1,6 @@
 //! One accepted connection, from its first byte to its last.
 
-use super::{Limits, preface};
+use super::{Limits, authority::Mended, preface};
 use crate::{
     Peer, Request, Response, Service,
     io::Io,
@@ -82,8 +82,8 @@ async fn speak(
     mut stop: Stop,
 ) -> hyper::Result<()> {
     let answer = Answer { service, peer: opened.peer };
-    let io = Io(opened.stream);
     if opened.http2 {
+        let io = Io(Box::new(Mended::new(opened.stream)));
         let mut connection = pin!(http2(host, limits).serve_connection(io, answer));
         host::select!(host, {
             ended = connection.as_mut() => return ended,
@@ -91,6 +91,7 @@ async fn speak(
         });
         connection.await
     } else {
+        let io = Io(opened.stream);
         let mut connection = pin!(http1(host, limits).serve_connection(io, answer).with_upgrades());
         host::select!(host, {
             ended = connection.as_mut() => return ended,

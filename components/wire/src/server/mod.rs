@@ -1,6 +1,8 @@
 //! Accepts connections and answers both HTTP versions on each.
 
+mod authority;
 mod connection;
+mod huffman;
 mod limits;
 mod preface;
 

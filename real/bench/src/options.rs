@@ -1,0 +1,108 @@
+//! What can be asked for on the command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::{path::PathBuf, time::Duration};
+
+/// Measures our servers against upstream's on this machine
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What is measured.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Our etcd against Debian's etcd-server
+    Etcd(EtcdOptions),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo build --release -p binaries && cargo run --release -p bench -- etcd
+      everything, a few minutes
+  bench etcd --members 1 --only put,range --rounds 5
+      five alternating rounds of puts and ranges on one member
+  bench etcd --only memory --keys 1000000
+      memory, start-up time and file size with a million keys
+  bench etcd --json > etcd.json
+      the same figures for machines, with every round
+
+Servers run one at a time, in alternation, with fresh directories on the same disk; all sync their
+log before they acknowledge. Figures are medians over the rounds. `cpu` is the servers' own
+processor time for one operation: it is less disturbed by other work on the machine.";
+
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct EtcdOptions {
+    /// Our binary
+    #[arg(long, default_value = "target/release/etcd")]
+    pub(crate) ours: PathBuf,
+    /// Upstream's binary; without it only ours is measured
+    #[arg(long, default_value = "/usr/bin/etcd")]
+    pub(crate) upstream: PathBuf,
+    /// Where data directories are made, and removed afterwards; a real disk, or syncs are free
+    #[arg(long, default_value = "target/bench")]
+    pub(crate) dir: PathBuf,
+    /// Cluster sizes
+    #[arg(long, value_delimiter = ',', default_value = "1,3", value_parser = clap::value_parser!(u16).range(1..=7))]
+    pub(crate) members: Vec<u16>,
+    /// Numbers of clients, each with a connection of its own
+    #[arg(long, value_delimiter = ',', default_value = "1,100", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) clients: Vec<u16>,
+    /// Which measurements
+    #[arg(long, value_delimiter = ',', default_value = "put,range,watch,memory")]
+    pub(crate) only: Vec<What>,
+    /// Rounds; figures are medians
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=99))]
+    pub(crate) rounds: u16,
+    /// Seconds for each load
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) seconds: u64,
+    /// Bytes of a value
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub(crate) value_bytes: u32,
+    /// Watchers of one key
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) watchers: u32,
+    /// Connections that the watchers share
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) watch_connections: u32,
+    /// Keys for memory, start-up and size; measured in one round only
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) keys: u32,
+    /// Threads of the load generator
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) load_threads: u16,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Keep data directories and logs
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+/// A kind of measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum What {
+    Put,
+    Range,
+    Watch,
+    Memory,
+}
+
+impl EtcdOptions {
+    /// How long each load lasts.
+    pub(crate) fn duration(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+
+    pub(crate) fn wants(&self, what: What) -> bool {
+        self.only.contains(&what)
+    }
+
+    pub(crate) fn value(&self) -> bytes::Bytes {
+        bytes::Bytes::from(vec![b'v'; self.value_bytes as usize])
+    }
+}

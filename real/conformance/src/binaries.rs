@@ -1,0 +1,51 @@
+//! Where the programs under test are: ours from this workspace, others from Debian.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+/// Our program of this name, built as production builds it: with no feature that other crates of the
+/// workspace may have switched on.
+///
+/// # Panics
+/// It does not build.
+pub fn ours(name: &str) -> PathBuf {
+    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+    DIRECTORY.get_or_init(build).join(name)
+}
+
+fn build() -> PathBuf {
+    let root = workspace();
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let done = Command::new(cargo)
+        .args(["build", "--quiet", "--package", "binaries", "--bins"])
+        .current_dir(&root)
+        .status()
+        .expect("cargo can be started");
+    assert!(done.success(), "the programs under test do not build");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
+    target.join("debug")
+}
+
+/// The root of the workspace.
+///
+/// # Panics
+/// This crate does not lie two directories below it.
+pub fn workspace() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).expect("invariant: real/conformance").to_path_buf()
+}
+
+/// A program that the machine must have.
+///
+/// # Panics
+/// It does not: says which Debian package brings it.
+pub fn tool(name: &str, package: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|directory| directory.join(name))
+        .find(|candidate| candidate.is_file())
+        .unwrap_or_else(|| panic!("{name} is missing; install it: apt-get install {package}"))
+}
