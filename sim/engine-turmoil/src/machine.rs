@@ -91,7 +91,7 @@ impl Sleep for TurmoilSleep {
 struct TurmoilTasks;
 
 impl Tasks for TurmoilTasks {
-    #[expect(clippy::disallowed_methods, reason = "turmoil's own executor is tokio's")]
+    #[expect(clippy::disallowed_methods, reason = "turmoil's executor is tokio")]
     fn spawn(&self, _: &'static str, work: BoxFuture<'static, ()>) -> Arc<dyn Abort> {
         Arc::new(TurmoilAbort(tokio::spawn(work).abort_handle()))
     }
