@@ -155,9 +155,12 @@ fn members_come_and_go() {
             (answer.out == "a\n1\n").then_some(())
         });
     }
-    let list = etcdctl.run(&["member", "list"]).ok();
-    let line = list.lines().find(|line| line.contains("learner")).expect("it is listed");
-    let id = line.split(',').next().expect("invariant: split gives one part").to_owned();
+    // A member is listed under its name once it has published it, which follows its start.
+    let id = until("it is listed by its name", || {
+        let list = etcdctl.run(&["member", "list"]).ok();
+        let line = list.lines().find(|line| line.contains("learner"))?;
+        line.split(',').next().map(str::to_owned)
+    });
     let there = etcdctl.at(&[cluster.members[2].client_url()]);
     let refused = there.run(&["get", "a"]).refused();
     assert!(refused.contains("rpc not supported for learner"), "{refused}");
