@@ -13,6 +13,8 @@ use std::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const PORT: u16 = 99;
+/// By then the receiver listens, however long its first wake-up was stalled.
+const LISTENING: Time = Time(1_000_000_000);
 
 fn address(node: NodeId) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(10, 0, 0, node.0 as u8 + 1))
@@ -63,7 +65,7 @@ fn transfer(pair: &Pair, chunks: Vec<Vec<u8>>, read_size: usize) -> Vec<u8> {
         }
         *result.lock().unwrap() = Some(all);
     });
-    pair.kernel.run(Time(1_000_000)).unwrap();
+    pair.kernel.run(LISTENING).unwrap();
     pair.spawn(0, |network| async move {
         let mut stream = network.connect(to).await.unwrap();
         for chunk in chunks {
@@ -142,7 +144,7 @@ fn a_slow_link_takes_its_time() {
         stream.read_exact(&mut [0; 10_000]).await.unwrap();
         *end.lock().unwrap() = kernel.now();
     });
-    pair.kernel.run(Time(1_000_000)).unwrap();
+    pair.kernel.run(LISTENING).unwrap();
     pair.spawn(0, |network| async move {
         let mut stream = network.connect(to).await.unwrap();
         stream.write_all(&[7; 10_000]).await.unwrap();
