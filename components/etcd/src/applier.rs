@@ -7,6 +7,7 @@ use crate::{
     facts,
     fatal::Fatal,
     keeper::{Job, KeeperHandle, SharedStore},
+    metrics::Metrics,
     peers::Peers,
     waiters::Waiters,
 };
@@ -66,6 +67,7 @@ pub(crate) struct Applier {
     /// Told when the store wants the NOSPACE alarm raised.
     pub(crate) no_space: Arc<Notify>,
     pub(crate) batch_limit: usize,
+    pub(crate) metrics: Metrics,
 }
 
 impl Applier {
@@ -112,6 +114,7 @@ impl Applier {
         let mut outcomes = Vec::with_capacity(entries.len());
         let now = self.host.now();
         let mut store = self.store.write();
+        let mut began = now;
         for entry in entries {
             let position = Position { index: entry.index, term: entry.term };
             if entry.data.is_empty() {
@@ -137,6 +140,9 @@ impl Applier {
             if applied.raise_nospace {
                 self.no_space.notify_one();
             }
+            let done = self.host.now();
+            self.metrics.applied.observe(request.request.as_ref(), &applied.result, done - began);
+            began = done;
             outcomes.push((applied.request_id, entry.index, applied.revision, applied.result));
             if let Some(Request::Compaction(_)) = request.request {
                 self.chores.notify_one();
@@ -209,6 +215,7 @@ impl Applier {
 
     async fn snapshot(&self, meta: SnapshotMeta) -> Result<Index, Fatal> {
         event!(self.host, Info, "installing a snapshot", index = meta.index);
+        let _entered = self.metrics.snapshots_applied.enter();
         let installed = self.keeper.job(|reply| Job::Install(meta.index, reply)).await;
         installed.ok_or(Fatal::PartEnded("the backend's keeper"))?.map_err(Fatal::Store)?;
         let (index, known) = {

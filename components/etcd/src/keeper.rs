@@ -3,7 +3,7 @@
 //! All work on the backend's file goes through this task, so that no two jobs ever meet there.
 //! Entries are applied meanwhile: they stage in memory.
 
-use crate::{driver::Ask, fatal::Fatal, persist::LogWork};
+use crate::{driver::Ask, fatal::Fatal, metrics::DiskMetrics, persist::LogWork};
 use etcd_store::{Position, SnapshotFile, Store, StoreError};
 use host::{Host, event};
 use parking_lot::RwLock;
@@ -52,11 +52,13 @@ impl KeeperHandle {
 }
 
 /// How often, and with what slack, the keeper tidies up.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct KeeperSettings {
     pub(crate) interval: Duration,
     pub(crate) snapshot_count: u64,
     pub(crate) catchup_entries: u64,
+    /// Who is told how long it takes.
+    pub(crate) metrics: DiskMetrics,
 }
 
 /// The task.
@@ -158,22 +160,31 @@ impl Keeper {
             (store.begin_commit()?, store.applied())
         };
         let Some(job) = job else { return Ok(()) };
+        let began = self.host.now();
         let done = self.host.disk_job(move |_| job.run()).await;
+        self.settings.metrics.commit.observe((self.host.now() - began).as_secs_f64());
         self.store.write().end_commit(done)?;
         self.durable = position;
         Ok(())
     }
 
     async fn defragment(&self) -> Result<(), StoreError> {
+        let _entered = self.settings.metrics.defragmenting.enter();
+        let began = self.host.now();
         let job = self.store.write().begin_defragment()?;
         let done = self.host.disk_job(move |disk| job.run(disk)).await;
         let (disk, store) = (self.host.disk.clone(), self.store.clone());
-        self.host.disk_job(move |_| store.write().end_defragment(&*disk, done)).await
+        let done = self.host.disk_job(move |_| store.write().end_defragment(&*disk, done)).await;
+        self.settings.metrics.defragment.observe((self.host.now() - began).as_secs_f64());
+        done
     }
 
     async fn snapshot(&self) -> Result<SnapshotFile, StoreError> {
         let job = self.store.write().begin_snapshot()?;
-        self.host.disk_job(move |disk| job.run(disk)).await
+        let began = self.host.now();
+        let made = self.host.disk_job(move |disk| job.run(disk)).await;
+        self.settings.metrics.snapshot.observe((self.host.now() - began).as_secs_f64());
+        made
     }
 
     async fn install(&mut self, index: u64) -> Result<(), StoreError> {

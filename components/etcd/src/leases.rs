@@ -40,9 +40,6 @@ pub(crate) async fn run(member: Arc<Member>) {
 
 /// The leader's lessor knows time, the others' do not.
 fn follow(member: &Member, before: Leadership, now: Leadership) {
-    if now.leader != 0 && now.leader != before.leader {
-        member.metrics.leader_changes.add(1);
-    }
     if now.leader == 0 {
         member.peers.leader_lost();
     } else if now.leader != before.leader {
@@ -97,7 +94,9 @@ async fn revoke(member: &Arc<Member>, expired: Vec<i64>) {
             children.adopt(member.host.spawn("etcd/lease-revoke", async move {
                 let request = LeaseRevokeRequest { id };
                 // A failure is tried again: the lease stays due.
-                let _ = member_.propose(None, Op::LeaseRevoke(request)).await;
+                if member_.propose(None, Op::LeaseRevoke(request)).await.is_ok() {
+                    member_.metrics.leases_expired.increment();
+                }
                 drop(done);
             }));
         }

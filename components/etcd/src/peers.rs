@@ -6,6 +6,7 @@
 
 use crate::{
     driver::Ask,
+    metrics::NetworkMetrics,
     outbox::Outbox,
     snapshots::{SnapshotOffer, SnapshotSender},
 };
@@ -15,6 +16,7 @@ use host::{Backoff, Host, Instant, Task, event};
 use parking_lot::Mutex;
 use raft::{Body, Codec, Message, types::NodeId};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use telemetry::Histogram;
 use tokio::sync::mpsc;
 use tonic::{Code, Status};
 use wire::client::Channel;
@@ -71,6 +73,7 @@ pub(crate) struct Peers {
     snapshots: SnapshotSender,
     peers: Mutex<BTreeMap<NodeId, Peer>>,
     leader_lost: Mutex<Option<Instant>>,
+    metrics: NetworkMetrics,
 }
 
 impl std::fmt::Debug for Peers {
@@ -87,9 +90,11 @@ impl Peers {
         dialer: Dialer,
         asks: mpsc::Sender<Ask>,
         snapshots: SnapshotSender,
+        metrics: &NetworkMetrics,
     ) -> Self {
         let (peers, leader_lost) = (Mutex::default(), Mutex::default());
-        Self { host, identity, dialer, asks, snapshots, peers, leader_lost }
+        let metrics = metrics.clone();
+        Self { host, identity, dialer, asks, snapshots, peers, leader_lost, metrics }
     }
 
     /// Starts talking to a member; with new URLs, starts over.
@@ -98,7 +103,8 @@ impl Peers {
             return;
         }
         let channel = (self.dialer)(urls);
-        let outbox = Outbox::default();
+        let metrics = self.metrics.to(id);
+        let outbox = Outbox::new(self.host.clone(), metrics.bytes);
         let reachable = Reachable::default();
         let link = Link {
             host: self.host.clone(),
@@ -107,6 +113,7 @@ impl Peers {
             channel: channel.clone(),
             reachable: reachable.clone(),
             asks: self.asks.clone(),
+            round_trip: metrics.round_trip,
         };
         let (snapshots, offers) = mpsc::channel(1);
         let sender = self.snapshots.clone().run(channel.clone(), self.identity.clone(), offers);
@@ -197,6 +204,7 @@ struct Link {
     channel: Channel,
     reachable: Reachable,
     asks: mpsc::Sender<Ask>,
+    round_trip: Histogram,
 }
 
 impl Link {
@@ -231,7 +239,10 @@ impl Link {
         // The first acknowledgement accepts the handshake; later ones only keep the stream honest.
         loop {
             match acks.message().await {
-                Ok(Some(_)) => {
+                Ok(Some(ack)) => {
+                    if let Some(took) = self.outbox.acknowledged(ack.batches) {
+                        self.round_trip.observe(took.as_secs_f64());
+                    }
                     self.reachable.lock().get_or_insert_with(|| self.host.now());
                 }
                 Ok(None) => return stood,
