@@ -1,7 +1,7 @@
 //! Machines: power lost, replaced by an empty one, slow.
 
 use crate::{
-    Blow, Chance, DrawFrom, Effect, Harm, Injected, Machine, Roster, Span, Strike, Target, Which,
+    Blow, Chance, DrawFrom, Effect, Injected, Machine, Roster, Span, Strike, Target, Which,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,15 +33,6 @@ pub struct SlowCpu {
 }
 
 impl Strike for PowerLoss {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Away
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         Injected::effect_on(on, Effect::Off)
     }
@@ -54,15 +45,6 @@ impl PowerLoss {
 }
 
 impl Strike for Reimage {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Lost
-    }
     fn applies(&self, roster: &Roster<Machine>) -> bool {
         roster.voters(&self.target.group) > 2
     }
@@ -79,15 +61,6 @@ impl Reimage {
 }
 
 impl Strike for SlowCpu {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         Injected::effect_on(on, |machine| Effect::SlowCpu(machine, self.each))
     }

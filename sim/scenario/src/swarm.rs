@@ -190,7 +190,7 @@ fn draw_steps(scenario: &mut Scenario, seed: u64) {
             continue;
         }
         let fault = draw_fault(&liked, &mut draw);
-        let fault = fault.filter(|fault| lost || fault.strike().harm() != Harm::Lost);
+        let fault = fault.filter(|fault| lost || fault.harm() != Harm::Lost);
         strikes.extend(fault.map(|fault| (at, fault)));
     }
     strikes.sort_by_key(|(at, _)| *at);
