@@ -184,8 +184,8 @@ impl Echo {
         record.count("failed requests", seen.failures);
         seen.draw(&mut record.timeline);
         let names: Vec<_> = self.machines.iter().map(|id| self.world.name(*id)).collect();
-        let lines = self.world.take_trace();
-        record.trace = lines.iter().map(|entry| witness::line(entry, &names)).collect();
+        record.trace = stage::trace(&self.world, &names);
+        stage::draw_messages(&self.world, &mut record.timeline);
         let broken = match ran {
             Err(stuck) => Some(Broken::new(Fail::Crash, "stuck", stuck)),
             Ok(()) => seen.broken(&self.roster, healed, cut_short),

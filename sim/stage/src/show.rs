@@ -1,6 +1,7 @@
 //! The loop: what is due is carried out, then the world runs on.
 
 use crate::{
+    evidence,
     gallery::Gallery,
     operator::{self, Errand, Errands},
     placement::Placement,
@@ -13,15 +14,13 @@ use faults::{
 use host::Defects;
 use machine::{Time, World, WorldConfig};
 use oracles::World as Happening;
-use record::{BandKind, Broken, Fail, MarkKind, RunOptions, RunRecord, TraceLine, Verdict};
+use record::{BandKind, Broken, Fail, MarkKind, RunOptions, RunRecord, Verdict};
 use scenario::{Condition, Due, Scenario, Schedule, Traffick, What};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use traffic::Recorder;
 
 /// How often a condition is looked at.
 const LOOK: Span = Span::millis(100);
-/// Lines of the trace that a record keeps when it does not keep all.
-const TRACE_LINES: usize = 200;
 
 /// One scenario being played.
 pub(crate) struct Show {
@@ -308,9 +307,7 @@ impl Show {
         }
         let names: Vec<Arc<str>> =
             self.placement.all().map(|(_, id)| self.world.name(id)).collect();
-        let lines = self.world.take_trace();
-        let kept = if self.options.keep { 0 } else { lines.len().saturating_sub(TRACE_LINES) };
-        record.trace = lines[kept..].iter().map(|entry| line(entry, &names)).collect();
+        record.trace = evidence::trace(&self.world, &names);
         let broken = match ran {
             Err(stuck) => Some(Broken::new(Fail::Crash, "stuck", stuck)),
             Ok(()) if cut_short => None,
@@ -319,6 +316,7 @@ impl Show {
         for (what, count) in self.gallery.draw(&mut record.timeline) {
             record.count(what, count);
         }
+        evidence::draw_messages(&self.world, &mut record.timeline);
         if let Some(mut broken) = broken {
             broken.event = record.events;
             record.verdict = Verdict::Failed(broken);
@@ -356,12 +354,4 @@ fn stalls(seed: u64) -> kernel::Stalls {
         probability: *chance.pick(&share).unwrap_or(&0.0),
         max: Duration::from_millis(2),
     }
-}
-
-/// An entry of the kernel's trace for people.
-fn line(entry: &machine::Entry, names: &[Arc<str>]) -> TraceLine {
-    let name = entry.node.and_then(|node| names.get(usize::try_from(node.0).ok()?));
-    let machine = name.map_or_else(|| "world".to_owned(), |name| name.to_string());
-    let text = format!("{:<16} {:016x} {:016x}", entry.kind.name, entry.a, entry.b);
-    TraceLine { at_nanos: entry.at.0, machine, text }
 }
