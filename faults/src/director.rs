@@ -243,11 +243,12 @@ impl Sum {
         when(self.no_names != before.no_names, Act::Names(on, !self.no_names));
         when(self.paused && !before.paused, Act::Pause(on));
         when(before.paused && !self.paused, Act::Resume(on));
-        when(before.off && !self.off, Act::PowerOn(on));
+        let (stopped, stops) = (before.off || before.dead, self.off || self.dead);
+        // An ambush may have taken the power while the process was held down.
+        when((before.off && !self.off) || (stopped && !stops), Act::PowerOn(on));
         when(before.off && !self.off && self.dead, Act::Kill(on));
         // Power brings a paused machine back awake.
         when(before.off && !self.off && self.paused, Act::Pause(on));
-        let (stopped, stops) = (before.off || before.dead, self.off || self.dead);
         when(stopped && !stops, Act::Start(on));
         acts
     }
