@@ -13,6 +13,11 @@ pub trait Strike {
         Span(0)
     }
 
+    /// True for what never heals, whatever else does.
+    fn is_for_good(&self) -> bool {
+        false
+    }
+
     /// What it costs the cluster while it lasts.
     fn harm(&self) -> Harm;
 
