@@ -74,12 +74,12 @@ impl Director {
     pub fn strike(&mut self, now: Span, fault: &Fault, roster: &Roster<Machine>) -> Outcome {
         let strike = fault.strike();
         let mut chance = Chance::new(self.seed, fault.name(), now.0);
-        let on = roster.resolve(strike.target(), &mut chance);
+        let on = roster.resolve(fault.target(), &mut chance);
         if on.is_empty() || !strike.applies(roster) {
             return Outcome::NotHere;
         }
-        let voters = roster.voters(&strike.target().group);
-        if let Err(over) = self.budget.allows(strike.harm(), &on, &self.broken(), voters) {
+        let voters = roster.voters(&fault.target().group);
+        if let Err(over) = self.budget.allows(fault.harm(), &on, &self.broken(), voters) {
             return Outcome::Refused(over);
         }
         if strike.is_for_good()
@@ -91,10 +91,10 @@ impl Director {
         let id = StrikeId(self.next);
         self.next += 1;
         let mut acts = Vec::new();
-        let lasts = strike.lasts() > Span(0);
+        let lasts = fault.lasts() > Span(0);
         if lasts || strike.is_for_good() {
             let active = Active {
-                harm: strike.harm(),
+                harm: fault.harm(),
                 for_good: strike.is_for_good(),
                 on: on.clone(),
                 effects: injected.effects,
@@ -103,7 +103,7 @@ impl Director {
             acts = self.change(|all| drop(all.insert(id, active)));
         }
         acts.extend(injected.blows.into_iter().map(Act::Blow));
-        Outcome::Struck(Struck { id, on, until: lasts.then(|| now.plus(strike.lasts())), acts })
+        Outcome::Struck(Struck { id, on, until: lasts.then(|| now.plus(fault.lasts())), acts })
     }
 
     /// Ends a strike. Nothing happens if it is over already.

@@ -1,7 +1,7 @@
 //! Machines: power lost, replaced by an empty one, slow.
 
 use crate::{
-    Blow, Chance, DrawFrom, Effect, Harm, Injected, Machine, Roster, Span, Strike, Target, Which,
+    Blow, Chance, DrawFrom, Effect, Injected, Machine, Roster, Span, Strike, Target, Which,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,15 +41,6 @@ pub struct SlowCpu {
 }
 
 impl Strike for PowerLoss {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Away
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         Injected::effect_on(on, Effect::Off)
     }
@@ -62,15 +53,6 @@ impl PowerLoss {
 }
 
 impl Strike for Reimage {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Lost
-    }
     fn applies(&self, roster: &Roster<Machine>) -> bool {
         roster.voters(&self.target.group) > 2
     }
@@ -87,14 +69,8 @@ impl Reimage {
 }
 
 impl Strike for Retire {
-    fn target(&self) -> &Target {
-        &self.target
-    }
     fn is_for_good(&self) -> bool {
         true
-    }
-    fn harm(&self) -> Harm {
-        Harm::Away
     }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         Injected::effect_on(on, Effect::Off)
@@ -102,15 +78,6 @@ impl Strike for Retire {
 }
 
 impl Strike for SlowCpu {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         Injected::effect_on(on, |machine| Effect::SlowCpu(machine, self.each))
     }

@@ -1,8 +1,6 @@
 //! Processes: they die, also between two particular writes, stand still, and come back too often.
 
-use crate::{
-    Blow, Chance, DrawFrom, Effect, Harm, Injected, Machine, Roster, Span, Strike, Target,
-};
+use crate::{Blow, Chance, DrawFrom, Effect, Injected, Machine, Roster, Span, Strike, Target};
 use serde::{Deserialize, Serialize};
 
 /// The process dies; its machine keeps what was written, synced or not.
@@ -38,15 +36,6 @@ pub struct Pause {
 }
 
 impl Strike for Crash {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Away
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         Injected::effect_on(on, Effect::Dead)
     }
@@ -59,15 +48,6 @@ impl Crash {
 }
 
 impl Strike for CrashAt {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Away
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, chance: &mut Chance) -> Injected {
         let pick = chance.bits();
         let blow = |machine| Blow::KillAtPoint {
@@ -93,15 +73,6 @@ impl CrashAt {
 }
 
 impl Strike for Pause {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Away
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         Injected::effect_on(on, Effect::Paused)
     }

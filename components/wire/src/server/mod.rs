@@ -3,6 +3,7 @@
 mod authority;
 mod connection;
 mod huffman;
+mod incoming;
 mod limits;
 mod preface;
 

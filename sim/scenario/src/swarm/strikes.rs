@@ -88,7 +88,7 @@ impl Pool {
 
     fn fault(&self, draw: &mut DrawFrom<'_>) -> Option<Fault> {
         let fault = self.any(draw);
-        fault.filter(|fault| self.lost || fault.strike().harm() != Harm::Lost)
+        fault.filter(|fault| self.lost || fault.harm() != Harm::Lost)
     }
 
     fn any(&self, draw: &mut DrawFrom<'_>) -> Option<Fault> {
