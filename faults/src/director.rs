@@ -4,8 +4,8 @@
 //! to the trace, and heals each strike when its time is over.
 
 use crate::{
-    Act, Blow, Budget, Chance, ClockState, DiskState, Effect, Fault, Harm, LinkState, Machine,
-    OverBudget, Roster, Span,
+    Act, Allowed, Blow, Budget, Chance, ClockState, DiskState, Effect, Fault, Harm, LinkState,
+    Machine, OverBudget, Roster, Span,
 };
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub struct Struck {
     pub id: StrikeId,
     /// Whom it hit.
     pub on: Vec<Machine>,
-    /// When it must be healed; `None` when it fell once and is over.
+    /// When it must be healed; `None` when it fell once and is over, or never heals.
     pub until: Option<Span>,
     /// What to carry out, in this order.
     pub acts: Vec<Act>,
@@ -49,9 +49,19 @@ pub struct Director {
 #[derive(Debug)]
 struct Active {
     harm: Harm,
+    for_good: bool,
     on: Vec<Machine>,
     effects: Vec<Effect>,
     after: Vec<Blow>,
+}
+
+/// Enough must be left for the cluster to come back.
+const LEFT: Budget = Budget { away: Allowed::Minority, lost: Allowed::None };
+
+impl Active {
+    fn broken(&self) -> impl Iterator<Item = (Machine, Harm)> {
+        self.on.iter().map(|machine| (*machine, self.harm))
+    }
 }
 
 impl Director {
@@ -72,14 +82,20 @@ impl Director {
         if let Err(over) = self.budget.allows(fault.harm(), &on, &self.broken(), voters) {
             return Outcome::Refused(over);
         }
+        if strike.is_for_good()
+            && let Err(over) = LEFT.allows(Harm::Away, &on, &self.gone(), voters)
+        {
+            return Outcome::Refused(over);
+        }
         let injected = strike.inject(&on, roster, &mut chance);
         let id = StrikeId(self.next);
         self.next += 1;
         let mut acts = Vec::new();
         let lasts = fault.lasts() > Span(0);
-        if lasts {
+        if lasts || strike.is_for_good() {
             let active = Active {
                 harm: fault.harm(),
+                for_good: strike.is_for_good(),
                 on: on.clone(),
                 effects: injected.effects,
                 after: strike.after(&on),
@@ -111,19 +127,22 @@ impl Director {
         acts
     }
 
-    /// Ends all strikes, the oldest first.
+    /// Ends all strikes but those for good, the oldest first.
     pub fn heal_all(&mut self) -> Vec<Act> {
-        let all: Vec<StrikeId> = self.active.keys().copied().collect();
+        let heals = self.active.iter().filter(|(_, active)| !active.for_good);
+        let all: Vec<StrikeId> = heals.map(|(id, _)| *id).collect();
         all.into_iter().flat_map(|id| self.heal(id)).collect()
     }
 
     /// The machines that cannot be counted on now, with the reason.
     pub fn broken(&self) -> Vec<(Machine, Harm)> {
-        let of = |active: &Active| {
-            let harm = active.harm;
-            active.on.iter().map(move |machine| (*machine, harm)).collect::<Vec<_>>()
-        };
-        self.active.values().flat_map(of).collect()
+        self.active.values().flat_map(Active::broken).collect()
+    }
+
+    /// The machines that never come back.
+    fn gone(&self) -> Vec<(Machine, Harm)> {
+        let for_good = self.active.values().filter(|active| active.for_good);
+        for_good.flat_map(Active::broken).collect()
     }
 
     /// Changes the set of strikes and tells what that changes in the world.

@@ -76,6 +76,7 @@ table::faults! {
     machine Machine {
         "power_loss" PowerLoss lasts Away drawn(4) "memory and unsynced writes are lost",
         "reimage" Reimage lasts Lost drawn(1) "lost with its disk, replaced by a new member",
+        "retire" Retire once Away never() "switched off and never seen again",
         "slow_cpu" SlowCpu lasts Nothing drawn(2) "everything takes longer to compute",
     }
     /// Maintenance.

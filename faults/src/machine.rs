@@ -22,6 +22,14 @@ pub struct Reimage {
     pub lasts: Span,
 }
 
+/// Machines stop and never come back, also after everything else healed: those that are left must
+/// do. No more than a minority; never drawn together with changes of members, which would need them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retire {
+    pub target: Target,
+}
+
 /// Everything that the machine computes takes longer.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -57,6 +65,15 @@ impl Strike for Reimage {
 impl Reimage {
     pub(crate) fn draw(draw: &mut DrawFrom<'_>) -> Self {
         Self { target: Target::new(draw.group, Which::Random), lasts: draw.lasts() }
+    }
+}
+
+impl Strike for Retire {
+    fn is_for_good(&self) -> bool {
+        true
+    }
+    fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
+        Injected::effect_on(on, Effect::Off)
     }
 }
 

@@ -20,6 +20,9 @@ pub struct CrashAt {
     pub point: String,
     /// Which passing of the point, from one.
     pub passing: u32,
+    /// The whole machine loses power there: what was not synced may be gone too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub power: bool,
     /// Until the process is started again.
     pub lasts: Span,
 }
@@ -51,6 +54,7 @@ impl Strike for CrashAt {
             machine,
             point: self.point.clone(),
             passing: self.passing,
+            power: self.power,
             pick,
         };
         let effects = on.iter().copied().map(Effect::Ambushed).collect();
@@ -61,8 +65,10 @@ impl Strike for CrashAt {
 impl CrashAt {
     pub(crate) fn draw(draw: &mut DrawFrom<'_>) -> Self {
         let passing = u32::try_from(draw.chance.between(1, 40)).unwrap_or(1);
-        let passing = if draw.chance.one_in(3) { 1 } else { passing };
-        Self { target: draw.one(), point: String::new(), passing, lasts: draw.lasts() }
+        // Points that come seldom are the interesting ones.
+        let passing = if draw.chance.one_in(3) { passing } else { 1 };
+        let power = draw.chance.one_in(3);
+        Self { target: draw.some(), point: String::new(), passing, power, lasts: draw.lasts() }
     }
 }
 

@@ -6,6 +6,11 @@ use crate::{Blow, Chance, Effect, Machine, Roster, Span, Target};
 /// as values, and *heal* is the end of the effects, written once in [`crate::Director`]. Whom a fault
 /// strikes, how long, and what it costs stand in the table.
 pub trait Strike {
+    /// True for what never heals, whatever else does.
+    fn is_for_good(&self) -> bool {
+        false
+    }
+
     /// False where this cluster cannot suffer it, so that random choice never wastes a turn.
     fn applies(&self, _roster: &Roster<Machine>) -> bool {
         true

@@ -127,3 +127,16 @@ fn a_misspelt_fault_is_named_with_its_line_and_the_list() {
     let said = serde_yaml_ng::from_str::<Fault>("crash: { target: etcd/0, last: 8s }");
     assert!(said.unwrap_err().to_string().contains("unknown field `last`"));
 }
+
+#[test]
+fn what_is_retired_stays_away_and_a_quorum_stays() {
+    let mut director = Director::new(1, Budget::default());
+    let retire = |n| fault(&format!("retire: {{ target: etcd/{n} }}"));
+    let first = struck(director.strike(Span::secs(1), &retire(1), &cluster(3)));
+    assert_eq!((first.acts, first.until), (vec![Act::PowerOff(Machine(1))], None));
+    let crash = fault("crash: { target: etcd/1, lasts: 2s }");
+    struck(director.strike(Span::secs(2), &crash, &cluster(3)));
+    assert!(director.heal_all().is_empty());
+    let second = director.strike(Span::secs(3), &retire(2), &cluster(3));
+    assert!(matches!(second, Outcome::Refused(_)), "{second:?}");
+}
