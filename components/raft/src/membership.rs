@@ -63,6 +63,8 @@ impl Raft {
         } else {
             self.probe_newcomers();
         }
+        // So may it be for reads, and who remains may have nobody left to hear from.
+        self.answer_confirmed_reads();
         if !self.tracker.conf.is_voter(self.transferee) {
             self.transferee = 0;
         }

@@ -131,6 +131,10 @@ impl Raft {
             return;
         }
         self.reads.acknowledge(from, position);
+        self.answer_confirmed_reads();
+    }
+
+    pub(crate) fn answer_confirmed_reads(&mut self) {
         for read in self.reads.take_confirmed(&self.tracker.conf) {
             self.answer_read(read);
         }

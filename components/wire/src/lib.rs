@@ -7,6 +7,7 @@
 mod answer_body;
 mod calls;
 mod deadline;
+mod filtered;
 mod grpc_body;
 mod io;
 mod router;

@@ -8,7 +8,7 @@ use machine::{MachineId, Program, World};
 use record::{Lane, LaneKind, Timeline};
 use scenario::{Scenario, Settings};
 use std::sync::Arc;
-use traffic::{Recorder, Station};
+use traffic::{Auth, Recorder, Station};
 
 /// The process name of clients.
 const CLIENT: &str = "client";
@@ -102,7 +102,11 @@ impl Placement {
         let all: Vec<Place> = self.members().map(|(_, place)| place.clone()).collect();
         let others = all.iter().filter(|other| *other != place).map(Place::client_url).collect();
         let config = self.config(world, place, &all, ClusterState::Existing);
-        world.install(place.machine, PROCESS, members::joining_program(config, others, learner));
+        world.install(
+            place.machine,
+            PROCESS,
+            members::joining_program(config, others, Auth::ROOT, learner),
+        );
     }
 
     fn config(&self, world: &World, place: &Place, all: &[Place], state: ClusterState) -> Config {

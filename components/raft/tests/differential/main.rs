@@ -2,6 +2,7 @@
 //!
 //! Only what does not hang on the random election timeout: campaigns are ordered, ticks only make
 //! leaders beat. Orders are random; after each, both groups run until quiet and are compared.
+//! Where the two descendants are known to part, [`is_shared`] says so, and the order is left out.
 
 mod ours;
 mod theirs;
@@ -54,19 +55,25 @@ trait Group {
     fn views(&self) -> Vec<View>;
     /// Which kinds of message were sent since last asked.
     fn take_kinds(&mut self) -> BTreeSet<&'static str>;
-    /// How many reads were answered, and the highest answer.
-    fn reads(&self) -> (usize, u64);
+    /// The answered reads, numbered as asked, with their indexes.
+    fn reads(&self) -> &BTreeSet<(u64, u64)>;
 }
 
-/// Of the cases that are tried.
-const SEED: u64 = 1;
 const SIZE: u64 = 4;
 const VOTERS: [u64; 3] = [1, 2, 3];
+
+/// Of a read, from its context: one that is its own, as upstream asks of who asks.
+fn number(context: &[u8]) -> u64 {
+    u64::from_be_bytes(context.try_into().expect("we made it of eight bytes"))
+}
 
 fn compare(orders: &[Order], pre_vote: bool) {
     let mut ours = ours::Ours::new(pre_vote);
     let mut theirs = theirs::Theirs::new(pre_vote);
     for (at, order) in orders.iter().enumerate() {
+        if !is_shared(order, &ours.views()) {
+            continue;
+        }
         let groups: [&mut dyn Group; 2] = [&mut ours, &mut theirs];
         for group in groups {
             group.order(order);
@@ -82,8 +89,22 @@ fn compare(orders: &[Order], pre_vote: bool) {
             assert_eq!(*ours, theirs, "ours and theirs differ after {done:?}");
         }
         assert_eq!(ours.take_kinds(), theirs.take_kinds(), "kinds of messages after {done:?}");
-        assert_eq!(ours.reads(), theirs.reads(), "after {done:?}");
+        assert_eq!(ours.reads(), theirs.reads(), "reads after {done:?}");
     }
+}
+
+/// False for an order that raft-rs and etcd-io/raft, which we follow, answer differently.
+fn is_shared(order: &Order, views: &[View]) -> bool {
+    let Order::Read(id) = order else { return true };
+    let asker = &views[*id as usize - 1];
+    let Some(leader) = views.get(asker.leader.wrapping_sub(1) as usize) else { return true };
+    // A leader that has committed nothing in its term yet: raft-rs drops the read, etcd-io/raft
+    // answers it later.
+    let last = leader.commit.checked_sub(1).and_then(|at| leader.log.get(at as usize));
+    let committed_in_term = last.is_some_and(|(term, _)| *term == leader.term);
+    // A leader that removed itself: etcd-io/raft takes no answer from a stranger, raft-rs does.
+    let members = [&asker.voters, &asker.outgoing, &asker.learners];
+    committed_in_term && members.iter().any(|members| members.contains(&asker.leader))
 }
 
 fn order() -> impl Strategy<Value = Order> {
@@ -105,14 +126,9 @@ fn order() -> impl Strategy<Value = Order> {
 }
 
 proptest! {
-    // Fixed cases keep the suite stable. Others (another SEED) still find a difference that
-    // is not understood: after Join(1) Campaign(1) Cut(2) Read(1) Read(1) Propose(2) Propose(3) Cut(3)
-    // Campaign(2) Join(2) Propose(3) Propose(2) Propose(1) Join(3), the answered reads of the two
-    // groups differ. It is open, not accepted.
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
-        rng_seed: proptest::test_runner::RngSeed::Fixed(SEED),
-        ..ProptestConfig::with_cases(300)
+        ..ProptestConfig::default()
     })]
 
     #[test]

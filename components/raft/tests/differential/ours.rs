@@ -8,7 +8,7 @@ use raft::{
     ReadOnly, Restored, Role, SnapshotMeta, Transition,
 };
 
-use crate::{Group, Order, SIZE, Step, VOTERS, View};
+use crate::{Group, Order, SIZE, Step, VOTERS, View, number};
 
 struct Node {
     raft: Raft,
@@ -19,7 +19,8 @@ pub(crate) struct Ours {
     nodes: BTreeMap<u64, Node>,
     network: Vec<Message>,
     cut: BTreeSet<u64>,
-    reads: Vec<u64>,
+    asked: u64,
+    reads: BTreeSet<(u64, u64)>,
     kinds: BTreeSet<&'static str>,
 }
 
@@ -43,7 +44,8 @@ impl Ours {
             nodes: (1..=SIZE).map(node).collect(),
             network: Vec::new(),
             cut: BTreeSet::new(),
-            reads: Vec::new(),
+            asked: 0,
+            reads: BTreeSet::new(),
             kinds: BTreeSet::new(),
         }
     }
@@ -59,7 +61,7 @@ impl Ours {
                 node.log.truncate(first.index as usize - 1);
             }
             node.log.extend(ready.entries);
-            self.reads.extend(ready.read_states.iter().map(|read| read.index));
+            self.reads.extend(ready.read_states.iter().map(|r| (number(&r.context), r.index)));
             self.network.extend(ready.messages);
             self.network.extend(ready.messages_after_persist);
             node.raft.persisted(ready.number);
@@ -83,7 +85,9 @@ impl Group for Ours {
             }
             Order::Transfer(at, to) => self.raft(*at).transfer_leader(*to),
             Order::Read(id) => {
-                self.raft(*id).read_index(Bytes::from_static(b"read"));
+                self.asked += 1;
+                let context = self.asked.to_be_bytes();
+                self.raft(*id).read_index(Bytes::copy_from_slice(&context));
             }
             Order::Cut(id) => {
                 self.cut.insert(*id);
@@ -143,8 +147,8 @@ impl Group for Ours {
         std::mem::take(&mut self.kinds)
     }
 
-    fn reads(&self) -> (usize, u64) {
-        (self.reads.len(), self.reads.iter().copied().max().unwrap_or(0))
+    fn reads(&self) -> &BTreeSet<(u64, u64)> {
+        &self.reads
     }
 }
 

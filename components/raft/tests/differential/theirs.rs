@@ -11,7 +11,7 @@ use raft_rs::{
     storage::MemStorage,
 };
 
-use crate::{Group, Order, SIZE, Step, VOTERS, View};
+use crate::{Group, Order, SIZE, Step, VOTERS, View, number};
 
 type Node = RawNode<MemStorage>;
 
@@ -19,7 +19,8 @@ pub(crate) struct Theirs {
     nodes: BTreeMap<u64, Node>,
     network: Vec<Message>,
     cut: BTreeSet<u64>,
-    reads: Vec<u64>,
+    asked: u64,
+    reads: BTreeSet<(u64, u64)>,
     kinds: BTreeSet<&'static str>,
 }
 
@@ -43,7 +44,8 @@ impl Theirs {
             nodes: (1..=SIZE).map(node).collect(),
             network: Vec::new(),
             cut: BTreeSet::new(),
-            reads: Vec::new(),
+            asked: 0,
+            reads: BTreeSet::new(),
             kinds: BTreeSet::new(),
         }
     }
@@ -56,7 +58,8 @@ impl Theirs {
         let node = self.nodes.get_mut(&id).expect("ids are dense");
         while node.has_ready() {
             let mut ready = node.ready();
-            self.reads.extend(ready.take_read_states().iter().map(|read| read.index));
+            let reads = ready.take_read_states();
+            self.reads.extend(reads.iter().map(|r| (number(&r.request_ctx), r.index)));
             self.network.extend(ready.take_messages());
             let store = node.store().clone();
             store.wl().append(ready.entries()).expect("entries follow upon the log");
@@ -65,7 +68,7 @@ impl Theirs {
             }
             self.network.extend(ready.take_persisted_messages());
             let mut committed = ready.take_committed_entries();
-            let mut light = node.advance(ready);
+            let mut light = node.advance_append(ready);
             self.network.extend(light.take_messages());
             committed.extend(light.take_committed_entries());
             for entry in committed {
@@ -117,7 +120,11 @@ impl Group for Theirs {
                 let _ = self.node(*id).propose(vec![], vec![*value]);
             }
             Order::Transfer(at, to) => self.node(*at).transfer_leader(*to),
-            Order::Read(id) => self.node(*id).read_index(b"read".to_vec()),
+            Order::Read(id) => {
+                self.asked += 1;
+                let context = self.asked.to_be_bytes().to_vec();
+                self.node(*id).read_index(context);
+            }
             Order::Cut(id) => {
                 self.cut.insert(*id);
             }
@@ -177,8 +184,8 @@ impl Group for Theirs {
         std::mem::take(&mut self.kinds)
     }
 
-    fn reads(&self) -> (usize, u64) {
-        (self.reads.len(), self.reads.iter().copied().max().unwrap_or(0))
+    fn reads(&self) -> &BTreeSet<(u64, u64)> {
+        &self.reads
     }
 }
 
