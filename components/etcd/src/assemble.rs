@@ -15,6 +15,7 @@ use crate::{
     metrics::Metrics,
     monitor,
     parts::Parts,
+    peer_service::texts,
     peers::{Identity, Peers},
     persist::{LogWork, LogWriter},
     reads::{self, ReadPorts},
@@ -209,7 +210,8 @@ fn peers_of(
     metrics: &Metrics,
 ) -> Result<Peers, Fatal> {
     let asks = &lines.asks.0;
-    let identity = Identity { cluster_id: owner.cluster, id: owner.member };
+    let urls = texts(&config.initial_advertise_peer_urls);
+    let identity = Identity { cluster_id: owner.cluster, id: owner.member, urls };
     let snapshots = SnapshotSender::new(host.clone(), keeper.clone(), asks.clone());
     let dialer = dial::dialer(host, config)?;
     let peers =

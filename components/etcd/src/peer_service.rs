@@ -149,7 +149,9 @@ impl Peer for PeerService {
         let first = batches.message().await?;
         let handshake = first.and_then(|batch| batch.handshake);
         self.accept(handshake.as_ref())?;
-        let from = handshake.map_or(0, |handshake| handshake.from);
+        let handshake = handshake.unwrap_or_default();
+        self.0.peers.meet(&handshake);
+        let from = handshake.from;
         let (acks, receiver) = mpsc::channel(ACKS_MAX);
         let _ = acks.try_send(Ok(SendAck { batches: 0 }));
         let service = self.clone();

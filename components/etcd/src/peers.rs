@@ -34,6 +34,8 @@ pub(crate) const REMOVED: &str = "the member has been removed";
 pub(crate) struct Identity {
     pub(crate) cluster_id: u64,
     pub(crate) id: NodeId,
+    /// Where it can be reached.
+    pub(crate) urls: Vec<String>,
 }
 
 impl Identity {
@@ -45,6 +47,7 @@ impl Identity {
             to,
             server_version: crate::version::SERVER.into(),
             min_cluster_version: crate::version::MIN_CLUSTER.into(),
+            peer_urls: self.urls.clone(),
         }
     }
 }
@@ -125,6 +128,15 @@ impl Peers {
         let peer = Peer { urls, outbox, snapshots, channel, reachable, _tasks: tasks };
         let replaced = self.peers.lock().insert(id, peer);
         drop(replaced);
+    }
+
+    /// Starts talking to whoever calls and is not known: a member whose log ends before the caller
+    /// was added could not answer its own leader (upstream: X-PeerURLs, AddRemote).
+    pub(crate) fn meet(&self, caller: &Handshake) {
+        let known = self.peers.lock().contains_key(&caller.from);
+        if !known && caller.from != 0 && !caller.peer_urls.is_empty() {
+            self.set(caller.from, &caller.peer_urls);
+        }
     }
 
     /// Stops talking to a member.

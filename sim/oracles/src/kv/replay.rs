@@ -9,31 +9,98 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     Broken,
     history::{Event, Outcome, Refusal, Request, Response, Revision, in_range},
-    kv::{Author, Change, Resolved, broken, end_of, evidence::Evidence, plan::Plan},
+    kv::{
+        Author, Change, Resolved, broken, end_of, evidence::Evidence, plan::Plan,
+        sightings::Sightings,
+    },
     model::Store,
 };
 
 /// How often a choice may be taken back before the rest counts as undecided.
 const RETRIES_MAX: usize = 20_000;
 
+/// How often while watches have a say: they rule nearly every wrong choice out when it is made.
+const WATCHED_RETRIES_MAX: usize = 2_000;
+
 /// Fails when no choice of authors explains all answers; returns the failure that came last.
+///
+/// Watches have no say in whether the answers make sense, but where these leave a choice, the one
+/// that explains the watches as well is the truth. When there is none, a watch lied, which its own
+/// oracles judge by a choice that explains the answers.
 pub(crate) fn replay(plan: &Plan<'_>) -> Result<Resolved, Broken> {
-    let mut replay = Replay::new(plan);
+    match watched_attempt(plan) {
+        Ok(Attempt { resolved, gave_up: false, .. }) => Ok(resolved),
+        Err(_) => Ok(attempt(plan, None, Back::ToKeys, RETRIES_MAX)?.resolved),
+        // Who is wrong, a watch or a choice, is not known: what was never in doubt is kept.
+        Ok(Attempt { gave_up: true, .. }) => {
+            let Attempt { mut resolved, doubtful, .. } =
+                attempt(plan, None, Back::ToKeys, RETRIES_MAX)?;
+            if let Some(doubtful) = doubtful {
+                resolved.log.retain(|change| change.revision < doubtful);
+                resolved.undecided =
+                    Some(format!("watches explained by none of {WATCHED_RETRIES_MAX} choices"));
+            }
+            Ok(resolved)
+        }
+    }
+}
+
+/// True when a choice of authors explains all answers and all watches.
+pub(crate) fn explains_watches(plan: &Plan<'_>) -> bool {
+    watched_attempt(plan).is_ok_and(|attempt| !attempt.gave_up)
+}
+
+/// Watches have a say. Going back by keys is quick and may jump over the choice that matters, which
+/// a request for one key can be for another: before watches are called liars, each choice is tried.
+fn watched_attempt(plan: &Plan<'_>) -> Result<Attempt, Broken> {
+    let sightings = Sightings::gather(plan.history);
+    let go = |back| attempt(plan, Some(&sightings), back, WATCHED_RETRIES_MAX);
+    go(Back::ToKeys).or_else(|broken| match go(Back::ToLast) {
+        Ok(Attempt { gave_up: true, .. }) | Err(_) => Err(broken),
+        Ok(explained) => Ok(explained),
+    })
+}
+
+/// Which choice is taken back after a failure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Back {
+    /// The last that has to do with the keys that would have to be otherwise.
+    ToKeys,
+    /// The last of all.
+    ToLast,
+}
+
+/// How far it came.
+struct Attempt {
+    resolved: Resolved,
+    /// The first revision that others may have made as well.
+    doubtful: Option<Revision>,
+    gave_up: bool,
+}
+
+fn attempt(
+    plan: &Plan<'_>,
+    sightings: Option<&Sightings<'_>>,
+    back: Back,
+    retries_max: usize,
+) -> Result<Attempt, Broken> {
+    let mut replay = Replay::new(plan, sightings);
     let mut deepest: Option<(Revision, Broken)> = None;
     let mut outcome = replay.advance();
-    for _ in 0..RETRIES_MAX {
-        let Err(failure) = outcome else { return Ok(replay.resolved()) };
+    for _ in 0..retries_max {
+        let Err(failure) = outcome else { return Ok(replay.attempt(false)) };
         let reached = replay.store.revision;
         if deepest.as_ref().is_none_or(|(revision, _)| reached > *revision) {
             deepest = Some((reached, failure.broken));
         }
-        outcome = match replay.take_back(failure.keys.as_deref()) {
+        let keys = failure.keys.filter(|_| back == Back::ToKeys);
+        outcome = match replay.take_back(keys.as_deref()) {
             Some(outcome) => outcome.and_then(|()| replay.advance()),
             None => return Err(deepest.map(|(_, broken)| broken).expect("just noted")),
         };
     }
-    replay.undecided = Some(format!("gave up after {RETRIES_MAX} wrong choices"));
-    Ok(replay.resolved())
+    replay.undecided = Some(format!("gave up after {retries_max} wrong choices"));
+    Ok(replay.attempt(true))
 }
 
 /// An answer that does not fit.
@@ -47,6 +114,8 @@ type Step = Result<(), Failure>;
 
 struct Replay<'p, 'a> {
     plan: &'p Plan<'a>,
+    /// What watches showed, where they have a say.
+    sightings: Option<&'p Sightings<'a>>,
     store: Store,
     log: Vec<Change>,
     /// Requests with an unknown outcome that had their effect.
@@ -69,7 +138,7 @@ struct Choice {
 }
 
 impl<'p, 'a> Replay<'p, 'a> {
-    fn new(plan: &'p Plan<'a>) -> Self {
+    fn new(plan: &'p Plan<'a>, sightings: Option<&'p Sightings<'a>>) -> Self {
         let mut puts = BTreeMap::<_, Vec<usize>>::new();
         for &index in &plan.unknown {
             each_put(&plan.operation(index).request, &mut |key, value| {
@@ -78,6 +147,7 @@ impl<'p, 'a> Replay<'p, 'a> {
         }
         Self {
             plan,
+            sightings,
             store: Store::default(),
             log: Vec::new(),
             used: BTreeSet::new(),
@@ -87,8 +157,10 @@ impl<'p, 'a> Replay<'p, 'a> {
         }
     }
 
-    fn resolved(self) -> Resolved {
-        Resolved { log: self.log, undecided: self.undecided }
+    fn attempt(self, gave_up: bool) -> Attempt {
+        let doubtful = self.choices.first().map(|choice| choice.store.revision + 1);
+        let resolved = Resolved { log: self.log, undecided: self.undecided };
+        Attempt { resolved, doubtful, gave_up }
     }
 
     fn advance(&mut self) -> Step {
@@ -140,8 +212,16 @@ impl<'p, 'a> Replay<'p, 'a> {
             self.used.insert(index);
         }
         let events = outcome.map(|(_, events)| events).unwrap_or_default();
+        self.check_watches(revision, &events)?;
         self.log.push(Change { revision, events, author });
         Ok(())
+    }
+
+    fn check_watches(&self, revision: Revision, events: &[Event]) -> Step {
+        let contradicted = self.sightings.and_then(|it| it.contradicted(revision, events));
+        let Some((request, keys)) = contradicted else { return Ok(()) };
+        let text = format!("revision {revision} is not what {request:?} showed of it");
+        Err(Failure { broken: Broken::new(self.plan.seen(revision), text), keys: Some(keys) })
     }
 
     fn check_writer(
@@ -326,7 +406,9 @@ impl<'p, 'a> Replay<'p, 'a> {
         let request = self.request_of(revision, author);
         let Ok((_, events)) = self.store.execute(&request) else { return false };
         self.store.undo(&request, &events);
-        !events.is_empty() && evidence.allows(&events)
+        !events.is_empty()
+            && evidence.allows(&events)
+            && self.check_watches(revision, &events).is_ok()
     }
 
     fn request_of(&self, revision: Revision, author: Author) -> Request {
