@@ -110,13 +110,11 @@ impl Pool {
 
 /// Under some seeds a member is lost for good near the end, so that the others must come back
 /// without it; never where members are changed, which may need it.
-fn retirement(scenario: &Scenario, chaos: &Chaos, seed: u64) -> Option<(Span, Fault)> {
+fn retirement(scenario: &Scenario, pool: &Pool, seed: u64) -> Option<(Span, Fault)> {
     let mut chance = Chance::new(seed, "retirement", 0);
-    let changes = [Family::Machine, Family::Maintenance];
     let etcd = scenario.cluster.system == System::Etcd;
-    let stays =
-        !chaos.families.is_empty() && !changes.iter().any(|family| chaos.families.contains(family));
-    if !etcd || !stays || scenario.cluster.members < 3 || !chance.one_in(3) {
+    let can_spare = scenario.cluster.members >= 3 && !pool.changes_members;
+    if !etcd || !can_spare || !chance.one_in(3) {
         return None;
     }
     let at = chance.span(Span(scenario.duration.0 / 2), scenario.duration);
