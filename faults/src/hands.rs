@@ -162,8 +162,9 @@ fn blows(world: &World, id: impl Fn(Machine) -> MachineId, blow: Blow) -> Option
             world.disk(id(machine), |disk| disk.power_fails_after(before));
         }
         Blow::Jump(machine, by) => world.jump_clock(id(machine), !by.back, by.by.duration()),
-        Blow::Rot(machine, places, pick) => {
-            world.disk(id(machine), |disk| rot(disk, places, &mut Chance::new(pick, "rot", 0)));
+        Blow::Rot { machine, places, files, pick } => {
+            let mut chance = Chance::new(pick, "rot", 0);
+            world.disk(id(machine), |disk| rot(disk, places, &files, &mut chance));
         }
         Blow::Reimage(machine) => return Some(Left::Replace(machine)),
         Blow::Maintain(asked) => return Some(Left::Maintain(asked)),
@@ -177,10 +178,11 @@ fn any_point(world: &World, machine: MachineId, pick: u64) -> Option<String> {
     Chance::new(pick, "point", 0).pick(&points).map(|name| (*name).to_owned())
 }
 
-fn rot(disk: &mut DiskModel, places: u16, chance: &mut Chance) {
+fn rot(disk: &mut DiskModel, places: u16, within: &str, chance: &mut Chance) {
     let files: Vec<(String, u64)> = disk
         .tree()
         .into_iter()
+        .filter(|(path, _)| path.contains(within))
         .filter_map(|(path, len)| len.filter(|len| *len > 0).map(|len| (path, len)))
         .collect();
     for _ in 0..places {
