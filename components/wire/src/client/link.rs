@@ -117,7 +117,7 @@ impl Link {
         stream: BoxStream,
     ) -> Result<SendRequest<Body>, DialError> {
         let (stream, greeting) = greeted(stream);
-        let handshake = builder(host, config).handshake(Io(Box::new(stream))).await;
+        let handshake = builder(host, config).handshake(Io(stream)).await;
         let (sender, connection) =
             handshake.map_err(|error| DialError::Handshake(error.to_string()))?;
         let (driver, endpoint) = (host.clone(), self.endpoint.clone());

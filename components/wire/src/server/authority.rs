@@ -5,10 +5,8 @@
 //! h2 resets the stream. So such a value is replaced on its way in, by one of the same length: the
 //! sizes of the header table at both ends, and with them its evictions, stay the same.
 
-use super::{
-    huffman,
-    incoming::{Filtered, Incoming},
-};
+use super::huffman;
+use crate::filtered::{Filtered, Incoming};
 use bytes::{Buf, BufMut, BytesMut};
 use host::BoxStream;
 use std::{

@@ -3,7 +3,6 @@
 mod authority;
 mod connection;
 mod huffman;
-mod incoming;
 mod limits;
 mod preface;
 

@@ -1,6 +1,6 @@
 //! Tells HTTP/2 from HTTP/1.1 by the first bytes of a plain-text connection.
 
-use super::incoming::{Filtered, Incoming};
+use crate::filtered::{Filtered, Incoming};
 use bytes::{Buf, Bytes};
 use host::BoxStream;
 use std::{

@@ -10,7 +10,7 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Who reads in the reader's stead.
-pub(super) trait Incoming: Send + Unpin {
+pub(crate) trait Incoming: Send + Unpin {
     /// As [`AsyncRead::poll_read`], with the stream that the bytes come from.
     fn poll_read(
         &mut self,
@@ -21,9 +21,9 @@ pub(super) trait Incoming: Send + Unpin {
 }
 
 /// The stream as its reader sees it; what is written goes straight on.
-pub(super) struct Filtered<I> {
-    pub(super) incoming: I,
-    pub(super) stream: BoxStream,
+pub(crate) struct Filtered<I> {
+    pub(crate) incoming: I,
+    pub(crate) stream: BoxStream,
 }
 
 impl<I: Incoming> Stream for Filtered<I> {
