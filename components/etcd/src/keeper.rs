@@ -135,9 +135,17 @@ impl Keeper {
                 if !self.host.defects.has("E03a") {
                     self.commit().await?;
                 }
-                let result = self.defragment().await;
-                // The asker may have given up; the work was done anyway.
-                let _ = reply.send(result);
+                let (host, store) = (self.host.clone(), self.store.clone());
+                let work = async move {
+                    let result = defragment(&host, &store).await;
+                    // The asker may have given up; the work was done anyway.
+                    let _ = reply.send(result);
+                };
+                // E14b, #20271: a received snapshot may be installed meanwhile.
+                match self.host.defects.has("E14b") {
+                    true => self.host.spawn("etcd/defragment", work).detach(),
+                    false => work.await,
+                }
             }
             Job::Snapshot(reply) => {
                 self.commit().await?;
@@ -168,15 +176,6 @@ impl Keeper {
         Ok(())
     }
 
-    async fn defragment(&self) -> Result<(), StoreError> {
-        let job = self.store.write().begin_defragment()?;
-        let done = self.host.disk_job(move |disk| job.run(disk)).await;
-        let (disk, store) = (self.host.disk.clone(), self.store.clone());
-        let result = self.host.disk_job(move |_| store.write().end_defragment(&*disk, done)).await;
-        self.host.point("keeper/defragmented");
-        result
-    }
-
     async fn snapshot(&self) -> Result<SnapshotFile, StoreError> {
         let job = self.store.write().begin_snapshot()?;
         self.host.disk_job(move |disk| job.run(disk)).await
@@ -205,4 +204,13 @@ impl Keeper {
         let _ = self.log.send(LogWork::Mark { mark, release });
         let _ = self.asks.send(Ask::Compact(release)).await;
     }
+}
+
+async fn defragment(host: &Host, store: &SharedStore) -> Result<(), StoreError> {
+    let job = store.write().begin_defragment()?;
+    let done = host.disk_job(move |disk| job.run(disk)).await;
+    let (disk, store) = (host.disk.clone(), store.clone());
+    let result = host.disk_job(move |_| store.write().end_defragment(&*disk, done)).await;
+    host.point("keeper/defragmented");
+    result
 }

@@ -146,7 +146,7 @@ const SPECIALS: &[(&[&str], Special)] = &[
     (&["crash", "crash_at"], crashes_again),
     (&["power_cut"], loses_power_again),
     (&["power_loss", "crash_at"], loses_power_at_points),
-    (&["defragment", "crash"], crashes_in_maintenance),
+    (&["defragment", "crash", "power_cut"], dies_in_maintenance),
     (&["bit_rot", "power_loss"], restarts_on_rot),
 ];
 
@@ -165,14 +165,20 @@ fn crashes_again(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
     vec![(at, first), (again, Fault::CrashAt(second))]
 }
 
-/// The same with the power, within a write.
+/// The power comes and goes, each time within some disk operation: also while the last time is
+/// being mended.
 fn loses_power_again(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
-    let (target, lasts, again) = relapse(at, draw);
-    let operation =
-        |draw: &mut DrawFrom<'_>| u32::try_from(draw.chance.between(1, 30)).unwrap_or(1);
-    let first = PowerCut { target: target.clone(), operation: operation(draw), lasts };
-    let second = PowerCut { target, operation: operation(draw), lasts };
-    vec![(at, Fault::PowerCut(first)), (again, Fault::PowerCut(second))]
+    let (target, lasts, _) = relapse(at, draw);
+    let between = lasts.plus(Span::millis(5));
+    let mut all = Vec::new();
+    let mut when = at;
+    for _ in 0..draw.chance.between(2, 4) {
+        let operation = u32::try_from(draw.chance.between(1, 60)).unwrap_or(1);
+        let cut = PowerCut { target: target.clone(), operation, lasts };
+        all.push((when, Fault::PowerCut(cut)));
+        when = when.plus(between);
+    }
+    all
 }
 
 /// The same at points in the code.
@@ -183,12 +189,17 @@ fn loses_power_at_points(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)
     vec![(at, first), (again, Fault::CrashAt(second))]
 }
 
-/// A member crashes soon after an operator asked something of it.
-fn crashes_in_maintenance(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
+/// A member dies while it carries out what an operator asked, or soon after.
+fn dies_in_maintenance(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
     let (target, lasts, _) = relapse(at, draw);
-    let soon = at.plus(Span::millis(draw.chance.below(SOON.as_millis())));
     let asked = Fault::Defragment(Defragment { target: target.clone() });
-    vec![(at, asked), (soon, Fault::Crash(Crash { target, lasts }))]
+    let soon = at.plus(Span::millis(draw.chance.below(SOON.as_millis())));
+    let operation = u32::try_from(draw.chance.between(1, 120)).unwrap_or(1);
+    let death = match draw.chance.one_in(2) {
+        true => (soon, Fault::Crash(Crash { target, lasts })),
+        false => (at, Fault::PowerCut(PowerCut { target, operation, lasts })),
+    };
+    vec![(at, asked), death]
 }
 
 /// A log rots, and its member has to read it.
