@@ -58,8 +58,17 @@ pub enum Blow {
     },
     /// The wall clock jumps.
     Jump(Machine, Shift),
-    /// Bits flip in this many places of its files; the number chooses where.
-    Rot(Machine, u16, u64),
+    /// Bits flip in its files.
+    Rot {
+        /// Whose.
+        machine: Machine,
+        /// In how many places.
+        places: u16,
+        /// Of files whose path has this in it.
+        files: String,
+        /// Chooses the places.
+        pick: u64,
+    },
     /// Disk and memory are gone. The cluster replaces the member as an operator would: the old one
     /// is removed, the machine joins with a new identity.
     Reimage(Machine),

@@ -51,6 +51,10 @@ pub struct BitRot {
     pub target: Target,
     /// How many.
     pub sectors: u16,
+    /// Only in files whose path has this in it. Chance draws the log alone: the backend's pages
+    /// carry no sums that every read checks, as upstream's carry none, and no promise covers them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub files: String,
     pub lasts: Span,
 }
 
@@ -141,6 +145,9 @@ impl FullDisk {
     }
 }
 
+/// In the path of every file of a write-ahead log.
+const LOG: &str = "/wal/";
+
 impl Strike for BitRot {
     fn after(&self, on: &[Machine]) -> Vec<Blow> {
         on.iter().copied().map(Blow::Reimage).collect()
@@ -150,16 +157,19 @@ impl Strike for BitRot {
     }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, chance: &mut Chance) -> Injected {
         let pick = chance.bits();
-        let blow = |machine| Blow::Rot(machine, self.sectors, pick);
+        let blow =
+            |machine| Blow::Rot { machine, places: self.sectors, files: self.files.clone(), pick };
         let effects = on.iter().copied().map(Effect::Ambushed).collect();
         Injected { effects, ..Injected::blow_on(on, blow) }
     }
 }
 
 impl BitRot {
-    pub(crate) fn draw(draw: &mut DrawFrom<'_>) -> Self {
+    /// One that chance makes.
+    pub fn draw(draw: &mut DrawFrom<'_>) -> Self {
         let sectors = u16::try_from(draw.chance.between(1, 8)).unwrap_or(1);
-        Self { target: Target::new(draw.group, Which::Random), sectors, lasts: draw.lasts() }
+        let target = Target::new(draw.group, Which::Random);
+        Self { target, sectors, files: LOG.to_owned(), lasts: draw.lasts() }
     }
 }
 

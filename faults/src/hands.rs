@@ -3,7 +3,10 @@
 use crate::{Act, Blow, Chance, ClockState, DiskState, LinkState, Machine, Maintenance, Shift};
 use disk::{DiskModel, Faults};
 use machine::{Crash, Effect, MachineId, Rule, RuleId, Stations, World};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// What only the cluster can do: it knows who is a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,8 +165,9 @@ fn blows(world: &World, id: impl Fn(Machine) -> MachineId, blow: Blow) -> Option
             world.disk(id(machine), |disk| disk.power_fails_after(before));
         }
         Blow::Jump(machine, by) => world.jump_clock(id(machine), !by.back, by.by.duration()),
-        Blow::Rot(machine, places, pick) => {
-            world.disk(id(machine), |disk| rot(disk, places, &mut Chance::new(pick, "rot", 0)));
+        Blow::Rot { machine, places, files, pick } => {
+            let mut chance = Chance::new(pick, "rot", 0);
+            world.disk(id(machine), |disk| rot(disk, places, &files, &mut chance));
         }
         Blow::Reimage(machine) => return Some(Left::Replace(machine)),
         Blow::Maintain(asked) => return Some(Left::Maintain(asked)),
@@ -171,16 +175,23 @@ fn blows(world: &World, id: impl Fn(Machine) -> MachineId, blow: Blow) -> Option
     None
 }
 
-/// A point that this machine has passed before: it will come again.
+/// A point that this machine has passed before, or another: then it may come here too.
 fn any_point(world: &World, machine: MachineId, pick: u64) -> Option<String> {
-    let points: Vec<&str> = world.points(machine).into_keys().collect();
-    Chance::new(pick, "point", 0).pick(&points).map(|name| (*name).to_owned())
+    let mut chance = Chance::new(pick, "point", 0);
+    let of = |machine: MachineId| world.points(machine).into_keys();
+    let points: BTreeSet<&str> = match chance.one_in(2) {
+        true => of(machine).collect(),
+        false => world.machines().into_iter().flat_map(of).collect(),
+    };
+    let points: Vec<&str> = points.into_iter().collect();
+    chance.pick(&points).map(|name| (*name).to_owned())
 }
 
-fn rot(disk: &mut DiskModel, places: u16, chance: &mut Chance) {
+fn rot(disk: &mut DiskModel, places: u16, within: &str, chance: &mut Chance) {
     let files: Vec<(String, u64)> = disk
         .tree()
         .into_iter()
+        .filter(|(path, _)| path.contains(within))
         .filter_map(|(path, len)| len.filter(|len| *len > 0).map(|len| (path, len)))
         .collect();
     for _ in 0..places {

@@ -171,6 +171,7 @@ impl Applier {
             (Some(wanted), false) => self.store.read().members().validate(wanted),
         };
         let conf = self.configuration(entry.index, verdict.is_ok().then_some(change)).await?;
+        self.host.point("applier/conf-change-in-raft");
         let position = Position { index: entry.index, term: entry.term };
         let accepted = wanted.as_ref().filter(|_| verdict.is_ok());
         {
@@ -181,6 +182,7 @@ impl Applier {
                 facts::member_list(&self.host, &store);
             }
         }
+        self.host.point("applier/conf-change-applied");
         if let (Ok(()), Some(wanted)) = (&verdict, &wanted) {
             self.follow(wanted)?;
         }

@@ -219,6 +219,9 @@ impl Driver {
         if let Some(state) = &ready.soft_state {
             let term = self.raft.term();
             let leading = state.role == Role::Leader;
+            if leading {
+                self.host.point("driver/elected");
+            }
             let leadership = Leadership { leader: state.leader, term, leading };
             self.leadership
                 .send_if_modified(|now| std::mem::replace(now, leadership) != leadership);

@@ -133,10 +133,22 @@ impl Keeper {
     async fn carry_out(&mut self, job: Job) -> Result<(), StoreError> {
         match job {
             Job::Defragment(reply) => {
-                self.commit().await?;
-                let result = self.defragment().await;
-                // The asker may have given up; the work was done anyway.
-                let _ = reply.send(result);
+                // E03a, #14685: what is open is committed by the rewriting itself.
+                if !self.host.defects.has("E03a") {
+                    self.commit().await?;
+                }
+                let (host, store) = (self.host.clone(), self.store.clone());
+                let metrics = self.settings.metrics.clone();
+                let work = async move {
+                    let result = defragment(&host, &store, &metrics).await;
+                    // The asker may have given up; the work was done anyway.
+                    let _ = reply.send(result);
+                };
+                // E14b, #20271: a received snapshot may be installed meanwhile.
+                match self.host.defects.has("E14b") {
+                    true => self.host.spawn("etcd/defragment", work).detach(),
+                    false => work.await,
+                }
             }
             Job::Snapshot(reply) => {
                 self.commit().await?;
@@ -163,20 +175,10 @@ impl Keeper {
         let began = self.host.now();
         let done = self.host.disk_job(move |_| job.run()).await;
         self.settings.metrics.commit.observe((self.host.now() - began).as_secs_f64());
+        self.host.point("keeper/committed");
         self.store.write().end_commit(done)?;
         self.durable = position;
         Ok(())
-    }
-
-    async fn defragment(&self) -> Result<(), StoreError> {
-        let _entered = self.settings.metrics.defragmenting.enter();
-        let began = self.host.now();
-        let job = self.store.write().begin_defragment()?;
-        let done = self.host.disk_job(move |disk| job.run(disk)).await;
-        let (disk, store) = (self.host.disk.clone(), self.store.clone());
-        let done = self.host.disk_job(move |_| store.write().end_defragment(&*disk, done)).await;
-        self.settings.metrics.defragment.observe((self.host.now() - began).as_secs_f64());
-        done
     }
 
     async fn snapshot(&self) -> Result<SnapshotFile, StoreError> {
@@ -191,6 +193,7 @@ impl Keeper {
         let store = self.store.clone();
         self.host.disk_job(move |_| store.write().install(index)).await?;
         self.marked = self.marked.max(index);
+        self.host.point("keeper/installed");
         Ok(())
     }
 
@@ -200,6 +203,7 @@ impl Keeper {
         if index < self.marked + self.settings.snapshot_count {
             return;
         }
+        self.host.point("keeper/before-mark");
         self.marked = index;
         let release = index.saturating_sub(self.settings.catchup_entries);
         event!(self.host, Debug, "compacting the raft log", index = index, release = release);
@@ -208,4 +212,20 @@ impl Keeper {
         let _ = self.log.send(LogWork::Mark { mark, release });
         let _ = self.asks.send(Ask::Compact(release)).await;
     }
+}
+
+async fn defragment(
+    host: &Host,
+    store: &SharedStore,
+    metrics: &DiskMetrics,
+) -> Result<(), StoreError> {
+    let _entered = metrics.defragmenting.enter();
+    let began = host.now();
+    let job = store.write().begin_defragment()?;
+    let done = host.disk_job(move |disk| job.run(disk)).await;
+    let (disk, store) = (host.disk.clone(), store.clone());
+    let result = host.disk_job(move |_| store.write().end_defragment(&*disk, done)).await;
+    host.point("keeper/defragmented");
+    metrics.defragment.observe((host.now() - began).as_secs_f64());
+    result
 }

@@ -93,8 +93,10 @@ async fn revoke(member: &Arc<Member>, expired: Vec<i64>) {
             let (member_, done) = (member.clone(), done.clone());
             children.adopt(member.host.spawn("etcd/lease-revoke", async move {
                 let request = LeaseRevokeRequest { id };
-                // A failure is tried again: the lease stays due.
-                if member_.propose(None, Op::LeaseRevoke(request)).await.is_ok() {
+                // As root: whose keys the lease holds does not matter (upstream: WithRoot in
+                // revokeExpiredLeases). A failure is tried again: the lease stays due.
+                let root = member_.root();
+                if member_.propose(root.as_ref(), Op::LeaseRevoke(request)).await.is_ok() {
                     member_.metrics.leases_expired.increment();
                 }
                 drop(done);

@@ -16,7 +16,10 @@ use etcd_api::{
     etcdserverpb::ResponseHeader,
     internal::{InternalRequest, RequestHeader, internal_request::Request},
 };
-use etcd_store::{Response, auth::AuthInfo};
+use etcd_store::{
+    Response,
+    auth::{AuthInfo, ROOT_USER},
+};
 use host::{Elapsed, Host, Instant, watch};
 use prost::Message;
 use raft::types::{Index, NodeId};
@@ -102,6 +105,14 @@ impl Member {
             Outcome::Applied(result) => result.map_err(Status::from),
             Outcome::Members(_) | Outcome::Refused => Err(EtcdError::Stopped.into()),
         }
+    }
+
+    /// Whoever may do everything, for what a member asks by itself; nobody where nobody is asked.
+    pub(crate) fn root(&self) -> Option<AuthInfo> {
+        let store = self.store.read();
+        let auth = store.auth();
+        let root = || AuthInfo { username: ROOT_USER.to_owned(), revision: auth.revision() };
+        auth.is_enabled().then(root)
     }
 
     /// Replicates a change of the configuration; answers with the members after it.

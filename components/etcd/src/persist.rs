@@ -97,6 +97,7 @@ impl LogWriter {
         self.tell(&group);
         self.host.point("etcd/after-persist");
         self.install(&group);
+        self.host.point("persist/before-send");
         let number = group.iter().rev().find_map(|work| match work {
             LogWork::Save(persist) => Some(persist.number),
             LogWork::Mark { .. } => None,

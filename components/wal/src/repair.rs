@@ -18,10 +18,12 @@ pub(crate) fn repair(
     sometimes!(machine, "wal: a torn tail is repaired");
     back_up(machine, dir, path, scan.image.bytes())?;
     machine.probe.point("wal/repair-copied");
-    // E16c, upstream 630ae268a: the segment is rewritten while no copy of it is durable.
+    // E16c, upstream 630ae268a: the segment is rewritten while no copy of it is durable, and until
+    // something else is synced neither is durable.
     if machine.defects.has("E16c") {
         file.set_len(0).doing("truncate", path)?;
         file.write_at(0, &scan.image.bytes()[..scan.end]).doing("write", path)?;
+        return file.set_len(cut_at).doing("truncate", path);
     }
     file.set_len(cut_at).doing("truncate", path)?;
     machine.probe.point("wal/repair-truncated");

@@ -81,8 +81,8 @@ pub(crate) fn profile(traffic: &Traffic) -> TrafficProfile {
         },
         watchers: watchers(traffic),
         leases: leases(traffic),
-        locks: Contenders { count: u32::from(traffic.lockers), ..Contenders::default() },
-        elections: Contenders { count: u32::from(traffic.candidates), ..Contenders::default() },
+        locks: contenders(traffic, traffic.lockers),
+        elections: contenders(traffic, traffic.candidates),
         compaction: Compaction {
             every_ms: if mix.compact > 0 { 20_000 / u64::from(mix.compact) } else { 0 },
             keep: traffic.compact_keep.map_or(Compaction::default().keep, u64::from),
@@ -100,6 +100,13 @@ fn watchers(traffic: &Traffic) -> Watchers {
     };
     let pause_ms = traffic.watcher_pause.as_millis();
     Watchers { count: u32::from(traffic.watchers), restart_percent, pause_ms, ..usual }
+}
+
+/// Their sessions live no longer than other leases.
+fn contenders(traffic: &Traffic, count: u16) -> Contenders {
+    let usual = Contenders::default();
+    let ttl = traffic.lease_seconds.map_or(usual.ttl, u64::from).min(usual.ttl);
+    Contenders { count: u32::from(count), ttl, ..usual }
 }
 
 fn leases(traffic: &Traffic) -> Leases {

@@ -10,7 +10,10 @@ mod watcher;
 
 use std::{sync::Arc, time::Duration};
 
-use etcd_api::client::{Client, Config, is_outcome_unknown};
+use etcd_api::{
+    EtcdError,
+    client::{Client, Config, is_outcome_unknown},
+};
 use host::{BoxFuture, Host};
 use oracles::history::{Request, Response, Revision, Txn};
 use tonic::Status;
@@ -221,7 +224,10 @@ fn settle(
 }
 
 fn fail(note: OperationNote, status: &Status) {
-    match is_outcome_unknown(status) {
+    // At its turn a write that fills the quota is applied, and refused all the same (upstream:
+    // quotaApplierV3 in server/etcdserver/apply/apply.go).
+    let applied = EtcdError::from_status(status) == Some(EtcdError::NoSpace);
+    match is_outcome_unknown(status) || applied {
         true => note.unknown(status.message()),
         false => note.refused(messages::refusal(status), status.message()),
     }

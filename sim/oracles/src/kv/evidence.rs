@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::{
     Delete, Event, EventKind, History, KeyValue, Outcome, Put, Request, Response, Revision, Txn,
-    covers_everything,
+    Watch, covers_everything, in_range,
 };
 
 /// What is known of one revision.
@@ -16,6 +16,8 @@ pub(crate) struct Evidence {
     pub(crate) kvs: BTreeSet<KeyValue>,
     /// True when a watch over all keys showed the revision: then there were no other events.
     pub(crate) complete: bool,
+    /// Ranges that were watched before and after this revision: what changed there was shown.
+    pub(crate) watched: BTreeSet<(String, String)>,
 }
 
 impl Evidence {
@@ -46,6 +48,10 @@ impl Evidence {
                     evidence.complete |= whole;
                 }
             }
+            for revision in followed(watch).filter(|revision| !has_writer(*revision)) {
+                let range = (request.key.clone(), request.range_end.clone());
+                all.entry(revision).or_default().watched.insert(range);
+            }
         }
         all
     }
@@ -58,7 +64,15 @@ impl Evidence {
         let returned = |seen: &KeyValue| {
             events.iter().any(|event| event.kind == EventKind::Put && event.kv == *seen)
         };
+        let watched = |event: &&Event| {
+            let within = |(key, end): &(String, String)| in_range(&event.kv.key, key, end);
+            self.watched.iter().any(within)
+        };
+        let told = |event: &Event| {
+            self.events.iter().any(|seen| event.kind == seen.kind && event.kv == seen.kv)
+        };
         self.events.iter().all(shown)
+            && events.iter().filter(watched).all(told)
             && self.kvs.iter().all(returned)
             && (!self.complete || self.events.len() == events.len())
     }
@@ -83,6 +97,21 @@ impl Evidence {
         }
         let success = self.events.iter().map(request_for).collect();
         Some(Request::Txn(Txn { success, ..Txn::default() }))
+    }
+}
+
+/// The revisions of which a watch has surely shown all that happened in its range: those before its
+/// last event, whose own revision may have been cut.
+fn followed(watch: &Watch) -> std::ops::Range<Revision> {
+    let request = &watch.request;
+    let events = || watch.responses.iter().flat_map(|response| &response.events);
+    let revision = |event: &Event| event.kv.modified;
+    let filtered = request.no_put || request.no_delete;
+    let (Some(first), Some(last)) = (events().next(), events().next_back()) else { return 0..0 };
+    match request.start_revision {
+        _ if filtered => 0..0,
+        0 => revision(first)..revision(last),
+        start => start..revision(last),
     }
 }
 

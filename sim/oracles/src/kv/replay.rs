@@ -339,10 +339,12 @@ impl<'p, 'a> Replay<'p, 'a> {
         let text = format!("revision {revision} is nobody's: no request explains what was seen");
         let broken = Broken::new(self.plan.seen(revision), text);
         match self.plan.evidence.get(&revision) {
-            Some(evidence) => Failure {
-                broken: broken.with(format!("{evidence:?}")),
-                keys: Some(evidence.keys().map(ToOwned::to_owned).collect()),
-            },
+            Some(evidence) => {
+                // What a watch did not show tells of all keys in its range.
+                let keys = evidence.keys().map(ToOwned::to_owned).collect();
+                let keys = evidence.watched.is_empty().then_some(keys);
+                Failure { broken: broken.with(format!("{evidence:?}")), keys }
+            }
             None => Failure { broken: broken.with("nothing was seen of it"), keys: None },
         }
     }

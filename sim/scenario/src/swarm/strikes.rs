@@ -2,9 +2,10 @@
 
 use crate::{Chaos, Intensity, Scenario, Step, System, What, When};
 use faults::{
-    Allowed, Chance, DrawFrom, Drawn, Entry, Family, Fault, Harm, Span, Target, Which,
-    disk::PowerCut,
+    Allowed, Chance, DrawFrom, Drawn, Entry, Fault, Harm, Span, Target, Which,
+    disk::{BitRot, PowerCut},
     machine::{PowerLoss, Retire},
+    maintenance::Defragment,
     process::{Crash, CrashAt, Pause},
 };
 
@@ -40,8 +41,8 @@ pub(super) fn draw(scenario: &mut Scenario, seed: u64) {
             members: scenario.cluster.members,
             lasts: (Span::millis(100).min(chaos.longest()), chaos.longest()),
         };
-        if pool.special && draw.chance.one_in(6) {
-            strikes.extend(special(&chaos.families, at, &mut draw));
+        if draw.chance.one_in(6) {
+            strikes.extend(special(&pool, at, &mut draw));
             continue;
         }
         strikes.extend(pool.fault(&mut draw).map(|fault| (at, fault)));
@@ -67,7 +68,8 @@ struct Pool {
     changes_members: bool,
     /// Whether what durable data costs may be drawn.
     lost: bool,
-    special: bool,
+    /// All that may be drawn; none where nothing special is known of the system.
+    names: Vec<&'static str>,
 }
 
 impl Pool {
@@ -76,14 +78,20 @@ impl Pool {
             let family = chaos.families.is_empty() || chaos.families.contains(&entry.family);
             family && (chaos.only.is_empty() || chaos.only.iter().any(|name| name == entry.name))
         };
+        let etcd = scenario.cluster.system == System::Etcd;
         let entries = || faults::ALL.iter().filter(suits);
         let drawable = entries().filter_map(|entry| entry.draw.as_ref());
         Self {
             liked: drawable.map(|drawn| (drawn.weight * chance.below(4), drawn)).collect(),
             changes_members: entries().any(|entry| CHANGES_OF_MEMBERS.contains(&entry.name)),
             lost: scenario.budget.lost != Allowed::None,
-            special: scenario.cluster.system == System::Etcd && chaos.only.is_empty(),
+            names: entries().filter(|_| etcd).map(|entry| entry.name).collect(),
         }
+    }
+
+    fn allows(&self, name: &str) -> bool {
+        let costs_data = ["bit_rot", "reimage"].contains(&name);
+        self.names.contains(&name) && (self.lost || !costs_data)
     }
 
     fn fault(&self, draw: &mut DrawFrom<'_>) -> Option<Fault> {
@@ -122,21 +130,25 @@ fn retirement(scenario: &Scenario, pool: &Pool, seed: u64) -> Option<(Span, Faul
     Some((at, Fault::Retire(Retire { target })))
 }
 
-/// What single faults seldom make, of the families asked for.
-fn special(families: &[Family], at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
-    let specials: [(Family, Special); 4] = [
-        (Family::Process, client_stands_still),
-        (Family::Process, crashes_again),
-        (Family::Machine, loses_power_again),
-        (Family::Machine, loses_power_at_points),
-    ];
-    let suits = |family| families.is_empty() || families.contains(&family);
+/// What single faults seldom make, of those that may be drawn.
+fn special(pool: &Pool, at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
+    let suits = |names: &[&str]| names.iter().all(|name| pool.allows(name));
     let all: Vec<Special> =
-        specials.into_iter().filter(|(family, _)| suits(*family)).map(|(_, make)| make).collect();
+        SPECIALS.iter().filter(|(names, _)| suits(names)).map(|(_, make)| *make).collect();
     draw.chance.pick(&all).copied().map(|make| make(at, draw)).unwrap_or_default()
 }
 
 type Special = fn(Span, &mut DrawFrom<'_>) -> Vec<(Span, Fault)>;
+
+/// With the faults that each is made of.
+const SPECIALS: &[(&[&str], Special)] = &[
+    (&["pause"], client_stands_still),
+    (&["crash", "crash_at"], crashes_again),
+    (&["power_cut"], loses_power_again),
+    (&["power_loss", "crash_at"], loses_power_at_points),
+    (&["defragment", "crash", "power_cut"], dies_in_maintenance),
+    (&["bit_rot", "power_loss"], restarts_on_rot),
+];
 
 /// Clients stand still and do not know it: their leases run out meanwhile.
 fn client_stands_still(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
@@ -153,14 +165,20 @@ fn crashes_again(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
     vec![(at, first), (again, Fault::CrashAt(second))]
 }
 
-/// The same with the power, within a write.
+/// The power comes and goes, each time within some disk operation: also while the last time is
+/// being mended.
 fn loses_power_again(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
-    let (target, lasts, again) = relapse(at, draw);
-    let operation =
-        |draw: &mut DrawFrom<'_>| u32::try_from(draw.chance.between(1, 30)).unwrap_or(1);
-    let first = PowerCut { target: target.clone(), operation: operation(draw), lasts };
-    let second = PowerCut { target, operation: operation(draw), lasts };
-    vec![(at, Fault::PowerCut(first)), (again, Fault::PowerCut(second))]
+    let (target, lasts, _) = relapse(at, draw);
+    let between = lasts.plus(Span::millis(5));
+    let mut all = Vec::new();
+    let mut when = at;
+    for _ in 0..draw.chance.between(2, 4) {
+        let operation = u32::try_from(draw.chance.between(1, 60)).unwrap_or(1);
+        let cut = PowerCut { target: target.clone(), operation, lasts };
+        all.push((when, Fault::PowerCut(cut)));
+        when = when.plus(between);
+    }
+    all
 }
 
 /// The same at points in the code.
@@ -169,6 +187,28 @@ fn loses_power_at_points(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)
     let first = Fault::PowerLoss(PowerLoss { target: target.clone(), lasts });
     let second = CrashAt { target, point: String::new(), passing: 1, power: true, lasts };
     vec![(at, first), (again, Fault::CrashAt(second))]
+}
+
+/// A member dies while it carries out what an operator asked, or soon after.
+fn dies_in_maintenance(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
+    let (target, lasts, _) = relapse(at, draw);
+    let asked = Fault::Defragment(Defragment { target: target.clone() });
+    let soon = at.plus(Span::millis(draw.chance.below(SOON.as_millis())));
+    let operation = u32::try_from(draw.chance.between(1, 120)).unwrap_or(1);
+    let death = match draw.chance.one_in(2) {
+        true => (soon, Fault::Crash(Crash { target, lasts })),
+        false => (at, Fault::PowerCut(PowerCut { target, operation, lasts })),
+    };
+    vec![(at, asked), death]
+}
+
+/// A log rots, and its member has to read it.
+fn restarts_on_rot(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
+    let (target, lasts, _) = relapse(at, draw);
+    let rotten = lasts.plus(Span::secs(2));
+    let rot = BitRot { target: target.clone(), lasts: rotten, ..BitRot::draw(draw) };
+    let soon = at.plus(Span::millis(draw.chance.below(SOON.as_millis())));
+    vec![(at, Fault::BitRot(rot)), (soon, Fault::PowerLoss(PowerLoss { target, lasts }))]
 }
 
 /// One member, how long it is away, and when it is back.

@@ -31,8 +31,11 @@ pub(super) async fn audit(user: &User) {
 /// Watches some keys with some options, breaking off now and then.
 pub(super) async fn run(user: &User) {
     let mut request = draw(user, 0);
+    let mut manners = user.profile().watchers.clone();
+    // Some want to know all the time how far they have seen.
+    manners.progress_percent *= 1 + 9 * user.host().random.below(2);
     loop {
-        let next = follow(user, request.clone(), &user.profile().watchers).await;
+        let next = follow(user, request.clone(), &manners).await;
         request = match user.host().random.below(4) {
             // Something else: perhaps from long ago.
             0 => draw(user, next),
