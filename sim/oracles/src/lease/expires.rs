@@ -49,6 +49,7 @@ const REVOCATION_MAX: Time = 5 * SECOND;
 impl Oracle for LeaseExpires {
     const NAME: &'static str = "lease_expires";
     const KIND: Kind = Kind::Always;
+    const OF_ONE_CLUSTER: bool = true;
     const PROMISE: &'static str = "A lease expires when its TTL passes without a keepAlive; a new \
         leader continues from the last checkpoint of its remaining TTL";
     const FACTS: Option<&'static [&'static str]> = Some(&[
@@ -109,7 +110,7 @@ impl LeaseExpires {
                 self.count(at);
                 return self.leases.keys().try_for_each(|id| self.overdue(*id, at));
             }
-            World::Boot { .. } => {}
+            World::Boot { .. } | World::Restored => {}
         }
         Ok(())
     }
