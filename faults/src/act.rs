@@ -44,6 +44,8 @@ pub enum Blow {
         point: String,
         /// Which passing, from one.
         passing: u32,
+        /// Whether the machine loses power, rather than its process.
+        power: bool,
         /// Chooses among the points where the name is empty.
         pick: u64,
     },

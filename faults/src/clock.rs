@@ -1,8 +1,8 @@
 //! Clocks: off by seconds, running too fast or too slow, jumping, standing still.
 
 use crate::{
-    Blow, Chance, ClockState, DrawFrom, Effect, Harm, Injected, Machine, Roster, Shift, Span,
-    Strike, Target,
+    Blow, Chance, ClockState, DrawFrom, Effect, Injected, Machine, Roster, Shift, Span, Strike,
+    Target,
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,15 +42,6 @@ pub struct Freeze {
 }
 
 impl Strike for Skew {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         let state = ClockState { skew: self.by, ..ClockState::default() };
         Injected::effect_on(on, |machine| Effect::Clock(machine, state))
@@ -64,15 +55,6 @@ impl Skew {
 }
 
 impl Strike for Drift {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         let state = ClockState { drift_ppm: self.ppm, ..ClockState::default() };
         Injected::effect_on(on, |machine| Effect::Clock(machine, state))
@@ -87,12 +69,6 @@ impl Drift {
 }
 
 impl Strike for Jump {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         Injected::blow_on(on, |machine| Blow::Jump(machine, self.by))
     }
@@ -105,15 +81,6 @@ impl Jump {
 }
 
 impl Strike for Freeze {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         let state = ClockState { frozen: true, ..ClockState::default() };
         Injected::effect_on(on, |machine| Effect::Clock(machine, state))

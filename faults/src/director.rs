@@ -4,8 +4,8 @@
 //! to the trace, and heals each strike when its time is over.
 
 use crate::{
-    Act, Blow, Budget, Chance, ClockState, DiskState, Effect, Fault, Harm, LinkState, Machine,
-    OverBudget, Roster, Span,
+    Act, Allowed, Blow, Budget, Chance, ClockState, DiskState, Effect, Fault, Harm, LinkState,
+    Machine, OverBudget, Roster, Span,
 };
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub struct Struck {
     pub id: StrikeId,
     /// Whom it hit.
     pub on: Vec<Machine>,
-    /// When it must be healed; `None` when it fell once and is over.
+    /// When it must be healed; `None` when it fell once and is over, or never heals.
     pub until: Option<Span>,
     /// What to carry out, in this order.
     pub acts: Vec<Act>,
@@ -49,9 +49,19 @@ pub struct Director {
 #[derive(Debug)]
 struct Active {
     harm: Harm,
+    for_good: bool,
     on: Vec<Machine>,
     effects: Vec<Effect>,
     after: Vec<Blow>,
+}
+
+/// Enough must be left for the cluster to come back.
+const LEFT: Budget = Budget { away: Allowed::Minority, lost: Allowed::None };
+
+impl Active {
+    fn broken(&self) -> impl Iterator<Item = (Machine, Harm)> {
+        self.on.iter().map(|machine| (*machine, self.harm))
+    }
 }
 
 impl Director {
@@ -64,22 +74,28 @@ impl Director {
     pub fn strike(&mut self, now: Span, fault: &Fault, roster: &Roster<Machine>) -> Outcome {
         let strike = fault.strike();
         let mut chance = Chance::new(self.seed, fault.name(), now.0);
-        let on = roster.resolve(strike.target(), &mut chance);
+        let on = roster.resolve(fault.target(), &mut chance);
         if on.is_empty() || !strike.applies(roster) {
             return Outcome::NotHere;
         }
-        let voters = roster.voters(&strike.target().group);
-        if let Err(over) = self.budget.allows(strike.harm(), &on, &self.broken(), voters) {
+        let voters = roster.voters(&fault.target().group);
+        if let Err(over) = self.budget.allows(fault.harm(), &on, &self.broken(), voters) {
+            return Outcome::Refused(over);
+        }
+        if strike.is_for_good()
+            && let Err(over) = LEFT.allows(Harm::Away, &on, &self.gone(), voters)
+        {
             return Outcome::Refused(over);
         }
         let injected = strike.inject(&on, roster, &mut chance);
         let id = StrikeId(self.next);
         self.next += 1;
         let mut acts = Vec::new();
-        let lasts = strike.lasts() > Span(0);
-        if lasts {
+        let lasts = fault.lasts() > Span(0);
+        if lasts || strike.is_for_good() {
             let active = Active {
-                harm: strike.harm(),
+                harm: fault.harm(),
+                for_good: strike.is_for_good(),
                 on: on.clone(),
                 effects: injected.effects,
                 after: strike.after(&on),
@@ -87,7 +103,7 @@ impl Director {
             acts = self.change(|all| drop(all.insert(id, active)));
         }
         acts.extend(injected.blows.into_iter().map(Act::Blow));
-        Outcome::Struck(Struck { id, on, until: lasts.then(|| now.plus(strike.lasts())), acts })
+        Outcome::Struck(Struck { id, on, until: lasts.then(|| now.plus(fault.lasts())), acts })
     }
 
     /// Ends a strike. Nothing happens if it is over already.
@@ -111,19 +127,22 @@ impl Director {
         acts
     }
 
-    /// Ends all strikes, the oldest first.
+    /// Ends all strikes but those for good, the oldest first.
     pub fn heal_all(&mut self) -> Vec<Act> {
-        let all: Vec<StrikeId> = self.active.keys().copied().collect();
+        let heals = self.active.iter().filter(|(_, active)| !active.for_good);
+        let all: Vec<StrikeId> = heals.map(|(id, _)| *id).collect();
         all.into_iter().flat_map(|id| self.heal(id)).collect()
     }
 
     /// The machines that cannot be counted on now, with the reason.
     pub fn broken(&self) -> Vec<(Machine, Harm)> {
-        let of = |active: &Active| {
-            let harm = active.harm;
-            active.on.iter().map(move |machine| (*machine, harm)).collect::<Vec<_>>()
-        };
-        self.active.values().flat_map(of).collect()
+        self.active.values().flat_map(Active::broken).collect()
+    }
+
+    /// The machines that never come back.
+    fn gone(&self) -> Vec<(Machine, Harm)> {
+        let for_good = self.active.values().filter(|active| active.for_good);
+        for_good.flat_map(Active::broken).collect()
     }
 
     /// Changes the set of strikes and tells what that changes in the world.
@@ -243,11 +262,12 @@ impl Sum {
         when(self.no_names != before.no_names, Act::Names(on, !self.no_names));
         when(self.paused && !before.paused, Act::Pause(on));
         when(before.paused && !self.paused, Act::Resume(on));
-        when(before.off && !self.off, Act::PowerOn(on));
+        let (stopped, stops) = (before.off || before.dead, self.off || self.dead);
+        // An ambush may have taken the power while the process was held down.
+        when((before.off && !self.off) || (stopped && !stops), Act::PowerOn(on));
         when(before.off && !self.off && self.dead, Act::Kill(on));
         // Power brings a paused machine back awake.
         when(before.off && !self.off && self.paused, Act::Pause(on));
-        let (stopped, stops) = (before.off || before.dead, self.off || self.dead);
         when(stopped && !stops, Act::Start(on));
         acts
     }

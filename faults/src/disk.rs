@@ -1,8 +1,8 @@
 //! Disks: slow, failing, full, forgetful, rotten, and a power cut in the middle of a write.
 
 use crate::{
-    Blow, Chance, DiskState, DrawFrom, Effect, Harm, Injected, Machine, Percent, Roster, Span,
-    Strike, Target, Which,
+    Blow, Chance, DiskState, DrawFrom, Effect, Injected, Machine, Percent, Roster, Span, Strike,
+    Target, Which,
 };
 use serde::{Deserialize, Serialize};
 
@@ -87,15 +87,6 @@ pub struct PowerCut {
 }
 
 impl Strike for SlowDisk {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         let state = DiskState { delay: self.delay, ..DiskState::default() };
         Injected::effect_on(on, |machine| Effect::Disk(machine, state))
@@ -110,15 +101,6 @@ impl SlowDisk {
 }
 
 impl Strike for DiskErrors {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Away
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         let state = DiskState { errors: self.share, ..DiskState::default() };
         Injected::effect_on(on, |machine| Effect::Disk(machine, state))
@@ -133,15 +115,6 @@ impl DiskErrors {
 }
 
 impl Strike for SyncFailures {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Away
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         let state = DiskState { sync_failures: self.share, ..DiskState::default() };
         Injected::effect_on(on, |machine| Effect::Disk(machine, state))
@@ -156,15 +129,6 @@ impl SyncFailures {
 }
 
 impl Strike for FullDisk {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Away
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         let state = DiskState { full: true, ..DiskState::default() };
         Injected::effect_on(on, |machine| Effect::Disk(machine, state))
@@ -178,15 +142,6 @@ impl FullDisk {
 }
 
 impl Strike for BitRot {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Lost
-    }
     fn after(&self, on: &[Machine]) -> Vec<Blow> {
         on.iter().copied().map(Blow::Reimage).collect()
     }
@@ -209,15 +164,6 @@ impl BitRot {
 }
 
 impl Strike for LostWrites {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Lost
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         let state = DiskState { lost_writes: self.share, ..DiskState::default() };
         Injected::effect_on(on, |machine| Effect::Disk(machine, state))
@@ -225,15 +171,6 @@ impl Strike for LostWrites {
 }
 
 impl Strike for MisdirectedWrites {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Lost
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         let state = DiskState { misdirected_writes: self.share, ..DiskState::default() };
         Injected::effect_on(on, |machine| Effect::Disk(machine, state))
@@ -241,15 +178,6 @@ impl Strike for MisdirectedWrites {
 }
 
 impl Strike for PowerCut {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Away
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         let blow = |machine| Blow::PowerCutAt { machine, operation: self.operation };
         let effects = on.iter().copied().map(Effect::Ambushed).collect();

@@ -151,10 +151,11 @@ fn start(world: &World, id: MachineId) {
 
 fn blows(world: &World, id: impl Fn(Machine) -> MachineId, blow: Blow) -> Option<Left> {
     match blow {
-        Blow::KillAtPoint { machine, point, passing, pick } => {
+        Blow::KillAtPoint { machine, point, passing, power, pick } => {
             let machine = id(machine);
             let point = if point.is_empty() { any_point(world, machine, pick)? } else { point };
-            world.crash_at_point(machine, &point, u64::from(passing), Crash::Process);
+            let crash = if power { Crash::Power } else { Crash::Process };
+            world.crash_at_point(machine, &point, u64::from(passing), crash);
         }
         Blow::PowerCutAt { machine, operation } => {
             let before = u64::from(operation.saturating_sub(1));

@@ -41,51 +41,52 @@ pub use target::{Member, NotATarget, Role, Roster, Target, Which};
 table::faults! {
     /// Network.
     network Network {
-        "partition" Partition drawn(4) "cut off from the rest of the group, one way or both",
-        "isolate" Isolate drawn(2) "cut off from every other machine, clients included",
-        "clog" Clog drawn(2) "packets wait, and arrive all at once at the end",
-        "flaky" Flaky drawn(2) "a share of the packets is lost",
-        "slow_link" SlowLink drawn(2) "every packet takes longer",
-        "no_names" NoNames drawn(1) "names cannot be looked up",
+        "partition" Partition lasts Away drawn(4) "cut off from the rest of the group, one way or both",
+        "isolate" Isolate lasts Away drawn(2) "cut off from every other machine, clients included",
+        "clog" Clog lasts Away drawn(2) "packets wait, and arrive all at once at the end",
+        "flaky" Flaky lasts Nothing drawn(2) "a share of the packets is lost",
+        "slow_link" SlowLink lasts Nothing drawn(2) "every packet takes longer",
+        "no_names" NoNames lasts Nothing drawn(1) "names cannot be looked up",
     }
     /// Disk.
     disk Disk {
-        "slow_disk" SlowDisk drawn(3) "every operation takes longer",
-        "disk_errors" DiskErrors drawn(2) "a share of reads and writes ends with EIO",
-        "sync_failures" SyncFailures drawn(2) "fsync fails and drops what it should have kept",
-        "full_disk" FullDisk drawn(2) "no byte is free",
-        "bit_rot" BitRot drawn(1) "bits flip in durable sectors",
-        "lost_writes" LostWrites never() "writes are acknowledged and forgotten",
-        "misdirected_writes" MisdirectedWrites never() "writes land in another's place",
-        "power_cut" PowerCut drawn(4) "the power fails within the n-th disk operation",
+        "slow_disk" SlowDisk lasts Nothing drawn(3) "every operation takes longer",
+        "disk_errors" DiskErrors lasts Away drawn(2) "a share of reads and writes ends with EIO",
+        "sync_failures" SyncFailures lasts Away drawn(2) "fsync fails and drops what it should have kept",
+        "full_disk" FullDisk lasts Away drawn(2) "no byte is free",
+        "bit_rot" BitRot lasts Lost drawn(1) "bits flip in durable sectors",
+        "lost_writes" LostWrites lasts Lost never() "writes are acknowledged and forgotten",
+        "misdirected_writes" MisdirectedWrites lasts Lost never() "writes land in another's place",
+        "power_cut" PowerCut lasts Away drawn(4) "the power fails within the n-th disk operation",
     }
     /// Clock.
     clock Clock {
-        "skew" Skew drawn(2) "the wall clock is off",
-        "drift" Drift drawn(2) "all clocks run too fast or too slow",
-        "jump" Jump drawn(2) "the wall clock jumps once",
-        "freeze" Freeze drawn(1) "its clocks stand still, no timer fires",
+        "skew" Skew lasts Nothing drawn(2) "the wall clock is off",
+        "drift" Drift lasts Nothing drawn(2) "all clocks run too fast or too slow",
+        "jump" Jump once Nothing drawn(2) "the wall clock jumps once",
+        "freeze" Freeze lasts Nothing drawn(1) "its clocks stand still, no timer fires",
     }
     /// Process.
     process Process {
-        "crash" Crash drawn(4) "the process dies; what was written stays",
-        "crash_at" CrashAt drawn(4) "the process dies at a named point of its own code",
-        "pause" Pause drawn(4) "the process stands still and does not know it",
+        "crash" Crash lasts Away drawn(4) "the process dies; what was written stays",
+        "crash_at" CrashAt lasts Away drawn(4) "the process dies at a named point of its own code",
+        "pause" Pause lasts Away drawn(4) "the process stands still and does not know it",
     }
     /// Machine.
     machine Machine {
-        "power_loss" PowerLoss drawn(4) "memory and unsynced writes are lost",
-        "reimage" Reimage drawn(1) "lost with its disk, replaced by a new member",
-        "slow_cpu" SlowCpu drawn(2) "everything takes longer to compute",
+        "power_loss" PowerLoss lasts Away drawn(4) "memory and unsynced writes are lost",
+        "reimage" Reimage lasts Lost drawn(1) "lost with its disk, replaced by a new member",
+        "retire" Retire once Away never() "switched off and never seen again",
+        "slow_cpu" SlowCpu lasts Nothing drawn(2) "everything takes longer to compute",
     }
     /// Maintenance.
     maintenance Maintenance {
-        "compact" Compact drawn(4) "history is forgotten but for the newest revisions",
-        "defragment" Defragment drawn(2) "free space is given back",
-        "move_leader" MoveLeader drawn(3) "the leader is asked to hand over",
-        "add_member" AddMember drawn(1) "a new machine joins",
-        "remove_member" RemoveMember drawn(1) "a member leaves for good",
-        "promote" Promote drawn(2) "a learner becomes a voter",
-        "restore" Restore never() "all members start again from a snapshot",
+        "compact" Compact once Nothing drawn(4) "history is forgotten but for the newest revisions",
+        "defragment" Defragment once Nothing drawn(2) "free space is given back",
+        "move_leader" MoveLeader once Nothing drawn(3) "the leader is asked to hand over",
+        "add_member" AddMember once Nothing drawn(1) "a new machine joins",
+        "remove_member" RemoveMember once Nothing drawn(1) "a member leaves for good",
+        "promote" Promote once Nothing drawn(2) "a learner becomes a voter",
+        "restore" Restore once Nothing never() "all members start again from a snapshot",
     }
 }

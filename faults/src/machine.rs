@@ -1,7 +1,7 @@
 //! Machines: power lost, replaced by an empty one, slow.
 
 use crate::{
-    Blow, Chance, DrawFrom, Effect, Harm, Injected, Machine, Roster, Span, Strike, Target, Which,
+    Blow, Chance, DrawFrom, Effect, Injected, Machine, Roster, Span, Strike, Target, Which,
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,14 @@ pub struct Reimage {
     pub lasts: Span,
 }
 
+/// Machines stop and never come back, also after everything else healed: those that are left must
+/// do. No more than a minority; never drawn together with changes of members, which would need them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retire {
+    pub target: Target,
+}
+
 /// Everything that the machine computes takes longer.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -33,15 +41,6 @@ pub struct SlowCpu {
 }
 
 impl Strike for PowerLoss {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Away
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         Injected::effect_on(on, Effect::Off)
     }
@@ -54,15 +53,6 @@ impl PowerLoss {
 }
 
 impl Strike for Reimage {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Lost
-    }
     fn applies(&self, roster: &Roster<Machine>) -> bool {
         roster.voters(&self.target.group) > 2
     }
@@ -78,16 +68,16 @@ impl Reimage {
     }
 }
 
+impl Strike for Retire {
+    fn is_for_good(&self) -> bool {
+        true
+    }
+    fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
+        Injected::effect_on(on, Effect::Off)
+    }
+}
+
 impl Strike for SlowCpu {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         Injected::effect_on(on, |machine| Effect::SlowCpu(machine, self.each))
     }

@@ -1,7 +1,7 @@
 //! What operators do at bad moments: compaction, defragmentation, changes of leader and members.
 
 use crate::{
-    Blow, Chance, DrawFrom, Harm, Injected, Machine, Maintenance, Roster, Strike, Target, Which,
+    Blow, Chance, DrawFrom, Injected, Machine, Maintenance, Roster, Strike, Target, Which,
 };
 use serde::{Deserialize, Serialize};
 
@@ -63,12 +63,6 @@ pub struct Restore {
 }
 
 impl Strike for Compact {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         let asked =
             Blow::Maintain(Maintenance::Compact { keep: self.keep, physical: self.physical });
@@ -85,12 +79,6 @@ impl Compact {
 }
 
 impl Strike for Defragment {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         Injected::blow_on(on, |machine| Blow::Maintain(Maintenance::Defragment(machine)))
     }
@@ -103,12 +91,6 @@ impl Defragment {
 }
 
 impl Strike for MoveLeader {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn applies(&self, roster: &Roster<Machine>) -> bool {
         roster.voters(&self.target.group) > 1
     }
@@ -124,12 +106,6 @@ impl MoveLeader {
 }
 
 impl Strike for AddMember {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         let asked = Blow::Maintain(Maintenance::AddMember { learner: self.learner });
         Injected { blows: on.first().map(|_| asked).into_iter().collect(), effects: Vec::new() }
@@ -144,12 +120,6 @@ impl AddMember {
 }
 
 impl Strike for RemoveMember {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn applies(&self, roster: &Roster<Machine>) -> bool {
         roster.voters(&self.target.group) > 2
     }
@@ -165,12 +135,6 @@ impl RemoveMember {
 }
 
 impl Strike for Promote {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         Injected::blow_on(on, |machine| Blow::Maintain(Maintenance::Promote(machine)))
     }
@@ -183,12 +147,6 @@ impl Promote {
 }
 
 impl Strike for Restore {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         let asked = on.first().map(|&from| Blow::Maintain(Maintenance::Restore { from }));
         Injected { blows: asked.into_iter().collect(), effects: Vec::new() }

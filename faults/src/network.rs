@@ -1,8 +1,7 @@
 //! The network: partitions, clogs, losses, slow links, names that do not resolve.
 
 use crate::{
-    Chance, DrawFrom, Effect, Harm, Injected, LinkState, Machine, Percent, Roster, Span, Strike,
-    Target,
+    Chance, DrawFrom, Effect, Injected, LinkState, Machine, Percent, Roster, Span, Strike, Target,
 };
 use serde::{Deserialize, Serialize};
 
@@ -107,15 +106,6 @@ fn everyone(roster: &Roster<Machine>) -> Vec<Machine> {
 const CUT: LinkState = LinkState { cut: true, clogged: false, loss: Percent(0), delay: Span(0) };
 
 impl Strike for Partition {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Away
-    }
     fn applies(&self, roster: &Roster<Machine>) -> bool {
         roster.group(&self.target.group).count() > 1
     }
@@ -133,15 +123,6 @@ impl Partition {
 }
 
 impl Strike for Isolate {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Away
-    }
     fn inject(&self, on: &[Machine], roster: &Roster<Machine>, _: &mut Chance) -> Injected {
         links(on, &everyone(roster), self.direction, CUT)
     }
@@ -154,15 +135,6 @@ impl Isolate {
 }
 
 impl Strike for Clog {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Away
-    }
     fn inject(&self, on: &[Machine], roster: &Roster<Machine>, _: &mut Chance) -> Injected {
         let state = LinkState { clogged: true, ..LinkState::default() };
         links(on, &everyone(roster), Direction::Both, state)
@@ -176,15 +148,6 @@ impl Clog {
 }
 
 impl Strike for Flaky {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn inject(&self, on: &[Machine], roster: &Roster<Machine>, _: &mut Chance) -> Injected {
         let state = LinkState { loss: self.loss, ..LinkState::default() };
         links(on, &everyone(roster), Direction::Both, state)
@@ -199,15 +162,6 @@ impl Flaky {
 }
 
 impl Strike for SlowLink {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn inject(&self, on: &[Machine], roster: &Roster<Machine>, _: &mut Chance) -> Injected {
         let state = LinkState { delay: self.delay, ..LinkState::default() };
         links(on, &everyone(roster), Direction::Both, state)
@@ -222,15 +176,6 @@ impl SlowLink {
 }
 
 impl Strike for NoNames {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Nothing
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         Injected::effect_on(on, Effect::NoNames)
     }

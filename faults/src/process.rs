@@ -1,8 +1,6 @@
 //! Processes: they die, also between two particular writes, stand still, and come back too often.
 
-use crate::{
-    Blow, Chance, DrawFrom, Effect, Harm, Injected, Machine, Roster, Span, Strike, Target,
-};
+use crate::{Blow, Chance, DrawFrom, Effect, Injected, Machine, Roster, Span, Strike, Target};
 use serde::{Deserialize, Serialize};
 
 /// The process dies; its machine keeps what was written, synced or not.
@@ -22,6 +20,9 @@ pub struct CrashAt {
     pub point: String,
     /// Which passing of the point, from one.
     pub passing: u32,
+    /// The whole machine loses power there: what was not synced may be gone too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub power: bool,
     /// Until the process is started again.
     pub lasts: Span,
 }
@@ -35,15 +36,6 @@ pub struct Pause {
 }
 
 impl Strike for Crash {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Away
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         Injected::effect_on(on, Effect::Dead)
     }
@@ -56,21 +48,13 @@ impl Crash {
 }
 
 impl Strike for CrashAt {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Away
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, chance: &mut Chance) -> Injected {
         let pick = chance.bits();
         let blow = |machine| Blow::KillAtPoint {
             machine,
             point: self.point.clone(),
             passing: self.passing,
+            power: self.power,
             pick,
         };
         let effects = on.iter().copied().map(Effect::Ambushed).collect();
@@ -81,21 +65,14 @@ impl Strike for CrashAt {
 impl CrashAt {
     pub(crate) fn draw(draw: &mut DrawFrom<'_>) -> Self {
         let passing = u32::try_from(draw.chance.between(1, 40)).unwrap_or(1);
-        let passing = if draw.chance.one_in(3) { 1 } else { passing };
-        Self { target: draw.one(), point: String::new(), passing, lasts: draw.lasts() }
+        // Points that come seldom are the interesting ones.
+        let passing = if draw.chance.one_in(3) { passing } else { 1 };
+        let power = draw.chance.one_in(3);
+        Self { target: draw.some(), point: String::new(), passing, power, lasts: draw.lasts() }
     }
 }
 
 impl Strike for Pause {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-    fn lasts(&self) -> Span {
-        self.lasts
-    }
-    fn harm(&self) -> Harm {
-        Harm::Away
-    }
     fn inject(&self, on: &[Machine], _: &Roster<Machine>, _: &mut Chance) -> Injected {
         Injected::effect_on(on, Effect::Paused)
     }

@@ -3,18 +3,13 @@
 use crate::{Blow, Chance, Effect, Machine, Roster, Span, Target};
 
 /// The three verbs of a fault are pure: *applies* asks the roster, *inject* gives blows and effects
-/// as values, and *heal* is the end of the effects, written once in [`crate::Director`].
+/// as values, and *heal* is the end of the effects, written once in [`crate::Director`]. Whom a fault
+/// strikes, how long, and what it costs stand in the table.
 pub trait Strike {
-    /// Whom it strikes.
-    fn target(&self) -> &Target;
-
-    /// How long it lasts; zero for what falls once.
-    fn lasts(&self) -> Span {
-        Span(0)
+    /// True for what never heals, whatever else does.
+    fn is_for_good(&self) -> bool {
+        false
     }
-
-    /// What it costs the cluster while it lasts.
-    fn harm(&self) -> Harm;
 
     /// False where this cluster cannot suffer it, so that random choice never wastes a turn.
     fn applies(&self, _roster: &Roster<Machine>) -> bool {

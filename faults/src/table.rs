@@ -1,9 +1,11 @@
 //! Makes the enum of all faults, and every list of them, from the one table in `lib.rs`.
 
-/// Expands the table: `"name" Type drawn(WEIGHT) "about"`, or `never()` for what chance must not draw.
+/// Expands the table, of rows `"name" Type lasts Harm drawn(WEIGHT) "about"`: `once` for what falls once
+/// instead of `lasts`, and `never()` for what chance must not draw.
 macro_rules! faults {
     ($( #[doc = $heading:literal] $module:ident $family:ident {
-        $( $name:literal $fault:ident $how:ident($($weight:literal)?) $about:literal, )*
+        $( $name:literal $fault:ident $length:ident $harm:ident $how:ident($($weight:literal)?)
+            $about:literal, )*
     } )*) => {
         /// A family of faults: what chaos is made of.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize)]
@@ -43,7 +45,22 @@ macro_rules! faults {
                 match self { $( $( Fault::$fault(_) => Family::$family, )* )* }
             }
 
-            /// The fault's own account of itself.
+            /// Whom it strikes.
+            pub fn target(&self) -> &Target {
+                match self { $( $( Fault::$fault(fault) => &fault.target, )* )* }
+            }
+
+            /// How long it lasts; zero for what falls once.
+            pub fn lasts(&self) -> Span {
+                match self { $( $( Fault::$fault(_fault) => table::faults!(@$length _fault), )* )* }
+            }
+
+            /// What it costs the cluster while it lasts.
+            pub fn harm(&self) -> Harm {
+                match self { $( $( Fault::$fault(_) => Harm::$harm, )* )* }
+            }
+
+            /// What it does.
             pub fn strike(&self) -> &dyn Strike {
                 match self { $( $( Fault::$fault(fault) => fault, )* )* }
             }
@@ -65,6 +82,8 @@ macro_rules! faults {
             }
         }
     };
+    (@lasts $fault:ident) => { $fault.lasts };
+    (@once $fault:ident) => { Span(0) };
     (@draw drawn $module:ident $fault:ident $weight:literal) => {
         Some(Drawn { weight: $weight, make: |draw| Fault::$fault($module::$fault::draw(draw)) })
     };

@@ -77,6 +77,18 @@ fn a_process_that_two_faults_hold_down_starts_after_the_second() {
 }
 
 #[test]
+fn a_machine_whose_power_was_cut_under_a_crash_is_switched_on_after_it() {
+    let mut director = Director::new(1, Budget { away: Allowed::Any, lost: Allowed::None });
+    let cut = fault("power_cut: { target: etcd/1, operation: 23, lasts: 2s }");
+    let crash = fault("crash: { target: etcd/1, lasts: 9s }");
+    let first = struck(director.strike(Span::secs(1), &cut, &cluster(3)));
+    let second = struck(director.strike(Span::secs(2), &crash, &cluster(3)));
+    assert!(director.heal(first.id).is_empty());
+    let woken = [Act::PowerOn(Machine(1)), Act::Start(Machine(1))];
+    assert_eq!(director.heal(second.id), woken);
+}
+
+#[test]
 fn a_member_that_a_bad_disk_killed_is_started_when_the_disk_is_good() {
     let mut director = Director::new(1, Budget::default());
     let full = fault("full_disk: { target: etcd/2, lasts: 2s }");
@@ -114,4 +126,17 @@ fn a_misspelt_fault_is_named_with_its_line_and_the_list() {
     assert!(said.contains("line 3"), "{said}");
     let said = serde_yaml_ng::from_str::<Fault>("crash: { target: etcd/0, last: 8s }");
     assert!(said.unwrap_err().to_string().contains("unknown field `last`"));
+}
+
+#[test]
+fn what_is_retired_stays_away_and_a_quorum_stays() {
+    let mut director = Director::new(1, Budget::default());
+    let retire = |n| fault(&format!("retire: {{ target: etcd/{n} }}"));
+    let first = struck(director.strike(Span::secs(1), &retire(1), &cluster(3)));
+    assert_eq!((first.acts, first.until), (vec![Act::PowerOff(Machine(1))], None));
+    let crash = fault("crash: { target: etcd/1, lasts: 2s }");
+    struck(director.strike(Span::secs(2), &crash, &cluster(3)));
+    assert!(director.heal_all().is_empty());
+    let second = director.strike(Span::secs(3), &retire(2), &cluster(3));
+    assert!(matches!(second, Outcome::Refused(_)), "{second:?}");
 }

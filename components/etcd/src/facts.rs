@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// Entries between two hashes of the whole state.
 const HASH_EVERY: Index = 64;
+/// The small tables are cheap to hash.
+const TABLES_EVERY: Index = 8;
 
 /// The word for a role in facts and logs.
 pub(crate) fn role_name(role: Role) -> &'static str {
@@ -141,6 +143,9 @@ pub(crate) fn applied(host: &Host, store: &Store, entry: &Entry) {
         entry = hash,
         revision = revision
     );
+    if entry.index.is_multiple_of(TABLES_EVERY) {
+        tables(host, store);
+    }
     if entry.index.is_multiple_of(HASH_EVERY) {
         state(host, store);
     }
@@ -153,7 +158,19 @@ pub(crate) fn state(host: &Host, store: &Store) {
     }
     // A backend that cannot be read has no hash to compare; it will be heard of otherwise.
     let Ok(keys) = store.hash_kv(0) else { return };
-    let mut text = format!("{keys:?} {:?} ", store.auth().replicated());
+    let text = format!("{keys:?} {}", small_tables(store));
+    event!(host, Fact, "etcd/hash", index = store.applied().index, hash = hash(text.as_bytes()));
+}
+
+/// The hash of what is replicated beside the keys.
+fn tables(host: &Host, store: &Store) {
+    let (index, hash) = (store.applied().index, hash(small_tables(store).as_bytes()));
+    event!(host, Fact, "etcd/tables", index = index, hash = hash);
+}
+
+/// Users, leases, alarms and members as they are in memory.
+fn small_tables(store: &Store) -> String {
+    let mut text = format!("{:?} {} ", store.auth().replicated(), store.compact_revision());
     for (user, permissions) in store.auth().permissions() {
         text.push_str(&format!("{user} {permissions} "));
     }
@@ -163,7 +180,7 @@ pub(crate) fn state(host: &Host, store: &Store) {
     let alarms = store.alarms().get(etcd_api::etcdserverpb::AlarmType::None);
     let members: Vec<_> = store.members().iter().collect();
     text.push_str(&format!("{alarms:?} {members:?}"));
-    event!(host, Fact, "etcd/hash", index = store.applied().index, hash = hash(text.as_bytes()));
+    text
 }
 
 /// The member table changed or was loaded.

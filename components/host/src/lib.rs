@@ -26,7 +26,7 @@ pub use backoff::Backoff;
 pub use clock::{Clock, Elapsed, Instant, Interval, Sleep, Timestamp};
 pub use defects::Defects;
 pub use disk::{BlockFile, Disk, FileLock, Open};
-pub use network::{BoxStream, Datagrams, Listener, Network, Stream};
+pub use network::{Addressed, BoxStream, Datagrams, Listener, Network, Stream};
 pub use probe::{Event, Field, Level, NoProbe, Probe, Value};
 pub use random::Random;
 pub use select::{Either2, Either3, Either4, Either5, Either6};

@@ -1,5 +1,7 @@
 //! What a component tells about itself: logs, facts for oracles, and places where it may crash.
 
+use std::fmt;
+
 /// How an event is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -76,6 +78,19 @@ impl<'a> From<&'a [u8]> for Value<'a> {
     }
 }
 
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Value::U64(value) => write!(f, "{value}"),
+            Value::I64(value) => write!(f, "{value}"),
+            Value::Bool(value) => write!(f, "{value}"),
+            Value::Str(text) if !text.is_empty() && !text.contains(' ') => f.write_str(text),
+            Value::Str(text) => write!(f, "{text:?}"),
+            Value::Bytes(bytes) => write!(f, "{}", bytes.escape_ascii()),
+        }
+    }
+}
+
 /// A named value.
 pub type Field<'a> = (&'static str, Value<'a>);
 
@@ -88,6 +103,13 @@ pub struct Event<'a> {
     pub name: &'static str,
     /// The particulars.
     pub fields: &'a [Field<'a>],
+}
+
+impl fmt::Display for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        self.fields.iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))
+    }
 }
 
 /// Where events go: the log on Linux, the trace and the oracles in simulation.

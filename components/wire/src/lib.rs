@@ -5,6 +5,7 @@
 //! tonic's generated clients; [`tls`] builds both ends' configurations from PEM.
 
 mod deadline;
+mod filtered;
 mod grpc_body;
 mod io;
 mod router;

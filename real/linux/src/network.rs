@@ -1,16 +1,15 @@
 //! TCP, UDP and name look-up through tokio.
 
 use bytes::Bytes;
-use host::{BoxFuture, BoxStream, Datagrams, Listener, Network, Stream};
+use host::{Addressed, BoxFuture, BoxStream, Datagrams, Listener, Network};
 use std::{
     io,
     net::SocketAddr,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::ReadBuf,
     net::{TcpListener, TcpSocket, TcpStream, UdpSocket, lookup_host},
 };
 
@@ -60,7 +59,8 @@ async fn resolve(name: String, port: u16) -> io::Result<Vec<SocketAddr>> {
 /// Small answers must not wait for Nagle's algorithm: gRPC is all small answers.
 fn boxed(stream: TcpStream) -> io::Result<BoxStream> {
     stream.set_nodelay(true)?;
-    Ok(Box::new(Tcp { local: stream.local_addr()?, peer: stream.peer_addr()?, stream }))
+    let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
+    Ok(Addressed::boxed(stream, local, peer))
 }
 
 fn listen(at: SocketAddr) -> io::Result<Accepting> {
@@ -84,57 +84,6 @@ impl Listener for Accepting {
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<BoxStream>> {
         self.listener.poll_accept(cx).map(|accepted| boxed(accepted?.0))
-    }
-}
-
-struct Tcp {
-    stream: TcpStream,
-    local: SocketAddr,
-    peer: SocketAddr,
-}
-
-impl Stream for Tcp {
-    fn local_addr(&self) -> SocketAddr {
-        self.local
-    }
-    fn peer_addr(&self) -> SocketAddr {
-        self.peer
-    }
-}
-
-impl AsyncRead for Tcp {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Tcp {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        data: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, data)
-    }
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        data: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, data)
-    }
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

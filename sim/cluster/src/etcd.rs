@@ -100,12 +100,18 @@ async fn keep_running(host: Host, config: Config) {
 
 /// The program of a member that joins: on an empty disk it has itself added first, in the place of
 /// whoever had its peer URL before.
-pub fn joining_program(config: Config, others: Vec<String>, learner: bool) -> Program {
+pub fn joining_program(
+    config: Config,
+    others: Vec<String>,
+    credentials: (&'static str, &'static str),
+    learner: bool,
+) -> Program {
     Arc::new(move |host: Host| {
         let (config, others) = (config.clone(), others.clone());
         Box::pin(async move {
             if !has_data(&host, &config).await {
-                while !add_itself(&host, &config, &others, learner).await {
+                let client = client(&host, &others, credentials);
+                while !add_itself(&config, &client, learner).await {
                     host.sleep(ADD_AGAIN).await;
                 }
             }
@@ -158,9 +164,14 @@ async fn has_data(host: &Host, config: &Config) -> bool {
     host.disk_job(move |disk| disk.list(&path).is_ok_and(|names| !names.is_empty())).await
 }
 
-async fn add_itself(host: &Host, config: &Config, others: &[String], is_learner: bool) -> bool {
-    let endpoints: Vec<_> = others.iter().filter_map(|url| url.parse().ok()).collect();
-    let client = Client::new(host, client::Config::new(endpoints)).with_timeout(ADD_PATIENCE);
+fn client(host: &Host, endpoints: &[String], (name, password): (&str, &str)) -> Client {
+    let endpoints: Vec<_> = endpoints.iter().filter_map(|url| url.parse().ok()).collect();
+    let credentials = Some((name.to_owned(), password.to_owned()));
+    let config = client::Config { credentials, ..client::Config::new(endpoints) };
+    Client::new(host, config).with_timeout(ADD_PATIENCE)
+}
+
+async fn add_itself(config: &Config, client: &Client, is_learner: bool) -> bool {
     let ours: Vec<String> = config.initial_advertise_peer_urls.iter().map(Url::to_string).collect();
     let Ok(list) = client.member_list(MemberListRequest { linearizable: true }).await else {
         return false;

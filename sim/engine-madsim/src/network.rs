@@ -1,6 +1,6 @@
 //! madsim's TCP under the traits of `host`.
 
-use host::{BoxFuture, BoxStream, Datagrams, Listener, Network, Stream};
+use host::{Addressed, BoxFuture, BoxStream, Datagrams, Listener, Network};
 use madsim::net::{TcpListener, TcpStream};
 use std::{
     collections::BTreeMap,
@@ -33,7 +33,7 @@ pub(crate) struct MadNetwork {
 
 impl Network for MadNetwork {
     fn connect(&self, to: SocketAddr) -> BoxFuture<'static, io::Result<BoxStream>> {
-        Box::pin(async move { MadStream::boxed(TcpStream::connect(to).await?) })
+        Box::pin(async move { boxed(TcpStream::connect(to).await?) })
     }
 
     fn listen(&self, at: SocketAddr) -> BoxFuture<'static, io::Result<Box<dyn Listener>>> {
@@ -79,32 +79,19 @@ impl Listener for MadListener {
         });
         let accepted = ready!(accepting.as_mut().poll(cx));
         self.accepting = None;
-        Poll::Ready(accepted.and_then(|(stream, _)| MadStream::boxed(stream)))
+        Poll::Ready(accepted.and_then(|(stream, _)| boxed(stream)))
     }
 }
 
+fn boxed(stream: TcpStream) -> io::Result<BoxStream> {
+    let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
+    Ok(Addressed::boxed(MadStream { stream, shut: false }, local, peer))
+}
+
+/// madsim's stream with TCP's habits.
 struct MadStream {
     stream: TcpStream,
-    local: SocketAddr,
-    peer: SocketAddr,
     shut: bool,
-}
-
-impl MadStream {
-    fn boxed(stream: TcpStream) -> io::Result<BoxStream> {
-        let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
-        Ok(Box::new(Self { stream, local, peer, shut: false }))
-    }
-}
-
-impl Stream for MadStream {
-    fn local_addr(&self) -> SocketAddr {
-        self.local
-    }
-
-    fn peer_addr(&self) -> SocketAddr {
-        self.peer
-    }
 }
 
 impl AsyncRead for MadStream {

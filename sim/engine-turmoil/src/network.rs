@@ -1,21 +1,19 @@
 //! turmoil's TCP and names under the traits of `host`.
 
-use host::{BoxFuture, BoxStream, Datagrams, Listener, Network, Stream};
+use host::{Addressed, BoxFuture, BoxStream, Datagrams, Listener, Network};
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use turmoil::net::{TcpListener, TcpStream};
 
 pub(crate) struct TurmoilNetwork;
 
 impl Network for TurmoilNetwork {
     fn connect(&self, to: SocketAddr) -> BoxFuture<'static, io::Result<BoxStream>> {
-        Box::pin(async move { TurmoilStream::boxed(TcpStream::connect(to).await?) })
+        Box::pin(async move { boxed(TcpStream::connect(to).await?) })
     }
 
     fn listen(&self, at: SocketAddr) -> BoxFuture<'static, io::Result<Box<dyn Listener>>> {
@@ -57,57 +55,11 @@ impl Listener for TurmoilListener {
         });
         let accepted = ready!(accepting.as_mut().poll(cx));
         self.accepting = None;
-        Poll::Ready(accepted.and_then(|(stream, _)| TurmoilStream::boxed(stream)))
+        Poll::Ready(accepted.and_then(|(stream, _)| boxed(stream)))
     }
 }
 
-struct TurmoilStream {
-    stream: TcpStream,
-    local: SocketAddr,
-    peer: SocketAddr,
-}
-
-impl TurmoilStream {
-    fn boxed(stream: TcpStream) -> io::Result<BoxStream> {
-        let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
-        Ok(Box::new(Self { stream, local, peer }))
-    }
-}
-
-impl Stream for TurmoilStream {
-    fn local_addr(&self) -> SocketAddr {
-        self.local
-    }
-
-    fn peer_addr(&self) -> SocketAddr {
-        self.peer
-    }
-}
-
-impl AsyncRead for TurmoilStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for TurmoilStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        data: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, data)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
+fn boxed(stream: TcpStream) -> io::Result<BoxStream> {
+    let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
+    Ok(Addressed::boxed(stream, local, peer))
 }

@@ -58,6 +58,7 @@ impl Kernel {
         let now = self.now();
         let mut state = self.state();
         state.record(now, Some(node), RANDOM, buffer.len() as u64, 0);
+        state.trace.note(|| format!("{} B", buffer.len()));
         state.nodes[node.0 as usize].random.fill_bytes(buffer);
     }
 

@@ -82,6 +82,8 @@ pub(crate) struct Core {
     pub(crate) supervisor: Mutex<Option<Weak<dyn Supervisor>>>,
     pub(crate) devices: Mutex<Vec<Weak<dyn Device>>>,
     pub(crate) external: External,
+    /// The trace keeps its entries.
+    pub(crate) recording: bool,
 }
 
 /// One world's engine. Cheap to clone; all clones are the same kernel.
@@ -99,7 +101,9 @@ impl Kernel {
     pub fn new(config: Config) -> Self {
         #[cfg(feature = "interpose")]
         crate::interpose::draw_hash_keys(config.seed);
+        let recording = config.record;
         Self(Arc::new(Core {
+            recording,
             now: AtomicU64::new(0),
             state: Mutex::new(Schedule::new(config, Arc::new(Woken::default()))),
             supervisor: Mutex::new(None),
@@ -175,6 +179,7 @@ impl Kernel {
         let dead = {
             let mut state = self.state();
             state.record(self.now(), Some(boot.node()), KILL, crate::key_of(boot.process()), 0);
+            state.trace.note(|| boot.process().to_owned());
             state.tasks.extract(|slot| slot.boot.number() == boot.number())
         };
         self.drop_on(boot.node(), dead);
@@ -227,13 +232,29 @@ impl Kernel {
         self.state().record(self.now(), node, kind, a, b);
     }
 
+    /// Words for the entry recorded last, for people who read a trace that is kept. They are no part
+    /// of the hash.
+    pub fn note(&self, words: impl FnOnce() -> String) {
+        if self.0.recording {
+            // They may ask the kernel for names: not under its lock.
+            let words = words();
+            self.state().trace.note(|| words);
+        }
+    }
+
+    /// True when the trace's entries are kept.
+    pub fn is_recording(&self) -> bool {
+        self.0.recording
+    }
+
     /// The hash of all that happened so far.
     pub fn hash(&self) -> TraceHash {
         self.state().trace.hash()
     }
 
-    /// Takes the entries kept since the last call; none unless the configuration asked for them.
-    pub fn take_trace(&self) -> Vec<Entry> {
+    /// Takes the entries kept since the last call, with words for those that have some; none unless
+    /// the configuration asked for them.
+    pub fn take_trace(&self) -> Vec<(Entry, Option<String>)> {
         self.state().trace.take()
     }
 

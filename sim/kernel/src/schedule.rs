@@ -95,6 +95,7 @@ impl Schedule {
             Slot::new(generation, body, boot.clone(), name, serial)
         });
         self.record(now, Some(boot.node()), SPAWN, crate::key_of(name), serial);
+        self.trace.note(|| format!("{name} #{serial}"));
         self.woken.push(id);
         id
     }
@@ -114,7 +115,7 @@ impl Schedule {
         if std::mem::replace(&mut slot.queued, true) {
             return;
         }
-        let (node_id, name_key) = (slot.boot.node(), slot.name_key);
+        let (node_id, name, name_key) = (slot.boot.node(), slot.name, slot.name_key);
         let node = &mut self.nodes[node_id.0 as usize];
         node.decisions += 1;
         let mut draw = Draw::keyed(mix(self.config.seed ^ node.key), node.decisions);
@@ -123,6 +124,7 @@ impl Schedule {
         if draw.happens(stalls.probability) {
             at = Time(now.0 + draw.below(nanos(stalls.max)));
             self.record(now, Some(node_id), STALL, name_key, at.0);
+            self.trace.note(|| format!("{name} until {at}"));
         }
         let node = &mut self.nodes[node_id.0 as usize];
         if node.poll_cost > 0 {
@@ -175,8 +177,9 @@ impl Schedule {
             // From here on a wake-up counts for the poll after this one.
             slot.queued = false;
             slot.polls += 1;
-            let (name_key, serial) = (slot.name_key, slot.serial);
+            let (name, name_key, serial) = (slot.name, slot.name_key, slot.serial);
             self.record(now, Some(node), POLL, name_key, serial);
+            self.trace.note(|| format!("{name} #{serial}"));
             self.polls += 1;
             self.step(now)?;
             return Ok(Some(Job { id, node, body }));

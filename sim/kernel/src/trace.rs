@@ -1,7 +1,7 @@
 //! What happened, folded into 128 bits, and on request kept entry by entry.
 
 use crate::{NodeId, Time};
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// What sort of thing happened. Each crate of the machine room names its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,11 +67,13 @@ pub(crate) struct Trace {
     high: u64,
     low: u64,
     entries: Option<Vec<Entry>>,
+    notes: BTreeMap<usize, String>,
 }
 
 impl Trace {
     pub(crate) fn new(seed: u64, record: bool) -> Self {
-        Self { high: seed, low: !seed, entries: record.then(Vec::new) }
+        let entries = record.then(Vec::new);
+        Self { high: seed, low: !seed, entries, notes: BTreeMap::new() }
     }
 
     pub(crate) fn add(&mut self, entry: Entry) {
@@ -85,6 +87,13 @@ impl Trace {
         }
     }
 
+    /// Words for the entry added last, if entries are kept.
+    pub(crate) fn note(&mut self, words: impl FnOnce() -> String) {
+        if let Some(last) = self.entries.as_ref().and_then(|entries| entries.len().checked_sub(1)) {
+            self.notes.insert(last, words());
+        }
+    }
+
     fn fold(&mut self, value: u64) {
         self.high = (self.high.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         self.low = (self.low ^ value).wrapping_mul(0xff51_afd7_ed55_8ccd).rotate_left(31);
@@ -94,7 +103,10 @@ impl Trace {
         TraceHash(u128::from(self.high) << 64 | u128::from(self.low))
     }
 
-    pub(crate) fn take(&mut self) -> Vec<Entry> {
-        self.entries.as_mut().map(std::mem::take).unwrap_or_default()
+    pub(crate) fn take(&mut self) -> Vec<(Entry, Option<String>)> {
+        let entries = self.entries.as_mut().map(std::mem::take).unwrap_or_default();
+        let mut notes = std::mem::take(&mut self.notes);
+        let noted = |(index, entry)| (entry, notes.remove(&index));
+        entries.into_iter().enumerate().map(noted).collect()
     }
 }

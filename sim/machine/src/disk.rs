@@ -11,7 +11,7 @@ use disk::{DiskModel, FileHandle, LockHandle, PowerLost, Process};
 use host::{BlockFile, BoxFuture, Disk, FileLock, Open};
 use kernel::{Boot, Kind, key_of};
 use std::{
-    io,
+    fmt, io,
     sync::{Arc, Weak},
 };
 
@@ -44,6 +44,7 @@ impl Mount {
     fn operate<T>(
         &self,
         name: &'static str,
+        on: impl fmt::Display,
         work: impl FnOnce(&mut DiskModel) -> io::Result<T>,
     ) -> io::Result<T> {
         let inner = self.inner.upgrade().filter(|_| self.boot.is_alive());
@@ -51,6 +52,11 @@ impl Mount {
         let result = work(&mut self.machine.disk.lock());
         let failed = u64::from(result.is_err());
         inner.kernel.record(Some(self.machine.id), OPERATION, key_of(name), failed);
+        let how = result.as_ref().err();
+        inner.kernel.note(|| match how {
+            None => format!("{name} {on}"),
+            Some(error) => format!("{name} {on}: {error}"),
+        });
         if result.as_ref().is_err_and(PowerLost::caused) {
             inner.lose_power(&self.machine);
         }
@@ -61,33 +67,33 @@ impl Mount {
 impl Disk for MachineDisk {
     fn open(&self, path: &str, how: Open) -> io::Result<Arc<dyn BlockFile>> {
         let process = self.0.process();
-        let handle = self.0.operate("open", |disk| disk.open(process, path, how))?;
-        Ok(Arc::new(MachineFile { mount: self.0.clone(), handle }))
+        let handle = self.0.operate("open", path, |disk| disk.open(process, path, how))?;
+        Ok(Arc::new(MachineFile { mount: self.0.clone(), handle, path: path.into() }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.0.operate("rename", |disk| disk.rename(from, to))
+        self.0.operate("rename", format_args!("{from} {to}"), |disk| disk.rename(from, to))
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
-        self.0.operate("remove", |disk| disk.remove(path))
+        self.0.operate("remove", path, |disk| disk.remove(path))
     }
 
     fn create_dir(&self, path: &str) -> io::Result<()> {
-        self.0.operate("create_dir", |disk| disk.create_dir(path))
+        self.0.operate("create_dir", path, |disk| disk.create_dir(path))
     }
 
     fn list(&self, dir: &str) -> io::Result<Vec<String>> {
-        self.0.operate("list", |disk| disk.list(dir))
+        self.0.operate("list", dir, |disk| disk.list(dir))
     }
 
     fn sync_dir(&self, dir: &str) -> io::Result<()> {
-        self.0.operate("sync_dir", |disk| disk.sync_dir(dir))
+        self.0.operate("sync_dir", dir, |disk| disk.sync_dir(dir))
     }
 
     fn lock(&self, path: &str) -> io::Result<Box<dyn FileLock>> {
         let process = self.0.process();
-        let lock = self.0.operate("lock", |disk| disk.lock(process, path))?;
+        let lock = self.0.operate("lock", path, |disk| disk.lock(process, path))?;
         Ok(Box::new(MachineLock { mount: self.0.clone(), lock }))
     }
 
@@ -103,6 +109,7 @@ impl Disk for MachineDisk {
             let Some(inner) = mount.inner.upgrade() else { return };
             let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
             inner.kernel.record(Some(mount.machine.id), JOB, nanos, 0);
+            inner.kernel.note(|| format!("takes {took:?}"));
             let delay = inner.kernel.delay(mount.machine.id, took);
             drop(inner);
             delay.await;
@@ -113,35 +120,49 @@ impl Disk for MachineDisk {
 struct MachineFile {
     mount: Arc<Mount>,
     handle: FileHandle,
+    /// Its name when it was opened.
+    path: Box<str>,
 }
 
 impl BlockFile for MachineFile {
     fn len(&self) -> io::Result<u64> {
-        self.mount.operate("len", |disk| disk.len(self.handle))
+        self.mount.operate("len", &self.path, |disk| disk.len(self.handle))
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.mount.operate("read_at", |disk| disk.read_at(self.handle, offset, buffer))
+        self.mount.operate(
+            "read_at",
+            format_args!("{} at {offset}, {} B", self.path, buffer.len()),
+            |disk| disk.read_at(self.handle, offset, buffer),
+        )
     }
 
     fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.mount.operate("write_at", |disk| disk.write_at(self.handle, offset, data))
+        self.mount.operate(
+            "write_at",
+            format_args!("{} at {offset}, {} B", self.path, data.len()),
+            |disk| disk.write_at(self.handle, offset, data),
+        )
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.mount.operate("set_len", |disk| disk.set_len(self.handle, len))
+        self.mount.operate("set_len", format_args!("{} {len} B", self.path), |disk| {
+            disk.set_len(self.handle, len)
+        })
     }
 
     fn allocate(&self, len: u64) -> io::Result<()> {
-        self.mount.operate("allocate", |disk| disk.allocate(self.handle, len))
+        self.mount.operate("allocate", format_args!("{} {len} B", self.path), |disk| {
+            disk.allocate(self.handle, len)
+        })
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.mount.operate("sync", |disk| disk.sync(self.handle))
+        self.mount.operate("sync", &self.path, |disk| disk.sync(self.handle))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.mount.operate("sync_data", |disk| disk.sync_data(self.handle))
+        self.mount.operate("sync_data", &self.path, |disk| disk.sync_data(self.handle))
     }
 }
 

@@ -34,7 +34,7 @@ mod world;
 pub use kernel::{
     Boot, Budget, Entry, HotTask, NodeId as MachineId, Order, Stalls, Stuck, Time, TraceHash,
 };
-pub use network::{Effect, NetworkConfig, Quality, Rule, RuleId, Stations};
+pub use network::{Carried, Effect, NetworkConfig, Quality, Rule, RuleId, Stations};
 pub use observer::{Lifecycle, Observer, Source};
 pub use points::Crash;
 pub use process::Program;

@@ -26,6 +26,7 @@ impl Probe for MachineProbe {
         let Some(inner) = self.world() else { return };
         let first = event.fields.iter().find_map(|(_, value)| value.as_u64()).unwrap_or(0);
         inner.kernel.record(Some(self.machine.id), EVENT, key_of(event.name), first);
+        inner.kernel.note(|| event.to_string());
         let process = self.boot.process();
         let source = Source { machine: self.machine.id, name: &self.machine.name, process };
         inner.observers.event(inner.kernel.now(), &source, &event);
@@ -38,6 +39,7 @@ impl Probe for MachineProbe {
     fn point(&self, name: &'static str) {
         let Some(inner) = self.world() else { return };
         inner.kernel.record(Some(self.machine.id), POINT, key_of(name), 0);
+        inner.kernel.note(|| name.to_owned());
         // A statement of its own: what follows must not run under the points' lock.
         let crash = {
             let mut points = self.machine.points.lock();

@@ -136,8 +136,8 @@ impl World {
         self.inner.kernel.hash()
     }
 
-    /// Takes the trace's entries; none unless the configuration asked for them.
-    pub fn take_trace(&self) -> Vec<Entry> {
+    /// Takes the trace's entries, with words for most; none unless the configuration asked for them.
+    pub fn take_trace(&self) -> Vec<(Entry, Option<String>)> {
         self.inner.kernel.take_trace()
     }
 
@@ -216,6 +216,8 @@ impl Inner {
         let machine = self.machine(id);
         let what = key_of(change.name());
         self.kernel.record(Some(id), LIFECYCLE, what, key_of(change.process()));
+        self.kernel
+            .note(|| format!("{} {}", change.name(), change.process()).trim_end().to_owned());
         let source = Source { machine: id, name: &machine.name, process: change.process() };
         self.observers.lifecycle(self.kernel.now(), &source, change);
     }

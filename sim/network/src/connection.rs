@@ -80,7 +80,8 @@ pub(crate) struct End {
 
 #[derive(Debug)]
 pub(crate) enum Segment {
-    Data(Bytes),
+    /// With its place in the journal, if there is one.
+    Data(Bytes, Option<usize>),
     End,
 }
 

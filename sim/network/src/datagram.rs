@@ -117,6 +117,7 @@ impl State {
         let Some(&target) = target else { return };
         let (now, peer) = (self.now(), self.key(target));
         self.record(node, DATAGRAM, peer, payload.len() as u64);
+        self.note("to", target, payload.len());
         let link = self.link(node, target);
         for at in self.links[link].datagram_arrivals(now, payload.len()) {
             let flight = Flight { link, from: source, to, payload: payload.clone() };
@@ -142,10 +143,11 @@ impl State {
         if socket.bound.waiting.len() >= limit {
             return;
         }
-        let length = flight.payload.len() as u64;
+        let length = flight.payload.len();
         socket.bound.waiting.push_back((flight.from, flight.payload));
         wakes.add(socket.bound.waker.take());
         let peer = self.key(from);
-        self.record(to, DATAGRAM, peer, length);
+        self.record(to, DATAGRAM, peer, length as u64);
+        self.note("from", from, length);
     }
 }

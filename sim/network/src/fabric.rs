@@ -1,6 +1,7 @@
 //! The network of a world, as the world handles it: stations, power, rules, names.
 
 use crate::{
+    Carried,
     config::NetworkConfig,
     connection::{Holder, Side},
     rules::{Effect, Rule, RuleId, Stations},
@@ -205,6 +206,11 @@ impl Fabric {
         });
     }
 
+    /// What was sent on streams, in the order of sending; nothing unless the kernel records.
+    pub fn journal(&self) -> Vec<Carried> {
+        self.0.lock().journal.clone()
+    }
+
     /// Connections that still exist in some way: for tests that look for leaks.
     pub fn connections(&self) -> usize {
         self.0.lock().connections.len()
@@ -245,6 +251,7 @@ impl State {
     fn rules_changed(&mut self) {
         let (now, count) = (self.now(), self.rules.len() as u64);
         self.kernel.record(None, RULES, count, key_of("rules"));
+        self.kernel.note(|| format!("{count} in force"));
         for index in 0..self.links.len() {
             let (from, to) = (self.links[index].from, self.links[index].to);
             self.links[index].weather = self.weather(from, to);

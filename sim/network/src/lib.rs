@@ -29,3 +29,4 @@ pub use config::{NetworkConfig, Quality};
 pub use fabric::Fabric;
 pub use handle::NetworkHandle;
 pub use rules::{Effect, Rule, RuleId, Stations};
+pub use state::Carried;

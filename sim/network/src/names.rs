@@ -23,6 +23,7 @@ pub(crate) struct Answer {
 impl State {
     pub(crate) fn look_up(&self, node: NodeId, name: &str) -> Answer {
         self.record(node, RESOLVE, key_of(name), 0);
+        self.kernel.note(|| name.to_owned());
         let limit = u64::try_from(self.config.lookup_max.as_nanos()).unwrap_or(u64::MAX);
         let mut draw = Draw::keyed(self.key(node), self.now().0);
         let after = Duration::from_nanos(draw.below(limit));

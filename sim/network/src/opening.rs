@@ -36,6 +36,7 @@ impl State {
         let now = self.now();
         let peer = target.map_or(0, |target| self.key(target));
         self.record(node, CONNECT, peer, u64::from(to.port()));
+        self.kernel.note(|| to.to_string());
         match target {
             Some(_) => {
                 let at = self.arrival(id, Side::Opener);
@@ -96,6 +97,7 @@ impl State {
         let limit = self.config.backlog_max;
         let Some(listener) = self.listeners.at(node, to) else {
             self.record(node, REFUSED, u64::from(to.port()), 0);
+            self.kernel.note(|| to.to_string());
             return self.answer(id, Call::Refused(id));
         };
         if listener.bound.waiting.len() >= limit {
@@ -144,6 +146,7 @@ impl State {
         wakes.add(opener.writer.take());
         let (node, port) = (opener.node, opener.address.port());
         self.record(node, OPENED, u64::from(port), 0);
+        self.kernel.note(|| format!("from port {port}"));
     }
 
     /// The acceptor's refusal arrives.

@@ -43,9 +43,26 @@ pub(crate) struct State {
     pub(crate) sockets: Bindings<Inbox>,
     pub(crate) flights: Slab<Flight>,
     pub(crate) names: Names,
+    /// All data sent on streams, if the kernel records.
+    pub(crate) journal: Vec<Carried>,
     /// Numbers for connections, bindings and rules: never used twice.
     pub(crate) numbered: u64,
     seed: u64,
+}
+
+/// Data on its way on a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// Who sent it.
+    pub from: NodeId,
+    /// To whom.
+    pub to: NodeId,
+    /// When it was sent.
+    pub sent: Time,
+    /// When it arrived; `None` if it never did.
+    pub arrived: Option<Time>,
+    /// How much.
+    pub bytes: usize,
 }
 
 /// What becomes of a packet now.
@@ -77,6 +94,7 @@ impl State {
             sockets: Bindings::new(),
             flights: Slab::new(),
             names: Names::default(),
+            journal: Vec::new(),
             numbered: 0,
             seed,
         }
@@ -97,6 +115,11 @@ impl State {
 
     pub(crate) fn record(&self, node: NodeId, kind: Kind, a: u64, b: u64) {
         self.kernel.record(Some(node), kind, a, b);
+    }
+
+    /// Words for what was recorded last: something of so many bytes came from there, or went there.
+    pub(crate) fn note(&self, way: &str, peer: NodeId, bytes: usize) {
+        self.kernel.note(|| format!("{way} {}, {bytes} B", self.kernel.node_name(peer)));
     }
 
     pub(crate) fn station(&mut self, node: NodeId) -> &mut Station {

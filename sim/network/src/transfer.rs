@@ -2,12 +2,12 @@
 
 use crate::{
     connection::{ConnectionId, Holder, Segment, Side},
-    state::{DELIVER, LOST, READ, RESET, SEND, State, Way},
+    state::{Carried, DELIVER, LOST, READ, RESET, SEND, State, Way},
     token::Call,
     wakes::Wakes,
 };
 use bytes::Bytes;
-use kernel::Time;
+use kernel::{NodeId, Time};
 use std::{io::ErrorKind, time::Duration};
 
 /// A reset that meets a clog is tried again this much later.
@@ -21,9 +21,19 @@ impl State {
         let Some(connection) = self.connection(id) else { return };
         let (node, peer) = (connection.end(side).node, connection.end(side.other()).node);
         connection.end(side).out.in_flight += length;
-        let peer = self.key(peer);
-        self.record(node, SEND, peer, length as u64);
-        self.enqueue(id, side, length, Segment::Data(data));
+        self.record(node, SEND, self.key(peer), length as u64);
+        self.note("to", peer, length);
+        let place = self.write_down(node, peer, length);
+        self.enqueue(id, side, length, Segment::Data(data, place));
+    }
+
+    /// Makes an entry in the journal, if one is kept.
+    fn write_down(&mut self, from: NodeId, to: NodeId, bytes: usize) -> Option<usize> {
+        if !self.kernel.is_recording() {
+            return None;
+        }
+        self.journal.push(Carried { from, to, sent: self.now(), arrived: None, bytes });
+        Some(self.journal.len() - 1)
     }
 
     /// Sends the end of the stream from `side`, once.
@@ -80,12 +90,13 @@ impl State {
         let (sender, receiver) =
             if side == Side::Opener { (opener, acceptor) } else { (acceptor, opener) };
         let gone = receiver.holder == Holder::Nobody || receiver.error.is_some();
-        let (mut bytes, mut unwanted) = (0, false);
+        let (mut bytes, mut unwanted, mut arrived) = (0, false, Vec::new());
         while sender.out.queue.front().is_some_and(|&(at, _)| at <= now) {
             match sender.out.queue.pop_front() {
-                Some((_, Segment::Data(_))) if gone => unwanted = true,
-                Some((_, Segment::Data(data))) => {
+                Some((_, Segment::Data(..))) if gone => unwanted = true,
+                Some((_, Segment::Data(data, place))) => {
                     bytes += data.len();
+                    arrived.extend(place);
                     receiver.inbox.push_back(data);
                 }
                 Some((_, Segment::End)) => receiver.inbox_ended = true,
@@ -94,8 +105,11 @@ impl State {
         }
         wakes.add(receiver.reader.take());
         let (sender_node, receiver_node) = (sender.node, receiver.node);
-        let sender_key = self.key(sender_node);
-        self.record(receiver_node, DELIVER, sender_key, bytes as u64);
+        self.record(receiver_node, DELIVER, self.key(sender_node), bytes as u64);
+        self.note("from", sender_node, bytes);
+        for place in arrived {
+            self.journal[place].arrived = Some(now);
+        }
         if unwanted {
             return self.answer_with_reset(id, side);
         }
@@ -168,6 +182,7 @@ impl State {
         out.scheduled = true;
         self.schedule(next, Call::Deliver(id, side));
         self.record(node, LOST, retransmissions, 0);
+        self.kernel.note(|| format!("number {retransmissions}"));
     }
 
     /// A reset arrives at `side`, whose holder is told.
@@ -180,10 +195,10 @@ impl State {
             }
             Way::Blocked | Way::Elsewhere => return,
         }
-        let Some(node) = self.connection(id).map(|connection| connection.end(side).node) else {
-            return;
-        };
+        let ends = self.connection(id).map(|it| (it.end(side).node, it.end(side.other()).node));
+        let Some((node, peer)) = ends else { return };
         self.record(node, RESET, 0, 0);
+        self.kernel.note(|| format!("by {}", self.kernel.node_name(peer)));
         self.fail(id, side, ErrorKind::ConnectionReset, wakes);
     }
 
@@ -205,6 +220,7 @@ impl State {
         let probe = !open && !out.scheduled && !out.held;
         out.scheduled |= probe;
         self.record(node, READ, bytes as u64, 0);
+        self.kernel.note(|| format!("{bytes} B"));
         if announce {
             let at = self.arrival(id, side);
             self.schedule(at, Call::Room(id, side.other()));

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use crate::{
     Broken, Kind, Observation, Oracle, World,
     facts::SECOND,
-    history::{Hold, Time},
+    history::{Event, EventKind, Hold, Revision, Time},
+    kv::Resolved,
 };
 
-/// Spans in which clients act as holders of one lock do not overlap, beyond the clocks' error.
+/// Spans in which clients act as holders of one lock do not overlap, beyond the clocks' error; and
+/// nobody is given a lock whose own key was gone before the keys that were there first.
 #[derive(Debug, Default)]
 pub struct MutualExclusion {
     end: Time,
@@ -30,6 +32,11 @@ impl Oracle for MutualExclusion {
             Observation::History(record) => {
                 for holds in by_name(&record.history.holds).into_values() {
                     self.judge(holds)?;
+                }
+                // Where no order explains the keys, others say so.
+                if let Ok(resolved) = record.resolved() {
+                    let holds = &record.history.holds;
+                    holds.iter().try_for_each(|hold| came_first(hold, resolved))?;
                 }
             }
             Observation::Fact(_) | Observation::World { .. } => {}
@@ -55,6 +62,42 @@ impl MutualExclusion {
         }
         Ok(())
     }
+}
+
+/// The key of whoever is given a lock outlives every key that was there before it.
+fn came_first(hold: &Hold, resolved: &Resolved) -> Result<(), Broken> {
+    let queue = format!("{}/", hold.name);
+    let of_queue = |change: &'_ Event| change.kv.key.starts_with(&queue);
+    // Who stands before the owner, in the order of their keys' creation.
+    let mut earlier = BTreeMap::<&str, Revision>::new();
+    let mut own: Option<&str> = None;
+    for change in &resolved.log {
+        for event in change.events.iter().filter(|event| of_queue(event)) {
+            let key = event.kv.key.as_str();
+            match event.kind {
+                EventKind::Put if change.revision == hold.token => own = Some(key),
+                EventKind::Put if own.is_none() => {
+                    earlier.entry(key).or_insert(change.revision);
+                }
+                EventKind::Delete if own == Some(key) => {
+                    return first_of(hold, &earlier, change.revision);
+                }
+                EventKind::Delete => drop(earlier.remove(key)),
+                EventKind::Put => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn first_of(hold: &Hold, earlier: &BTreeMap<&str, Revision>, gone: Revision) -> Result<(), Broken> {
+    let Some((key, created)) = earlier.first_key_value() else { return Ok(()) };
+    let text = format!(
+        "client {} was given {}, though its key was gone at {gone} and {key}, there since \
+         {created}, was not",
+        hold.client, hold.name
+    );
+    Err(Broken::new(hold.acquired, text).with(serde_json::to_string(hold).unwrap_or_default()))
 }
 
 pub(crate) fn by_name(holds: &[Hold]) -> BTreeMap<&str, Vec<&Hold>> {

@@ -26,8 +26,15 @@ impl Oracle for ReplicaEquality {
     const OF_ONE_CLUSTER: bool = true;
     const PROMISE: &'static str = "The log is the only input of the state: members at the same \
         applied index are equal, and so is a member after recovery";
-    const FACTS: Option<&'static [&'static str]> =
-        Some(&["raft/start", "raft/conf", "etcd/apply", "etcd/effect", "etcd/hash", "member/list"]);
+    const FACTS: Option<&'static [&'static str]> = Some(&[
+        "raft/start",
+        "raft/conf",
+        "etcd/apply",
+        "etcd/effect",
+        "etcd/hash",
+        "etcd/tables",
+        "member/list",
+    ]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         let Some((fact, member)) = self.members.follow(observation)? else { return Ok(()) };
@@ -36,6 +43,7 @@ impl Oracle for ReplicaEquality {
             "etcd/apply" => ("revision", fact.number("revision")?.to_string()),
             "etcd/effect" => ("effect", format!("{:016x}", fact.number("hash")?)),
             "etcd/hash" => ("hash", format!("{:016x}", fact.number("hash")?)),
+            "etcd/tables" => ("tables", format!("{:016x}", fact.number("hash")?)),
             "member/list" => {
                 let set = |field| Ok::<_, Broken>(fact.numbers(field)?.into_iter().collect());
                 let list: (BTreeSet<u64>, BTreeSet<u64>) = (set("voters")?, set("learners")?);

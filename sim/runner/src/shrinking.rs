@@ -23,9 +23,14 @@ pub(crate) fn smallest(
     interrupt: &Interrupt,
 ) -> Smallest {
     let seed = failed.seed.map_or(0, |seed| seed.0);
+    let run = |candidate: &Scenario| engine::run(candidate, seed, RunOptions::default()).verdict;
+    // Where a deliberate bug is hunted, it alone must be what fails.
+    let clean = |candidate: &Scenario| {
+        let plain = Scenario { defects: Vec::new(), ..candidate.clone() };
+        candidate.defects.is_empty() || run(&plain) == Verdict::Kept
+    };
     let mut fails = |candidate: &Scenario| {
-        !interrupt.asked()
-            && engine::run(candidate, seed, RunOptions::default()).verdict.same_as(verdict)
+        !interrupt.asked() && run(candidate).same_as(verdict) && clean(candidate)
     };
     let short = cut(failed, verdict).filter(|short| fails(short));
     let shrunk = shrink(short.unwrap_or_else(|| failed.clone()), tries_max, &mut fails);

@@ -83,7 +83,7 @@ impl Scenario {
                 return senseless(format!("step {number} is at {at}, after the end at {end}"));
             }
             if let What::Fault(fault) = &step.what {
-                check_target(fault.strike().target(), self.cluster.system, number)?;
+                check_target(fault.target(), self.cluster.system, number)?;
             }
         }
         Ok(())

@@ -12,6 +12,7 @@ mod chaos;
 mod check;
 mod cluster;
 mod condition;
+mod general;
 mod schedule;
 mod seed;
 mod shrink;
@@ -131,13 +132,23 @@ impl Scenario {
         serde_yaml_ng::to_string(self).expect("a scenario holds nothing that YAML cannot write")
     }
 
-    /// The general hunt: every family, every limit, every promise, all drawn.
+    /// Everything at once: every family, every limit, every promise, all drawn.
     ///
     /// # Panics
     /// Never: a test reads the same file.
     pub fn general() -> Self {
         let text = include_str!("../../../scenarios/etcd/swarm.yaml");
         Self::parse(text).expect("scenarios/etcd/swarm.yaml is a scenario")
+    }
+
+    /// The general hunt, by names: everything at once, and each part of etcd under the trouble that
+    /// is worst for it. Seeds take them in turn.
+    ///
+    /// # Panics
+    /// Never: a test reads the same files.
+    pub fn general_hunt() -> Vec<(&'static str, Self)> {
+        let parse = |text| Self::parse(text).expect("the stories of scenarios/etcd are scenarios");
+        general::STORIES.iter().map(|(name, text)| (*name, parse(text))).collect()
     }
 
     /// A scenario made from nothing but a seed: the general hunt, drawn.

@@ -3,12 +3,17 @@
 //! The loop is the same for every seed: let the world run to the next moment at which something is
 //! due, carry it out, go on; at the end heal everything, wait, and hear the judges.
 
+mod evidence;
 mod gallery;
 mod lies;
 mod operator;
 mod placement;
 mod settings;
 mod show;
+mod strikes;
+
+pub use evidence::{draw_messages, trace};
+pub use strikes::Strikes;
 
 use record::{RunOptions, RunRecord};
 use scenario::Scenario;

@@ -101,7 +101,9 @@ pub(crate) fn program(errands: Errands, endpoints: Vec<String>, recorder: Record
 
 fn client(host: &Host, endpoints: &[String]) -> Client {
     let endpoints = endpoints.iter().filter_map(|url| url.parse().ok()).collect();
-    Client::new(host, Config::new(endpoints)).with_timeout(PATIENCE)
+    let (name, password) = traffic::Auth::ROOT;
+    let credentials = Some((name.to_owned(), password.to_owned()));
+    Client::new(host, Config { credentials, ..Config::new(endpoints) }).with_timeout(PATIENCE)
 }
 
 struct Operator {

@@ -9,7 +9,7 @@ use machine::{MachineId, Program, World};
 use record::{Lane, LaneKind, Timeline};
 use scenario::{Scenario, Settings};
 use std::sync::Arc;
-use traffic::{Recorder, Station};
+use traffic::{Auth, Recorder, Station};
 
 /// The process name of clients.
 const CLIENT: &str = "client";
@@ -106,7 +106,11 @@ impl Placement {
         let all: Vec<Place> = self.members().map(|(_, place)| place.clone()).collect();
         let others = all.iter().filter(|other| *other != place).map(Place::client_url).collect();
         let config = self.config(world, place, &all, ClusterState::Existing);
-        world.install(place.machine, PROCESS, members::joining_program(config, others, learner));
+        world.install(
+            place.machine,
+            PROCESS,
+            members::joining_program(config, others, Auth::ROOT, learner),
+        );
     }
 
     /// The program of a member that starts again from a snapshot, with all the others.

@@ -63,6 +63,7 @@ pub(crate) fn profile(traffic: &Traffic) -> TrafficProfile {
         clients: u32::from(traffic.clients),
         operations: traffic.operations,
         keys: u64::from(traffic.keys),
+        value_bytes: u64::from(traffic.value_bytes),
         pause_ms: traffic.pause.as_millis(),
         timeout_ms: 2_000,
         kv: KvMix {

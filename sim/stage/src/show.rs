@@ -3,41 +3,38 @@
 mod restoring;
 
 use crate::{
+    evidence,
     gallery::Gallery,
     operator::{self, Errand, Errands},
     placement::Placement,
+    strikes::Strikes,
 };
 use cluster::etcd::{PROCESS, Place};
 use faults::{
-    Act, Director, Family, Fault, Hands, Left, Machine, Maintenance, Member, Outcome, Role, Roster,
-    Span, StrikeId,
+    Act, Family, Fault, Hands, Left, Machine, Maintenance, Member, Role, Roster, Span, StrikeId,
 };
 use host::Defects;
 use machine::{Time, World, WorldConfig};
 use oracles::World as Happening;
-use record::{BandKind, Broken, Fail, MarkKind, RunOptions, RunRecord, TraceLine, Verdict};
+use record::{Broken, Fail, RunOptions, RunRecord, Verdict};
 use restoring::Restoring;
 use scenario::{Condition, Due, Scenario, Schedule, Traffick, What};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use traffic::Recorder;
 
 /// How often a condition is looked at.
 const LOOK: Span = Span::millis(100);
-/// Lines of the trace that a record keeps when it does not keep all.
-const TRACE_LINES: usize = 200;
 
 /// One scenario being played.
 pub(crate) struct Show {
     world: World,
     placement: Placement,
-    director: Director,
+    strikes: Strikes,
     hands: Hands,
     gallery: Arc<Gallery>,
     recorder: Recorder,
     errands: Errands,
     restoring: Option<Restoring>,
-    /// The fault bands of each strike.
-    bands: BTreeMap<StrikeId, Vec<usize>>,
     record: RunRecord,
     options: RunOptions,
 }
@@ -67,9 +64,8 @@ impl Show {
         let operator = operator::program(errands.clone(), endpoints.collect(), recorder.clone());
         let placement = Placement::new(&world, scenario, &mut record.timeline, &recorder, operator);
         let show = Self {
-            director: Director::new(seed, scenario.budget),
+            strikes: Strikes::new(seed, scenario.budget),
             hands: Hands::default(),
-            bands: BTreeMap::new(),
             world,
             placement,
             gallery,
@@ -153,7 +149,7 @@ impl Show {
                 members.any(|(_, place)| known.votes(place.machine) == Some(false))
             }
             Condition::LeaseExpired => self.gallery.has_counted("leases revoked"),
-            Condition::Healed => self.bands.is_empty(),
+            Condition::Healed => self.strikes.is_empty(),
         }
     }
 
@@ -185,53 +181,31 @@ impl Show {
 
     fn strike(&mut self, fault: &Fault, schedule: &mut Schedule) {
         let now = self.now();
-        let struck = match self.director.strike(now, fault, &self.roster()) {
-            Outcome::Struck(struck) => struck,
-            Outcome::NotHere => return self.record.count("faults without a target", 1),
-            Outcome::Refused(_) => return self.record.count("faults refused", 1),
-        };
-        self.record.count("faults struck", 1);
+        let roster = self.roster();
+        let acts = self.strikes.strike(now, fault, &roster, schedule, &mut self.record);
+        let Some(acts) = acts else { return };
         // A disk that is slow, or whole again with the power, is no reason to give up.
         let harmless = matches!(fault, Fault::SlowDisk(_) | Fault::PowerCut(_));
         if fault.family() == Family::Disk && !harmless {
             self.gallery.disk_trouble();
         }
-        if let Some(until) = struck.until {
-            schedule.heal_at(until, struck.id);
-        }
-        for machine in &struck.on {
-            let (lane, timeline) = (usize::from(machine.0), &mut self.record.timeline);
-            if struck.until.is_some() {
-                let band = timeline.begin(lane, now.0, BandKind::Fault, fault.name(), "");
-                self.bands.entry(struck.id).or_default().push(band);
-            } else {
-                timeline.mark(lane, now.0, MarkKind::Blow, fault.name());
-            }
-        }
-        self.carry_out(struck.acts);
+        self.carry_out(acts);
     }
 
     fn heal(&mut self, strike: StrikeId) {
-        let now = self.now();
-        for band in self.bands.remove(&strike).unwrap_or_default() {
-            self.record.timeline.end(band, now.0);
-        }
-        let acts = self.director.heal(strike);
+        let acts = self.strikes.heal(self.now(), strike, &mut self.record);
         self.carry_out(acts);
     }
 
     /// Ends every strike and starts what is down; gives the time.
     fn heal_all(&mut self) -> Span {
         self.abandon_restore();
-        let strikes: Vec<StrikeId> = self.bands.keys().copied().collect();
-        strikes.into_iter().for_each(|strike| self.heal(strike));
-        let acts = self.director.heal_all();
+        let now = self.now();
+        let acts = self.strikes.heal_all(now, &mut self.record);
         self.carry_out(acts);
         for (_, id) in self.placement.all() {
             self.world.disarm_points(id);
         }
-        let now = self.now();
-        self.record.timeline.healed_nanos = Some(now.0);
         now
     }
 
@@ -314,9 +288,7 @@ impl Show {
         }
         let names: Vec<Arc<str>> =
             self.placement.all().map(|(_, id)| self.world.name(id)).collect();
-        let lines = self.world.take_trace();
-        let kept = if self.options.keep { 0 } else { lines.len().saturating_sub(TRACE_LINES) };
-        record.trace = lines[kept..].iter().map(|entry| line(entry, &names)).collect();
+        record.trace = evidence::trace(&self.world, &names);
         let broken = match ran {
             Err(stuck) => Some(Broken::new(Fail::Crash, "stuck", stuck)),
             Ok(()) if cut_short => None,
@@ -325,6 +297,7 @@ impl Show {
         for (what, count) in self.gallery.draw(&mut record.timeline) {
             record.count(what, count);
         }
+        evidence::draw_messages(&self.world, &mut record.timeline);
         if let Some(mut broken) = broken {
             broken.event = record.events;
             record.verdict = Verdict::Failed(broken);
@@ -362,12 +335,4 @@ fn stalls(seed: u64) -> kernel::Stalls {
         probability: *chance.pick(&share).unwrap_or(&0.0),
         max: Duration::from_millis(2),
     }
-}
-
-/// An entry of the kernel's trace for people.
-fn line(entry: &machine::Entry, names: &[Arc<str>]) -> TraceLine {
-    let name = entry.node.and_then(|node| names.get(usize::try_from(node.0).ok()?));
-    let machine = name.map_or_else(|| "world".to_owned(), |name| name.to_string());
-    let text = format!("{:<16} {:016x} {:016x}", entry.kind.name, entry.a, entry.b);
-    TraceLine { at_nanos: entry.at.0, machine, text }
 }

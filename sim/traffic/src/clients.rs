@@ -19,7 +19,7 @@ use wire::client::Endpoint;
 use crate::{
     generator::Chance,
     messages,
-    profile::{Role, TrafficProfile},
+    profile::{Auth, Role, TrafficProfile},
     recorder::{OperationNote, Recorder},
 };
 
@@ -38,6 +38,13 @@ pub struct Station {
     pub recorder: Recorder,
 }
 
+impl Station {
+    /// All clients may do everything; where nobody asks for a name they give none.
+    fn credentials(&self) -> Option<(&'static str, &'static str)> {
+        (self.profile.auth.users > 0).then_some(Auth::ROOT)
+    }
+}
+
 impl Role {
     /// Acts as this client until its work is done, which for most is never.
     pub fn run(self, station: Station) -> BoxFuture<'static, ()> {
@@ -45,9 +52,7 @@ impl Role {
     }
 
     async fn act(self, station: Station) {
-        let client = Client::new(&station.host, Config::new(station.endpoints.clone()));
-        let limit = Duration::from_millis(station.profile.timeout_ms.max(1));
-        let user = User { calls: client.clone().with_timeout(limit), client, station };
+        let user = User::new(station.clone(), station.credentials());
         match self {
             Self::Kv { operations } => kv_client::run(&user, operations).await,
             Self::Auditor => watcher::audit(&user).await,
@@ -75,6 +80,15 @@ struct User {
 const SESSION_UNKNOWN: u32 = 0;
 
 impl User {
+    /// A client with these credentials.
+    fn new(station: Station, credentials: Option<(&str, &str)>) -> Self {
+        let mut config = Config::new(station.endpoints.clone());
+        config.credentials = credentials.map(|(name, password)| (name.into(), password.into()));
+        let client = Client::new(&station.host, config);
+        let limit = Duration::from_millis(station.profile.timeout_ms.max(1));
+        Self { calls: client.clone().with_timeout(limit), client, station }
+    }
+
     fn profile(&self) -> &TrafficProfile {
         &self.station.profile
     }

@@ -40,6 +40,8 @@ pub struct Generator {
     revision: Revision,
     /// The lease for its leased writes, once it has one.
     lease: LeaseId,
+    /// Most bytes of a value.
+    value_bytes: u64,
 }
 
 type Make = fn(&mut Generator, &mut dyn FnMut(u64) -> u64) -> Request;
@@ -48,7 +50,14 @@ impl Generator {
     /// For one client among many that share `keys` keys.
     pub fn new(client: u32, keys: u64, mix: KvMix) -> Self {
         let (count, known, revision, lease) = (0, BTreeMap::new(), 0, 0);
-        Self { client, keys, mix, count, known, revision, lease }
+        Self { client, keys, mix, count, known, revision, lease, value_bytes: 0 }
+    }
+
+    /// With values of up to so many bytes.
+    #[must_use]
+    pub fn with_values(mut self, bytes_max: u64) -> Self {
+        self.value_bytes = bytes_max;
+        self
     }
 
     /// The next request.
@@ -114,16 +123,21 @@ impl Generator {
         format!("k/{:03}", below(self.keys))
     }
 
-    fn value(&self) -> String {
-        format!("{}-{}", self.client, self.count)
+    /// One that nobody else writes. The number at its end is its length on the wire.
+    fn value(&self, below: &mut dyn FnMut(u64) -> u64) -> String {
+        let (client, count) = (self.client, self.count);
+        match self.value_bytes {
+            0 => format!("{client}-{count}"),
+            most => format!("{client}-{count}:{}", below(most + 1)),
+        }
     }
 
-    fn plain_put(&self, key: String) -> Put {
-        Put { key, value: self.value(), ..Put::default() }
+    fn plain_put(&self, key: String, below: &mut dyn FnMut(u64) -> u64) -> Put {
+        Put { key, value: self.value(below), ..Put::default() }
     }
 
     fn put(&mut self, below: &mut dyn FnMut(u64) -> u64) -> Request {
-        let put = self.plain_put(self.key(below));
+        let put = self.plain_put(self.key(below), below);
         Request::Put(Put { prev_kv: below(4) == 0, ..put })
     }
 
@@ -131,7 +145,7 @@ impl Generator {
         if self.lease == 0 {
             return Request::LeaseGrant { id: 0, ttl: 2 + below(20).cast_signed() };
         }
-        let put = self.plain_put(self.key(below));
+        let put = self.plain_put(self.key(below), below);
         Request::Put(Put { lease: self.lease, ..put })
     }
 
@@ -210,7 +224,7 @@ impl Generator {
         let compare = Compare { key: key.clone(), range_end: String::new(), result, target };
         let write = match below(5) {
             0 => Request::Delete(Delete { key: key.clone(), ..Delete::default() }),
-            _ => Request::Put(self.plain_put(key.clone())),
+            _ => Request::Put(self.plain_put(key.clone(), below)),
         };
         let read = Request::Range(Range { key, ..Range::default() });
         Request::Txn(Txn { compares: vec![compare], success: vec![write], failure: vec![read] })
@@ -218,11 +232,24 @@ impl Generator {
 
     fn multi_put(&mut self, below: &mut dyn FnMut(u64) -> u64) -> Request {
         let first = below(self.keys);
-        let keys = [first, first + 1];
-        let puts = keys.map(|key| Request::Put(self.plain_put(format!("k/{key:03}"))));
-        let mut success = puts.to_vec();
-        success.push(Request::Range(self.all()));
+        let [key, next] = [first, first + 1].map(|key| format!("k/{key:03}"));
+        let put = Request::Put(self.plain_put(key, below));
+        let other = match below(3) {
+            0 => self.turn(next, below),
+            _ => Request::Put(self.plain_put(next, below)),
+        };
+        let success = vec![put, other, Request::Range(self.all())];
         Request::Txn(Txn { success, ..Txn::default() })
+    }
+
+    /// A transaction within another: the key goes if it is there, and else it comes.
+    fn turn(&self, key: String, below: &mut dyn FnMut(u64) -> u64) -> Request {
+        let (range_end, result) = (String::new(), CompareResult::Greater);
+        let target = CompareTarget::Create(0);
+        let there = Compare { key: key.clone(), range_end, result, target };
+        let put = Request::Put(self.plain_put(key.clone(), below));
+        let delete = Request::Delete(Delete { key, prev_kv: true, ..Delete::default() });
+        Request::Txn(Txn { compares: vec![there], success: vec![delete], failure: vec![put] })
     }
 }
 

@@ -9,6 +9,7 @@ mod messages;
 mod profile;
 mod recorder;
 mod tampering;
+mod values;
 
 pub use clients::Station;
 pub use generator::{Chance, Generator, everything};

@@ -23,7 +23,7 @@ fn text(bytes: &Bytes) -> String {
 pub(crate) fn put(put: &Put) -> api::PutRequest {
     api::PutRequest {
         key: bytes(&put.key),
-        value: bytes(&put.value),
+        value: crate::values::on_the_wire(&put.value),
         lease: put.lease,
         prev_kv: put.prev_kv,
         ignore_value: put.ignore_value,
@@ -86,7 +86,8 @@ pub(crate) fn compare(compare: &Compare) -> api::Compare {
         CompareTarget::Mod(at) => (wire::CompareTarget::Mod, TargetUnion::ModRevision(*at)),
         CompareTarget::Lease(id) => (wire::CompareTarget::Lease, TargetUnion::Lease(*id)),
         CompareTarget::Value(value) => {
-            (wire::CompareTarget::Value, TargetUnion::Value(bytes(value)))
+            let value = crate::values::on_the_wire(value);
+            (wire::CompareTarget::Value, TargetUnion::Value(value))
         }
     };
     api::Compare {
@@ -143,7 +144,7 @@ pub(crate) fn watch(request: &WatchRequest) -> api::WatchCreateRequest {
 pub(crate) fn key_value(kv: &mvccpb::KeyValue) -> KeyValue {
     KeyValue {
         key: text(&kv.key),
-        value: text(&kv.value),
+        value: crate::values::in_the_history(&kv.value),
         create: kv.create_revision,
         modified: kv.mod_revision,
         version: kv.version,

@@ -14,6 +14,8 @@ pub struct TrafficProfile {
     pub operations: u32,
     /// Different keys.
     pub keys: u64,
+    /// Most bytes of a value that is padded; 0: none is.
+    pub value_bytes: u64,
     /// Longest pause between two requests of a client, in milliseconds.
     pub pause_ms: u64,
     /// How long a client waits for an answer before it gives up, in milliseconds.
@@ -128,12 +130,18 @@ pub struct Maintenance {
     pub move_leader: bool,
 }
 
-/// Who logs in.
+/// Who logs in: all do, as [`Auth::ROOT`], when there is anybody to change users.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Auth {
-    /// Users that come, get roles, and go, while authentication stays off for all others.
+    /// Clients that add users, give them roles and permissions, act as them and delete them, and
+    /// switch authentication on and off.
     pub users: u32,
+}
+
+impl Auth {
+    /// The name and password of whoever may do everything.
+    pub const ROOT: (&str, &str) = ("root", "root's secret");
 }
 
 /// One client, for a machine of its own. The number tells it from all others.
@@ -200,7 +208,7 @@ impl TrafficProfile {
             (self.locks.count, Role::LockContender),
             (self.elections.count, Role::Candidate),
             (u32::from(self.compaction.every_ms > 0), Role::Compactor),
-            (u32::from(self.maintenance.every_ms > 0), Role::Maintainer),
+            (2 * u32::from(self.maintenance.every_ms > 0), Role::Maintainer),
             (self.auth.users, Role::AuthUser),
         ];
         for (count, role) in counted {
@@ -241,6 +249,7 @@ impl Default for TrafficProfile {
             clients: 4,
             operations: 1000,
             keys: 10,
+            value_bytes: 0,
             pause_ms: 100,
             timeout_ms: 2000,
             kv: KvMix::default(),

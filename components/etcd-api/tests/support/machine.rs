@@ -1,6 +1,6 @@
 //! The smallest host: streams in memory, time that passes when nobody works, chance that repeats.
 
-#![allow(clippy::disallowed_methods, reason = "this is the machine")]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is the machine")]
 
 use host::{
     Abort, BlockFile, BoxFuture, BoxStream, Clock, Datagrams, Defects, Disk, FileLock, Host,

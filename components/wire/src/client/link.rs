@@ -1,12 +1,12 @@
 //! One HTTP/2 connection to one endpoint: opened when needed, opened again when lost.
 
-use super::{ChannelConfig, DialError, Endpoint, dial::dial};
+use super::{ChannelConfig, DialError, Endpoint, dial::dial, greeting::greeted};
 use crate::{
     Body,
     io::Io,
     rt::{Executor, Timer},
 };
-use host::{Host, Instant, event};
+use host::{BoxStream, Host, Instant, event};
 use hyper::client::conn::http2::{self, SendRequest};
 use parking_lot::Mutex;
 use std::time::Duration;
@@ -101,16 +101,28 @@ impl Link {
     ) -> Result<SendRequest<Body>, DialError> {
         let limit = config.connect_timeout;
         let stream = dial(host, &self.endpoint, config.tls.as_ref(), true, limit).await?;
-        let handshake = builder(host, config).handshake(Io(stream));
-        let failed = |why: String| DialError::Handshake(why);
-        let (sender, connection) = host
-            .timeout(limit, handshake)
-            .await
-            .map_err(|host::Elapsed| failed("context deadline exceeded".to_owned()))?
-            .map_err(|error| failed(error.to_string()))?;
+        let greeted = self.greet(host, config, stream);
+        host.timeout(limit, greeted).await.unwrap_or_else(|host::Elapsed| {
+            Err(DialError::Handshake("context deadline exceeded".to_owned()))
+        })
+    }
+
+    /// Agrees on HTTP/2. A connection is one once the server has spoken, as grpc-go has it: a
+    /// machine that accepts and dies before its server looks would hold the first call for ever,
+    /// for hyper counts a call that waits for the server's settings as idle and pings nobody.
+    async fn greet(
+        &self,
+        host: &Host,
+        config: &ChannelConfig,
+        stream: BoxStream,
+    ) -> Result<SendRequest<Body>, DialError> {
+        let (stream, greeting) = greeted(stream);
+        let handshake = builder(host, config).handshake(Io(stream)).await;
+        let (sender, connection) =
+            handshake.map_err(|error| DialError::Handshake(error.to_string()))?;
         let (driver, endpoint) = (host.clone(), self.endpoint.clone());
         // It ends with its last stream and sender: streams may outlive the channel.
-        host.spawn("wire/client", async move {
+        let task = host.spawn("wire/client", async move {
             if let Err(error) = connection.await {
                 event!(
                     driver,
@@ -120,8 +132,10 @@ impl Link {
                     error = &crate::status::chain(&error)
                 );
             }
-        })
-        .detach();
+        });
+        let greeting = greeting.await;
+        greeting.map_err(|_| DialError::Handshake("error reading server preface: EOF".into()))?;
+        task.detach();
         Ok(sender)
     }
 }

@@ -3,6 +3,7 @@
 mod channel;
 mod dial;
 mod endpoint;
+mod greeting;
 mod link;
 mod once;
 

@@ -6,16 +6,16 @@
 //! sizes of the header table at both ends, and with them its evictions, stay the same.
 
 use super::huffman;
+use crate::filtered::{Filtered, Incoming};
 use bytes::{Buf, BufMut, BytesMut};
-use host::{BoxStream, Stream};
+use host::BoxStream;
 use std::{
     io,
-    net::SocketAddr,
     ops::Range,
     pin::Pin,
     task::{Context, Poll, ready},
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 
 /// `PRI * HTTP/2.0…`, which is no frame.
 const PREFACE_BYTES: usize = 24;
@@ -33,9 +33,9 @@ const FLAG_PRIORITY: u8 = 0x20;
 /// `:authority` in the static table.
 const AUTHORITY: usize = 1;
 
-/// An HTTP/2 connection whose requests have authorities that can be parsed.
-pub(crate) struct Mended {
-    stream: BoxStream,
+/// What came of an HTTP/2 connection.
+#[derive(Default)]
+struct Mended {
     /// Read and not yet looked at.
     held: BytesMut,
     /// Looked at and not yet given on.
@@ -44,13 +44,13 @@ pub(crate) struct Mended {
     pass: usize,
 }
 
-impl Mended {
-    /// From the connection's first byte on.
-    pub(crate) fn new(stream: BoxStream) -> Self {
-        let (held, ready) = (BytesMut::new(), BytesMut::new());
-        Self { stream, held, ready, pass: PREFACE_BYTES }
-    }
+/// The connection, from its first byte on, with authorities that can be parsed.
+pub(super) fn mend(stream: BoxStream) -> BoxStream {
+    let incoming = Mended { pass: PREFACE_BYTES, ..Mended::default() };
+    Box::new(Filtered { incoming, stream })
+}
 
+impl Mended {
     /// Moves what can go on from `held` to `ready`.
     fn advance(&mut self) {
         if self.pass == 0 {
@@ -181,38 +181,29 @@ fn put_string(block: &mut BytesMut, text: &[u8]) {
     block.put_slice(text);
 }
 
-impl Stream for Mended {
-    fn local_addr(&self) -> SocketAddr {
-        self.stream.local_addr()
-    }
-    fn peer_addr(&self) -> SocketAddr {
-        self.stream.peer_addr()
-    }
-}
-
-impl AsyncRead for Mended {
+impl Incoming for Mended {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        &mut self,
+        stream: &mut BoxStream,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let this = &mut *self;
         loop {
-            if this.ready.is_empty() {
-                this.advance();
+            if self.ready.is_empty() {
+                self.advance();
             }
-            if !this.ready.is_empty() {
-                let count = this.ready.len().min(buffer.remaining());
-                buffer.put_slice(&this.ready[..count]);
-                this.ready.advance(count);
+            if !self.ready.is_empty() {
+                let count = self.ready.len().min(buffer.remaining());
+                buffer.put_slice(&self.ready[..count]);
+                self.ready.advance(count);
                 return Poll::Ready(Ok(()));
             }
-            this.held.reserve(READ_BYTES);
-            let read = read_more(&mut this.stream, cx, &mut this.held);
+            self.held.reserve(READ_BYTES);
+            let read = read_more(stream, cx, &mut self.held);
             if ready!(read)? == 0 {
                 // The connection ends within a frame: let the reader see what there is of it.
-                this.ready = this.held.split();
-                if this.ready.is_empty() {
+                self.ready = self.held.split();
+                if self.ready.is_empty() {
                     return Poll::Ready(Ok(()));
                 }
             }
@@ -232,32 +223,6 @@ fn read_more(
     let count = buffer.filled().len();
     into.truncate(old + count);
     result.map_ok(|()| count)
-}
-
-impl AsyncWrite for Mended {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        data: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, data)
-    }
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        data: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, data)
-    }
 }
 
 #[cfg(test)]

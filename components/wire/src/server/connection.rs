@@ -1,6 +1,6 @@
 //! One accepted connection, from its first byte to its last.
 
-use super::{Limits, authority::Mended, preface};
+use super::{Limits, authority, preface};
 use crate::{
     Peer, Request, Response, Service,
     io::Io,
@@ -83,7 +83,7 @@ async fn speak(
 ) -> hyper::Result<()> {
     let answer = Answer { service, peer: opened.peer };
     if opened.http2 {
-        let io = Io(Box::new(Mended::new(opened.stream)));
+        let io = Io(authority::mend(opened.stream));
         let mut connection = pin!(http2(host, limits).serve_connection(io, answer));
         host::select!(host, {
             ended = connection.as_mut() => return ended,

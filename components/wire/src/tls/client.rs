@@ -1,6 +1,6 @@
 //! The connecting end of TLS.
 
-use super::{Error, HTTP1, HTTP2, Identity, authorities, provider, stream::Encrypted};
+use super::{Error, HTTP1, HTTP2, Identity, authorities, encrypted, provider};
 use host::{BoxStream, Host};
 use rustls::{
     ClientConfig, DigitallySignedStruct, SignatureScheme,
@@ -90,7 +90,7 @@ impl ClientTls {
         };
         let config = if http2 { &self.http2 } else { &self.http1 };
         let stream = TlsConnector::from(config.clone()).connect(name, stream).await?;
-        Ok(Box::new(Encrypted(stream.into())))
+        Ok(encrypted(stream.into()))
     }
 }
 

@@ -8,13 +8,13 @@ mod client;
 mod identity;
 mod provider;
 mod server;
-mod stream;
 
 pub use certificate::Certificate;
 pub use client::{ClientTls, Trust};
 pub use identity::Identity;
 pub use server::{ClientAuth, ServerTls};
 
+use host::{Addressed, BoxStream, Stream};
 use rustls::{RootCertStore, pki_types::CertificateDer};
 use rustls_pki_types::pem::PemObject;
 
@@ -39,6 +39,13 @@ pub enum Error {
     /// Any other refusal of the TLS library.
     #[error(transparent)]
     Config(#[from] rustls::Error),
+}
+
+/// Either end of an encrypted connection as one more stream of the host.
+fn encrypted(stream: tokio_rustls::TlsStream<BoxStream>) -> BoxStream {
+    let carrier = stream.get_ref().0;
+    let (local, peer) = (carrier.local_addr(), carrier.peer_addr());
+    Addressed::boxed(stream, local, peer)
 }
 
 const HTTP2: &[u8] = b"h2";

@@ -1,6 +1,6 @@
 //! The accepting end of TLS.
 
-use super::{Certificate, Error, HTTP1, HTTP2, Identity, authorities, provider, stream::Encrypted};
+use super::{Certificate, Error, HTTP1, HTTP2, Identity, authorities, encrypted, provider};
 use host::{BoxStream, Host};
 use rustls::{
     ServerConfig,
@@ -75,6 +75,6 @@ impl ServerTls {
             .map(|der| Certificate::from_der(der).map(Arc::new))
             .transpose()
             .map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))?;
-        Ok((Box::new(Encrypted(stream.into())), Session { http2, certificate }))
+        Ok((encrypted(stream.into()), Session { http2, certificate }))
     }
 }

@@ -12,7 +12,7 @@ type Traces = BTreeMap<String, Vec<(u64, &'static str, u64, u64)>>;
 /// Each machine's entries, by its name.
 fn traces(world: &World) -> Traces {
     let mut traces = Traces::new();
-    for Entry { at, node, kind, a, b } in world.take_trace() {
+    for (Entry { at, node, kind, a, b }, _) in world.take_trace() {
         let Some(node) = node else { continue };
         let name = world.name(node).to_string();
         traces.entry(name).or_default().push((at.0, kind.name, a, b));

@@ -1,4 +1,4 @@
-//! `museum`: each known bug switched on, and found by a hunt that knows nothing of it.
+//! `museum`: each known bug switched on, and found by the general hunt, which knows nothing of it.
 
 use crate::{
     arguments::Museum,
@@ -40,12 +40,14 @@ struct Row {
 struct Hunt {
     tried: u64,
     void: u64,
-    failed: Option<RunRecord>,
+    /// The place of the story that found it, and the run.
+    failed: Option<(usize, RunRecord)>,
 }
 
 /// How it was found.
 #[derive(Debug, Serialize)]
 struct Found {
+    scenario: String,
     seed: String,
     oracle: String,
     faults_drawn: usize,
@@ -56,7 +58,9 @@ struct Found {
 pub(crate) fn run(museum: &Museum, console: &mut Console) -> Result<Exit, Refusal> {
     let exhibits = exhibits::named(&museum.exhibits).map_err(Refusal::NoExhibit)?;
     let interrupt = Interrupt::listen();
-    console.line("exhibit  oracle                    seed        seeds    time  faults  what");
+    console.line(
+        "exhibit  oracle                    seed       scenario              seeds    time  faults  what",
+    );
     let mut rows = Vec::new();
     for exhibit in exhibits {
         if interrupt.asked() {
@@ -81,47 +85,62 @@ pub(crate) fn run(museum: &Museum, console: &mut Console) -> Result<Exit, Refusa
     Ok(if enough { Exit::Clean } else { Exit::NotCaught })
 }
 
-/// Hunts for one exhibit with the general scenario.
+/// Hunts for one exhibit with the stories of the general hunt.
 fn show(exhibit: &Exhibit, museum: &Museum, interrupt: &Interrupt) -> Result<Row, Refusal> {
-    let scenario = Scenario { defects: vec![exhibit.name.to_owned()], ..Scenario::general() };
-    let story = Story { name: exhibit.name.to_owned(), path: String::new(), scenario };
+    let mutated = |(name, scenario): (&str, Scenario)| Story {
+        name: name.to_owned(),
+        path: String::new(),
+        scenario: Scenario { defects: vec![exhibit.name.to_owned()], ..scenario },
+    };
+    let stories: Vec<Story> = Scenario::general_hunt().into_iter().map(mutated).collect();
     let started = Instant::now();
-    let hunt = hunt(&story, museum, interrupt);
+    let hunt = hunt(exhibit.name, &stories, museum, interrupt);
     let seconds = started.elapsed().as_secs_f64();
-    let found = hunt.failed.map(|record| keep(&story, &record, museum, interrupt)).transpose()?;
+    let keep = |(story, record): (usize, RunRecord)| {
+        keep(exhibit.name, &stories[story], &record, museum, interrupt)
+    };
+    let found = hunt.failed.map(keep).transpose()?;
     let Exhibit { name, about, upstream } = *exhibit;
     let (seeds_tried, seeds_void) = (hunt.tried, hunt.void);
     Ok(Row { exhibit: name, about, upstream, seeds_tried, seeds_void, seconds, found })
 }
 
 /// Tries seeds until one fails that keeps all promises without the defect.
-fn hunt(story: &Story, museum: &Museum, interrupt: &Interrupt) -> Hunt {
+fn hunt(what: &str, stories: &[Story], museum: &Museum, interrupt: &Interrupt) -> Hunt {
     let deadline = Instant::now() + museum.time;
     let mut hunt = Hunt::default();
+    // In portions of whole rounds, so that both limits hold and each portion begins with the first
+    // story: then the first failing seed is the same anywhere.
+    let portion = PORTION.next_multiple_of(stories.len() as u64);
     while hunt.failed.is_none() && hunt.tried < museum.seeds && !interrupt.asked() {
         if Instant::now() >= deadline {
             break;
         }
         let plan = Plan {
-            stories: std::slice::from_ref(story),
+            stories,
             from: museum.from.0.wrapping_add(hunt.tried),
-            // In portions: both limits hold, and the first failing seed is the same anywhere.
-            goal: Goal::Count(PORTION.min(museum.seeds - hunt.tried)),
+            goal: Goal::Count(portion.min(museum.seeds - hunt.tried)),
             jobs: museum.jobs,
             first: true,
-            what: &story.name,
+            what,
         };
         let mut suspect = None;
+        let mut tried = 0;
         pool::run(plan, interrupt, |done| {
-            hunt.tried += 1;
+            tried += 1;
             if done.record.verdict != Verdict::Kept && suspect.is_none() {
-                suspect = Some(done.record);
+                suspect = Some((done.story, done.record));
             }
         });
         match suspect {
-            Some(record) if is_clean_without(story, record.seed) => hunt.failed = Some(record),
-            Some(_) => hunt.void += 1,
-            None => {}
+            Some((story, record)) if is_clean_without(&stories[story], record.seed) => {
+                (hunt.tried, hunt.failed) = (hunt.tried + tried, Some((story, record)));
+            }
+            suspect => {
+                hunt.void += u64::from(suspect.is_some());
+                // A void seed ends its portion early: the next one begins a round anew.
+                hunt.tried += portion.min(museum.seeds - hunt.tried);
+            }
         }
     }
     hunt
@@ -135,6 +154,7 @@ fn is_clean_without(story: &Story, seed: u64) -> bool {
 
 /// Shrinks what was found and keeps the evidence.
 fn keep(
+    exhibit: &str,
     story: &Story,
     record: &RunRecord,
     museum: &Museum,
@@ -142,10 +162,11 @@ fn keep(
 ) -> Result<Found, Refusal> {
     let drawn = story.scenario.drawn(record.seed);
     let smallest = shrinking::smallest(&drawn, &record.verdict, museum.shrink, interrupt);
-    let folder = museum.evidence.evidence.join("museum").join(&story.name);
+    let folder = museum.evidence.evidence.join("museum").join(exhibit);
     evidence::write(&folder, &drawn, record)?;
     evidence::write_shrunk(&folder, &smallest)?;
     Ok(Found {
+        scenario: story.name.clone(),
         seed: Seed(record.seed).to_string(),
         oracle: record.verdict.broken().map_or_else(String::new, |it| it.oracle.clone()),
         faults_drawn: drawn.fault_count(),
@@ -156,22 +177,17 @@ fn keep(
 
 fn line(row: &Row, console: &Console) -> String {
     let (tried, seconds) = (row.seeds_tried, row.seconds);
-    match &row.found {
+    let (oracle, seed, scenario, faults) = match &row.found {
         Some(found) => {
             let faults = format!("{}→{}", found.faults_drawn, found.faults_shrunk);
-            format!(
-                "{:<8} {:<25} {:<10} {tried:>6} {seconds:>6.1}s  {faults:<6}  {}",
-                row.exhibit, found.oracle, found.seed, row.about
-            )
+            (format!("{:<25}", found.oracle), &*found.seed, &*found.scenario, faults)
         }
-        None => {
-            let not = console.toned(Tone::Bad, &format!("{:<25}", "NOT FOUND"));
-            format!(
-                "{:<8} {not} {:<10} {tried:>6} {seconds:>6.1}s  {:<6}  {}",
-                row.exhibit, "", "", row.about
-            )
-        }
-    }
+        None => (console.toned(Tone::Bad, &format!("{:<25}", "NOT FOUND")), "", "", String::new()),
+    };
+    format!(
+        "{:<8} {oracle} {seed:<10} {scenario:<20} {tried:>6} {seconds:>6.1}s  {faults:<6}  {}",
+        row.exhibit, row.about
+    )
 }
 
 fn median(rows: &[Row]) -> String {

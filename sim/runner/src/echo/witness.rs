@@ -3,11 +3,11 @@
 use super::{ANSWERS, SAME};
 use faults::{Machine, Role, Roster, Span};
 use host::{Event, Value};
-use machine::{Entry, Lifecycle, Observer, Source, Time};
-use record::{BandKind, Broken, Fail, MarkKind, Timeline, TraceLine};
+use machine::{Lifecycle, Observer, Source, Time};
+use record::{BandKind, Broken, Fail, MarkKind, Timeline};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 /// What was seen.
@@ -120,12 +120,4 @@ impl Seen {
             }
         }
     }
-}
-
-/// An entry of the kernel's trace for people.
-pub(super) fn line(entry: &Entry, names: &[Arc<str>]) -> TraceLine {
-    let name = entry.node.and_then(|node| names.get(usize::try_from(node.0).ok()?));
-    let machine = name.map_or_else(|| "world".to_owned(), |name| name.to_string());
-    let text = format!("{:<16} {:016x} {:016x}", entry.kind.name, entry.a, entry.b);
-    TraceLine { at_nanos: entry.at.0, machine, text }
 }

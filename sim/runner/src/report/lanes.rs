@@ -2,7 +2,7 @@
 
 use crate::console::{Console, Tone};
 use faults::Span;
-use record::{Band, BandKind, MarkKind, RunRecord};
+use record::{Band, BandKind, LaneKind, MarkKind, RunRecord};
 
 /// Columns for names.
 const LABEL: usize = 10;
@@ -19,19 +19,31 @@ pub(crate) fn draw(record: &RunRecord, console: &Console) -> Vec<String> {
     }
     let scale = Scale { nanos: record.simulated_nanos };
     let mut lines = Vec::new();
-    for (index, lane) in timeline.lanes.iter().enumerate().take(LANES_MAX) {
+    let lanes =
+        || timeline.lanes.iter().enumerate().filter(|(index, _)| is_eventful(record, *index));
+    for (index, lane) in lanes().take(LANES_MAX) {
         let cells = lane_cells(record, index, scale);
         lines.push(format!("{:<LABEL$}{}", short(&lane.name), toned(&cells, console)));
     }
-    let hidden = timeline.lanes.len().saturating_sub(LANES_MAX);
-    if hidden > 0 {
-        lines.push(format!("        … and {hidden} machines more in report.html"));
+    let (shown, all) = (lanes().count().min(LANES_MAX), timeline.lanes.len());
+    if shown < all {
+        lines
+            .push(format!("{:LABEL$}{shown} of {all} machines; the others are in report.html", ""));
     }
     let end = Span(record.simulated_nanos / 1_000_000_000 * 1_000_000_000).to_string();
     lines.push(format!("{:LABEL$}0s{end:>width$}", "", width = WIDTH - 2));
     let legend = "─ up  ━ leads  ▒ fault  ░ down  ◆ elected  ✗ broken";
     lines.push(format!("{:LABEL$}{}", "", console.toned(Tone::Dim, legend)));
     lines
+}
+
+/// Members always are; of the others, those that something happened to.
+fn is_eventful(record: &RunRecord, lane: usize) -> bool {
+    let timeline = &record.timeline;
+    timeline.lanes[lane].kind == LaneKind::Member
+        || timeline.bands.iter().any(|band| band.lane == lane)
+        || timeline.marks.iter().any(|mark| mark.lane == lane)
+        || record.verdict.broken().is_some_and(|broken| broken.lane == Some(lane))
 }
 
 #[derive(Clone, Copy)]

@@ -8,7 +8,8 @@ use crate::generator::Generator;
 /// Makes its share of the run's requests, then rests.
 pub(super) async fn run(user: &User, operations: u32) {
     let profile = user.profile();
-    let mut generator = Generator::new(user.station.number, profile.keys, profile.kv.clone());
+    let generator = Generator::new(user.station.number, profile.keys, profile.kv.clone());
+    let mut generator = generator.with_values(profile.value_bytes);
     for _ in 0..operations {
         let request = generator.next(&mut user.chance());
         match user.ask(&request).await {

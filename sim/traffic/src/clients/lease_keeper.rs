@@ -23,7 +23,13 @@ pub(super) async fn run(user: &User) {
 async fn keep(user: &User, turn: u64, lease: LeaseId, ttl: i64) {
     let number = user.station.number;
     let (key, value) = (format!("lease/{number}"), format!("{number}-{turn}"));
-    user.ask(&Request::Put(Put { key, value, lease, ..Put::default() })).await;
+    user.ask(&Request::Put(Put { key, value: value.clone(), lease, ..Put::default() })).await;
+    // Keys that change hands: each belongs to whoever wrote it last.
+    for _ in 0..user.host().random.below(3) {
+        let key = format!("lease/shared/{}", user.host().random.below(4));
+        let value = format!("{value}-{key}");
+        user.ask(&Request::Put(Put { key, value, lease, ..Put::default() })).await;
+    }
     let leases = &user.profile().leases;
     loop {
         // A third, as upstream's clients do; sometimes so late that it may be too late.
@@ -34,7 +40,7 @@ async fn keep(user: &User, turn: u64, lease: LeaseId, ttl: i64) {
             return;
         }
         if user.percent(leases.revoke_percent) {
-            user.ask(&Request::LeaseRevoke { id: lease }).await;
+            revoke(user, lease).await;
             return;
         }
         let renewed = user.ask(&Request::LeaseKeepAlive { id: lease }).await;
@@ -42,4 +48,22 @@ async fn keep(user: &User, turn: u64, lease: LeaseId, ttl: i64) {
             return;
         }
     }
+}
+
+/// Gives a lease up; now and then somebody renews it in the same moment.
+async fn revoke(user: &User, lease: LeaseId) {
+    let (revoke, renew) =
+        (Request::LeaseRevoke { id: lease }, Request::LeaseKeepAlive { id: lease });
+    if user.percent(50) {
+        user.ask(&revoke).await;
+        return;
+    }
+    let other = User::new(user.station.clone(), user.station.credentials());
+    let renewing = user.host().spawn("client/renew", async move {
+        other.pause(5).await;
+        other.ask(&renew).await;
+    });
+    user.ask(&revoke).await;
+    // It tells the history itself what became of it.
+    drop(renewing.await);
 }

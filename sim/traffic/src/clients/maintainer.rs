@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use etcd_api::etcdserverpb::{
-    AlarmRequest, DefragmentRequest, HashKvRequest, MemberListRequest, MemberUpdateRequest,
-    MoveLeaderRequest, StatusRequest,
+    AlarmRequest, DefragmentRequest, HashKvRequest, MemberAddRequest, MemberListRequest,
+    MemberRemoveRequest, MemberUpdateRequest, MoveLeaderRequest, StatusRequest,
 };
 
 use super::User;
@@ -15,7 +15,7 @@ pub(super) async fn run(user: &User) {
     let calls = &user.calls;
     loop {
         user.host().sleep(Duration::from_millis(maintenance.every_ms.max(1))).await;
-        match user.host().random.below(7) {
+        match user.host().random.below(9) {
             0 => {
                 user.other("defragment", Box::pin(calls.defragment(DefragmentRequest {}))).await;
             }
@@ -31,6 +31,7 @@ pub(super) async fn run(user: &User) {
             }
             4 if maintenance.move_leader => move_leader(user).await,
             5 => update_member(user).await,
+            6 | 7 => learner(user).await,
             _ => {
                 let linearizable = MemberListRequest { linearizable: true };
                 user.other("member_list", Box::pin(calls.member_list(linearizable))).await;
@@ -66,5 +67,27 @@ async fn update_member(user: &User) {
         let (id, peer_urls) = (member.id, member.peer_urls.clone());
         let update = user.calls.member_update(MemberUpdateRequest { id, peer_urls });
         user.other("member_update", Box::pin(update)).await;
+    }
+}
+
+/// Where the learners are that never start.
+const NOWHERE: &str = "http://nowhere";
+
+/// Plans a learner that never starts, or gives one of those up: it has no vote, so nobody minds.
+async fn learner(user: &User) {
+    let list = user.calls.member_list(MemberListRequest { linearizable: true });
+    let Some(list) = user.other("member_list", Box::pin(list)).await else { return };
+    let planned = |urls: &[String]| urls.iter().any(|url| url.starts_with(NOWHERE));
+    let there = list.members.iter().find(|m| m.is_learner && planned(&m.peer_urls));
+    match there {
+        Some(member) => {
+            let remove = user.calls.member_remove(MemberRemoveRequest { id: member.id });
+            user.other("member_remove", Box::pin(remove)).await;
+        }
+        None => {
+            let peer_urls = vec![format!("{NOWHERE}:{}", 1 + user.host().random.below(60_000))];
+            let add = user.calls.member_add(MemberAddRequest { peer_urls, is_learner: true });
+            user.other("member_add", Box::pin(add)).await;
+        }
     }
 }

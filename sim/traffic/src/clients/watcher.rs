@@ -30,19 +30,20 @@ pub(super) async fn audit(user: &User) {
 
 /// Watches some keys with some options, breaking off now and then.
 pub(super) async fn run(user: &User) {
-    let mut request = draw(user);
+    let mut request = draw(user, 0);
     loop {
         let next = follow(user, request.clone(), &user.profile().watchers).await;
         request = match user.host().random.below(4) {
             // Something else: perhaps from long ago.
-            0 => draw(user),
+            0 => draw(user, next),
             _ => WatchRequest { start_revision: next, ..request },
         };
         user.host().sleep(REFUSED_WAIT).await;
     }
 }
 
-fn draw(user: &User) -> WatchRequest {
+/// A watch of other keys, from now on, from long ago or from about `near`.
+fn draw(user: &User, near: Revision) -> WatchRequest {
     let below = |limit| user.host().random.below(limit);
     let (key, range_end) = match below(3) {
         0 => (format!("k/{:03}", below(user.profile().keys)), String::new()),
@@ -52,7 +53,11 @@ fn draw(user: &User) -> WatchRequest {
     WatchRequest {
         key,
         range_end,
-        start_revision: if below(2) == 0 { 0 } else { 1 + below(50).cast_signed() },
+        start_revision: match below(4) {
+            0 => 0,
+            1 => 1 + below(50).cast_signed(),
+            _ => (near - below(20).cast_signed() + 3).max(0),
+        },
         no_put: below(8) == 0,
         no_delete: below(8) == 0,
         prev_kv: below(2) == 0,

@@ -1,0 +1,181 @@
+//! Chaos becomes strikes: which faults, when, and which of them together.
+
+use crate::{Chaos, Intensity, Scenario, Step, System, What, When};
+use faults::{
+    Allowed, Chance, DrawFrom, Drawn, Entry, Family, Fault, Harm, Span, Target, Which,
+    disk::PowerCut,
+    machine::{PowerLoss, Retire},
+    process::{Crash, CrashAt, Pause},
+};
+
+/// How soon after one strike another follows that is meant to meet what the first began.
+const SOON: Span = Span::millis(300);
+
+/// Faults after which another member may be needed.
+const CHANGES_OF_MEMBERS: [&str; 4] = ["add_member", "remove_member", "promote", "reimage"];
+
+/// Puts drawn strikes among the steps that the scenario has, by time.
+pub(super) fn draw(scenario: &mut Scenario, seed: u64) {
+    let Some(chaos) = scenario.chaos.take() else { return };
+    let mut chance = Chance::new(seed, "schedule", 0);
+    let a_minute = match chaos.intensity {
+        Intensity::Calm => 6,
+        Intensity::Breeze => 15,
+        Intensity::Storm => 30,
+        Intensity::Any => *chance.pick(&[6, 15, 30, 45]).unwrap_or(&15),
+    };
+    // Trouble seldom comes alone: under some seeds, never.
+    let followed = *chance.pick(&[0, 1, 2, 4]).unwrap_or(&0);
+    let pool = Pool::new(scenario, &chaos, &mut chance);
+    let count = (scenario.duration.as_millis() * a_minute).div_ceil(60_000);
+    let mut strikes = Vec::new();
+    for index in 0..count {
+        let mut chance = Chance::new(seed, "strike", index);
+        // The first and last twentieths are quiet: a cluster comes up, and clients finish.
+        let twentieth = Span(scenario.duration.0 / 20);
+        let at = chance.span(twentieth, Span(scenario.duration.0 - twentieth.0));
+        let mut draw = DrawFrom {
+            chance: &mut chance,
+            group: scenario.cluster.system.group(),
+            members: scenario.cluster.members,
+            lasts: (Span::millis(100).min(chaos.longest()), chaos.longest()),
+        };
+        if pool.special && draw.chance.one_in(6) {
+            strikes.extend(special(&chaos.families, at, &mut draw));
+            continue;
+        }
+        strikes.extend(pool.fault(&mut draw).map(|fault| (at, fault)));
+        if draw.chance.below(6) < followed {
+            let soon = at.plus(Span::millis(draw.chance.below(SOON.as_millis())));
+            strikes.extend(pool.fault(&mut draw).map(|fault| (soon, fault)));
+        }
+    }
+    strikes.extend(retirement(scenario, &pool, seed));
+    let last = scenario.duration;
+    let step = |(at, fault): (Span, Fault)| Step {
+        when: When::At(at.min(last)),
+        what: What::Fault(fault),
+    };
+    strikes.sort_by_key(|(at, _)| *at);
+    scenario.steps.extend(strikes.into_iter().map(step));
+}
+
+/// The faults that chaos may draw, with this seed's liking for each; some it never draws.
+struct Pool {
+    liked: Vec<(u64, &'static Drawn)>,
+    /// Whether members may come and go.
+    changes_members: bool,
+    /// Whether what durable data costs may be drawn.
+    lost: bool,
+    special: bool,
+}
+
+impl Pool {
+    fn new(scenario: &Scenario, chaos: &Chaos, chance: &mut Chance) -> Self {
+        let suits = |entry: &&Entry| {
+            let family = chaos.families.is_empty() || chaos.families.contains(&entry.family);
+            family && (chaos.only.is_empty() || chaos.only.iter().any(|name| name == entry.name))
+        };
+        let entries = || faults::ALL.iter().filter(suits);
+        let drawable = entries().filter_map(|entry| entry.draw.as_ref());
+        Self {
+            liked: drawable.map(|drawn| (drawn.weight * chance.below(4), drawn)).collect(),
+            changes_members: entries().any(|entry| CHANGES_OF_MEMBERS.contains(&entry.name)),
+            lost: scenario.budget.lost != Allowed::None,
+            special: scenario.cluster.system == System::Etcd && chaos.only.is_empty(),
+        }
+    }
+
+    fn fault(&self, draw: &mut DrawFrom<'_>) -> Option<Fault> {
+        let fault = self.any(draw);
+        fault.filter(|fault| self.lost || fault.harm() != Harm::Lost)
+    }
+
+    fn any(&self, draw: &mut DrawFrom<'_>) -> Option<Fault> {
+        let sum: u64 = self.liked.iter().map(|(weight, _)| weight).sum();
+        if sum == 0 {
+            // This seed likes none of them: any one will do.
+            let any = draw.chance.pick(&self.liked).map(|(_, drawn)| *drawn);
+            return any.map(|drawn| (drawn.make)(draw));
+        }
+        let mut left = draw.chance.below(sum);
+        let chosen = self.liked.iter().find(|(weight, _)| {
+            let here = left < *weight;
+            left = left.saturating_sub(*weight);
+            here
+        });
+        chosen.map(|(_, drawn)| (drawn.make)(draw))
+    }
+}
+
+/// Under some seeds a member is lost for good near the end, so that the others must come back
+/// without it; never where members are changed, which may need it.
+fn retirement(scenario: &Scenario, pool: &Pool, seed: u64) -> Option<(Span, Fault)> {
+    let mut chance = Chance::new(seed, "retirement", 0);
+    let etcd = scenario.cluster.system == System::Etcd;
+    let can_spare = scenario.cluster.members >= 3 && !pool.changes_members;
+    if !etcd || !can_spare || !chance.one_in(3) {
+        return None;
+    }
+    let at = chance.span(Span(scenario.duration.0 / 2), scenario.duration);
+    let target = Target::new(scenario.cluster.system.group(), Which::Minority);
+    Some((at, Fault::Retire(Retire { target })))
+}
+
+/// What single faults seldom make, of the families asked for.
+fn special(families: &[Family], at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
+    let specials: [(Family, Special); 4] = [
+        (Family::Process, client_stands_still),
+        (Family::Process, crashes_again),
+        (Family::Machine, loses_power_again),
+        (Family::Machine, loses_power_at_points),
+    ];
+    let suits = |family| families.is_empty() || families.contains(&family);
+    let all: Vec<Special> =
+        specials.into_iter().filter(|(family, _)| suits(*family)).map(|(_, make)| make).collect();
+    draw.chance.pick(&all).copied().map(|make| make(at, draw)).unwrap_or_default()
+}
+
+type Special = fn(Span, &mut DrawFrom<'_>) -> Vec<(Span, Fault)>;
+
+/// Clients stand still and do not know it: their leases run out meanwhile.
+fn client_stands_still(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
+    let lasts = draw.chance.span(draw.lasts.0, draw.lasts.1);
+    vec![(at, Fault::Pause(Pause { target: Target::new("client", Which::Random), lasts }))]
+}
+
+/// A member crashes, and again while it recovers: recovery is code that runs seldom.
+fn crashes_again(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
+    let (target, lasts, again) = relapse(at, draw);
+    let passing = u32::try_from(draw.chance.between(1, 3)).unwrap_or(1);
+    let first = Fault::Crash(Crash { target: target.clone(), lasts });
+    let second = CrashAt { target, point: String::new(), passing, power: false, lasts };
+    vec![(at, first), (again, Fault::CrashAt(second))]
+}
+
+/// The same with the power, within a write.
+fn loses_power_again(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
+    let (target, lasts, again) = relapse(at, draw);
+    let operation =
+        |draw: &mut DrawFrom<'_>| u32::try_from(draw.chance.between(1, 30)).unwrap_or(1);
+    let first = PowerCut { target: target.clone(), operation: operation(draw), lasts };
+    let second = PowerCut { target, operation: operation(draw), lasts };
+    vec![(at, Fault::PowerCut(first)), (again, Fault::PowerCut(second))]
+}
+
+/// The same at points in the code.
+fn loses_power_at_points(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
+    let (target, lasts, again) = relapse(at, draw);
+    let first = Fault::PowerLoss(PowerLoss { target: target.clone(), lasts });
+    let second = CrashAt { target, point: String::new(), passing: 1, power: true, lasts };
+    vec![(at, first), (again, Fault::CrashAt(second))]
+}
+
+/// One member, how long it is away, and when it is back.
+fn relapse(at: Span, draw: &mut DrawFrom<'_>) -> (Target, Span, Span) {
+    let all = u64::from(draw.members.max(1));
+    let index = u16::try_from(draw.chance.below(all)).unwrap_or(0);
+    let lasts = Span::millis(draw.chance.between(100, 1_500));
+    let again = at.plus(lasts).plus(Span::millis(draw.chance.below(20)));
+    (Target::new(draw.group, Which::Index(index)), lasts, again)
+}
