@@ -3,7 +3,7 @@
 //! Upstream: server/etcdserver/server.go, applyAll.
 
 use crate::{
-    driver::Ask,
+    driver::{Ask, Leadership},
     facts,
     fatal::Fatal,
     keeper::{Job, KeeperHandle, SharedStore},
@@ -18,14 +18,14 @@ use etcd_api::{
         internal_request::Request,
     },
 };
-use etcd_store::{Position, Response, StoreError, members};
+use etcd_store::{Position, Response, Store, StoreError, members};
 use host::{Host, event, watch};
 use prost::Message;
 use raft::{
     Codec, ConfChange,
-    types::{ConfState, Entry, EntryKind, Index, NodeId, SnapshotMeta},
+    types::{ConfState, Entry, EntryKind, Index, NodeId, SnapshotMeta, Term},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Entries applied under one hold of the store's lock.
@@ -68,6 +68,17 @@ pub(crate) struct Applier {
     pub(crate) no_space: Arc<Notify>,
     pub(crate) batch_limit: usize,
     pub(crate) metrics: Metrics,
+    pub(crate) leadership: watch::Receiver<Leadership>,
+    pub(crate) leases: LeaseTimes,
+}
+
+/// What a leader's lessor is told when it begins to count.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LeaseTimes {
+    /// What every lease gets on top: an election took about that long.
+    pub(crate) extend: Duration,
+    /// How often the time left is checkpointed; zero for never.
+    pub(crate) checkpoints: Duration,
 }
 
 impl Applier {
@@ -121,6 +132,7 @@ impl Applier {
                 if store.apply_empty(position)? {
                     facts::applied(&self.host, &store, entry);
                 }
+                self.take_over(&mut store, entry.term);
                 continue;
             }
             let request = match InternalRequest::decode(entry.data.clone()) {
@@ -156,6 +168,17 @@ impl Applier {
             self.waiters.complete(id, Outcome::Applied(result));
         }
         Ok(())
+    }
+
+    /// The first entry of our term as leader, an empty one: all that earlier leaders had said of
+    /// leases is applied, and may be counted upon. Upstream: applyEntryNormal.
+    fn take_over(&self, store: &mut Store, term: Term) {
+        let now = *self.leadership.borrow();
+        let leads = now.leading && now.term == term;
+        if leads && store.lessor().primary_term() != Some(term) {
+            store.lessor_mut().promote(term, self.host.now(), self.leases.extend);
+            facts::promoted(&self.host, term, self.leases.checkpoints);
+        }
     }
 
     async fn conf_change(&self, entry: &Entry) -> Result<(), Fatal> {

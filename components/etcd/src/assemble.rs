@@ -1,7 +1,7 @@
 //! A member put together: its parts, and the queues between them.
 
 use crate::{
-    applier::{Applier, Apply, Outcome},
+    applier::{Applier, Apply, LeaseTimes, Outcome},
     boot::{Booted, Owner},
     compactor,
     config::Config,
@@ -157,6 +157,11 @@ pub(crate) fn assemble(
         no_space: member.no_space.clone(),
         batch_limit: config.backend_batch_limit,
         metrics,
+        leadership: member.leadership.clone(),
+        leases: LeaseTimes {
+            extend: config.election,
+            checkpoints: config.lease_checkpoint_interval,
+        },
     };
     parts.start(host, "etcd/log", writer.run());
     parts.start(host, "etcd/apply", applier.run());

@@ -1,14 +1,15 @@
 //! Members of a simulated etcd cluster.
 
+use bytes::Bytes;
 use etcd::{
-    Etcd,
+    Etcd, RestoreOptions,
     config::{ClusterState, Config, Limits, Url},
 };
 use etcd_api::{
     client::{self, Client},
     etcdserverpb::{MemberAddRequest, MemberListRequest, MemberRemoveRequest},
 };
-use host::{Host, event};
+use host::{Disk, Host, Open, event};
 use machine::{MachineId, Program, World};
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -117,6 +118,45 @@ pub fn joining_program(
             keep_running(host, config).await;
         })
     })
+}
+
+/// The program of a member that starts again from a snapshot, on an empty disk; on another it
+/// goes on from what it has.
+pub fn restored_program(config: Config, snapshot: Bytes) -> Program {
+    Arc::new(move |host: Host| {
+        let (config, snapshot) = (config.clone(), snapshot.clone());
+        Box::pin(async move {
+            if !has_data(&host, &config).await
+                && let Err(error) = restore(&host, &config, snapshot).await
+            {
+                let why = error.to_string();
+                event!(host, Error, "a snapshot of our own cannot be restored", why = &why);
+                return;
+            }
+            keep_running(host, config).await;
+        })
+    })
+}
+
+/// Where a downloaded snapshot lies.
+const SNAPSHOT: &str = "snapshot.db";
+
+async fn restore(host: &Host, config: &Config, snapshot: Bytes) -> Result<(), etcd::RestoreError> {
+    let save = move |disk: &dyn Disk| {
+        let file = disk.open(SNAPSHOT, Open::Truncate)?;
+        file.write_at(0, &snapshot)?;
+        file.sync()
+    };
+    let saved = host.disk_job(save).await;
+    saved.map_err(|error| etcd::RestoreError::File { path: SNAPSHOT.into(), error })?;
+    let options = RestoreOptions {
+        snapshot: SNAPSHOT.into(),
+        config: config.clone(),
+        skip_hash_check: false,
+        bump_revision: 0,
+        mark_compacted: false,
+    };
+    etcd::restore(host, options).await
 }
 
 async fn has_data(host: &Host, config: &Config) -> bool {

@@ -1,5 +1,7 @@
 //! The loop: what is due is carried out, then the world runs on.
 
+mod restoring;
+
 use crate::{
     evidence,
     gallery::Gallery,
@@ -15,6 +17,7 @@ use host::Defects;
 use machine::{Time, World, WorldConfig};
 use oracles::World as Happening;
 use record::{Broken, Fail, RunOptions, RunRecord, Verdict};
+use restoring::Restoring;
 use scenario::{Condition, Due, Scenario, Schedule, Traffick, What};
 use std::{sync::Arc, time::Duration};
 use traffic::Recorder;
@@ -31,6 +34,7 @@ pub(crate) struct Show {
     gallery: Arc<Gallery>,
     recorder: Recorder,
     errands: Errands,
+    restoring: Option<Restoring>,
     record: RunRecord,
     options: RunOptions,
 }
@@ -67,6 +71,7 @@ impl Show {
             gallery,
             recorder,
             errands,
+            restoring: None,
             record,
             options,
         };
@@ -102,12 +107,14 @@ impl Show {
     fn chaos(&mut self, scenario: &Scenario, end: Span) -> Result<(), String> {
         let mut schedule = Schedule::new(scenario);
         loop {
-            let look = schedule.waits().then(|| self.now().plus(LOOK));
+            let look =
+                (schedule.waits() || self.restoring.is_some()).then(|| self.now().plus(LOOK));
             let next = schedule.next().into_iter().chain(look).min().unwrap_or(end).min(end);
             self.run_until(next)?;
             if self.gallery.is_broken() {
                 return Ok(());
             }
+            self.go_on_restoring();
             let known = self.gallery.known();
             for due in schedule.due(next, |condition| self.holds(condition, &known)) {
                 match due {
@@ -128,7 +135,8 @@ impl Show {
             Condition::LeaderElected => known.leader.is_some(),
             Condition::LeaderLost => known.leader.is_none(),
             Condition::MembersUp => {
-                self.placement.members().all(|(_, place)| known.serving.contains(&place.machine.0))
+                let up = |place: &Place| known.serving.contains(&place.machine.0);
+                self.restoring.is_none() && self.placement.members().all(|(_, place)| up(place))
             }
             Condition::Revision(least) => known.revision >= least,
             Condition::Operations(least) => {
@@ -146,14 +154,11 @@ impl Show {
     }
 
     /// Clients are told to stand still, or to go on.
-    fn traffic(&self, told: Traffick) {
-        for (machine, id) in self.placement.all() {
-            if self.placement.is_client(machine) {
-                match told {
-                    Traffick::Pause => self.world.pause(id),
-                    Traffick::Resume => self.world.resume(id),
-                }
-            }
+    fn traffic(&mut self, told: Traffick) {
+        match told {
+            Traffick::Resume if self.restoring.is_some() => self.resume_after_restore(),
+            Traffick::Resume => self.placement.clients().for_each(|id| self.world.resume(id)),
+            Traffick::Pause => self.placement.clients().for_each(|id| self.world.pause(id)),
         }
     }
 
@@ -194,6 +199,7 @@ impl Show {
 
     /// Ends every strike and starts what is down; gives the time.
     fn heal_all(&mut self) -> Span {
+        self.abandon_restore();
         let now = self.now();
         let acts = self.strikes.heal_all(now, &mut self.record);
         self.carry_out(acts);
@@ -250,8 +256,8 @@ impl Show {
                 self.world.start_all(id);
                 None
             }
-            Maintenance::Restore { .. } => {
-                self.record.count("restores not carried out", 1);
+            Maintenance::Restore { from } => {
+                self.begin_restore(*from);
                 None
             }
         };

@@ -30,6 +30,7 @@ const TERMS_MAX: usize = 10_000;
 impl Oracle for DurableWrites {
     const NAME: &'static str = "durable_writes";
     const KIND: Kind = Kind::Always;
+    const OF_ONE_CLUSTER: bool = true;
     const PROMISE: &'static str = "Durability: any completed operations are durable; all accessible \
         data is also durable data";
     const FACTS: Option<&'static [&'static str]> = Some(&[
