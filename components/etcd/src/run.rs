@@ -48,7 +48,7 @@ impl Etcd {
         let member = assemble(&self.host, &self.config, booted, self.usage, &mut parts)?;
         corruption::compare_at_start(&member).await?;
         let (end, ending) = stop_pair();
-        let stops = Stops { clients: stop.clone(), peers: ending };
+        let stops = Stops { clients: stop.clone(), streams: ending };
         let listening = serving::listen(&member, stops).await?;
         event!(self.host, Fact, "process/serving");
         event!(self.host, Info, "ready to serve client requests");

@@ -50,14 +50,15 @@ const ENDLESS: [&str; 8] = [
 /// The same among members.
 const ENDLESS_OF_PEERS: [&str; 1] = ["/seaworthy.etcd.Peer/Send"];
 
-/// When each side is told to go. A client that is cut off goes on at another member (upstream waits
-/// a request's longest time for it, then cuts: stopServers in server/embed/etcd.go).
+/// When listeners stop. A client that is cut off goes on at another member (upstream waits a
+/// request's longest time for it, then cuts: stopServers in server/embed/etcd.go).
 #[derive(Clone, Debug)]
 pub(crate) struct Stops {
-    /// Before this member hands its leadership over.
+    /// Clients may finish what they have begun.
     pub(crate) clients: Stop,
-    /// Afterwards: the handover needs them.
-    pub(crate) peers: Stop,
+    /// Once leadership is handed over, which needs the peers, all streams end: a watch that came to
+    /// another member while nobody led would be refused there.
+    pub(crate) streams: Stop,
 }
 
 /// Open listeners; dropping them cuts all connections.
@@ -89,7 +90,7 @@ pub(crate) async fn listen(member: &Arc<Member>, stops: Stops) -> Result<Listeni
         ..Limits::default()
     };
     let sets = [
-        (&config.listen_peer_urls, peer_service(member, &stops), &peer_tls, &stops.peers),
+        (&config.listen_peer_urls, peer_service(member, &stops), &peer_tls, &stops.streams),
         (&config.listen_client_urls, client_service(member, &stops), &client_tls, &stops.clients),
         (&config.listen_metrics_urls, plain_service(member), &client_tls, &stops.clients),
     ];
@@ -139,7 +140,7 @@ fn peer_service(member: &Arc<Member>, stops: &Stops) -> Arc<dyn Service> {
     Arc::new(
         Router::new(&member.host)
             .grpc(peers)
-            .cut(&ENDLESS_OF_PEERS, stops.peers.clone(), EtcdError::Stopped.into())
+            .cut(&ENDLESS_OF_PEERS, stops.streams.clone(), EtcdError::Stopped.into())
             .fallback(move |request| http::answer(plain.clone(), request)),
     )
 }
@@ -161,7 +162,7 @@ fn client_service(member: &Arc<Member>, stops: &Stops) -> Arc<dyn Service> {
         .grpc(ReflectionV1::new(reflection.clone()))
         .grpc(ReflectionV1Alpha::new(reflection))
         .counted(&member.metrics.calls)
-        .cut(&ENDLESS, stops.clients.clone(), EtcdError::Stopped.into())
+        .cut(&ENDLESS, stops.streams.clone(), EtcdError::Stopped.into())
         .fallback(move |request| http::answer(plain.clone(), request));
     Arc::new(TokensFirst { member: member.clone(), router })
 }

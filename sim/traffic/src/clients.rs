@@ -87,6 +87,8 @@ impl User {
     fn new(station: Station, credentials: Option<(&str, &str)>) -> Self {
         let mut config = Config::new(station.endpoints.clone());
         config.credentials = credentials.map(|(name, password)| (name.into(), password.into()));
+        // As other clients have it by default: who reads slowly is felt by the server.
+        config.channel.window_bytes = 65_535;
         let client = Client::new(&station.host, config);
         let limit = Duration::from_millis(station.profile.timeout_ms.max(1));
         Self { calls: client.clone().with_timeout(limit), client, station }

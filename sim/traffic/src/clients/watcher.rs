@@ -11,6 +11,10 @@ use crate::{generator::everything, messages, profile::Watchers, recorder::WatchN
 /// How long to wait before a watch that the server refused is asked for again.
 const REFUSED_WAIT: Duration = Duration::from_millis(500);
 
+/// In how many responses a watcher that stalls does so once, and how many of its pauses that is.
+const STALL_ONCE_IN: u64 = 100;
+const STALL_TIMES: u64 = 8;
+
 /// Reads on at once: what a compaction overtakes would be lost to the oracles.
 const ATTENTIVE: Watchers =
     Watchers { count: 1, progress_percent: 5, restart_percent: 0, pause_ms: 0 };
@@ -92,9 +96,21 @@ async fn follow(user: &User, request: WatchRequest, manners: &Watchers) -> Revis
         if user.percent(manners.progress_percent) {
             watcher.request_progress();
         }
-        user.pause(manners.pause_ms).await;
+        digest(user, manners).await;
     }
     next
+}
+
+/// A slow watcher takes its time over each response, or none over most and very long over one: only
+/// that one is seen to have missed anything before the run ends.
+async fn digest(user: &User, manners: &Watchers) {
+    match user.station.number % 2 {
+        0 => user.pause(manners.pause_ms).await,
+        _ if user.host().random.below(STALL_ONCE_IN) == 0 => {
+            user.pause(manners.pause_ms * STALL_TIMES).await;
+        }
+        _ => {}
+    }
 }
 
 fn end(note: WatchNote, error: WatchError, next: Revision) -> Revision {
