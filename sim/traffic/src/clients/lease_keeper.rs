@@ -65,5 +65,5 @@ async fn revoke(user: &User, lease: LeaseId) {
     });
     user.ask(&revoke).await;
     // It tells the history itself what became of it.
-    drop(renewing.await);
+    let _ = renewing.await;
 }
