@@ -1,5 +1,6 @@
 //! Members of a simulated etcd cluster.
 
+use crate::tls;
 use bytes::Bytes;
 use etcd::{
     Etcd, RestoreOptions,
@@ -27,10 +28,12 @@ pub struct Place {
     pub name: String,
     /// Its machine.
     pub machine: MachineId,
+    /// It speaks TLS with everybody.
+    pub tls: bool,
 }
 
 fn url(place: &Place, port: u16) -> Url {
-    Url { tls: false, host: place.name.clone(), port }
+    Url { tls: place.tls, host: place.name.clone(), port }
 }
 
 impl Place {
@@ -48,7 +51,10 @@ impl Place {
 /// The settings of a member: small files and caches, so that thousands of runs fit on a machine,
 /// and otherwise upstream's defaults. `members` are all that it starts with or joins.
 pub fn config(world: &World, place: &Place, members: &[Place], state: ClusterState) -> Config {
-    let listen = |port| vec![Url::plain(SocketAddr::new(world.address(place.machine), port))];
+    let listen = |port| {
+        let plain = Url::plain(SocketAddr::new(world.address(place.machine), port));
+        vec![Url { tls: place.tls, ..plain }]
+    };
     let all = members.iter().map(|member| (member.name.clone(), vec![url(member, PEER_PORT)]));
     Config {
         name: place.name.clone(),
@@ -59,6 +65,8 @@ pub fn config(world: &World, place: &Place, members: &[Place], state: ClusterSta
         initial_advertise_peer_urls: vec![url(place, PEER_PORT)],
         initial_cluster: all.collect::<BTreeMap<_, _>>(),
         initial_cluster_state: state,
+        client_tls: place.tls.then(|| tls::files(false)),
+        peer_tls: place.tls.then(|| tls::files(true)),
         wal_segment_bytes: 256 * 1024,
         backend_cache_bytes: 1024 * 1024,
         // Hashing is slow on purpose; nobody attacks a simulation.
@@ -165,9 +173,11 @@ async fn has_data(host: &Host, config: &Config) -> bool {
 }
 
 fn client(host: &Host, endpoints: &[String], (name, password): (&str, &str)) -> Client {
+    let tls = tls::trust(host, endpoints);
     let endpoints: Vec<_> = endpoints.iter().filter_map(|url| url.parse().ok()).collect();
     let credentials = Some((name.to_owned(), password.to_owned()));
-    let config = client::Config { credentials, ..client::Config::new(endpoints) };
+    let mut config = client::Config { credentials, ..client::Config::new(endpoints) };
+    config.channel.tls = tls;
     Client::new(host, config).with_timeout(ADD_PATIENCE)
 }
 

@@ -43,11 +43,6 @@ impl Scenario {
         if members == 0 || members > MEMBERS_MAX {
             return senseless(format!("cluster.members is {members}, not 1 to {MEMBERS_MAX}"));
         }
-        if self.cluster.tls {
-            return senseless(
-                "cluster.tls is true, but members are not placed with certificates yet",
-            );
-        }
         if self.duration == Span(0) || self.duration > DURATION_MAX {
             let is = self.duration;
             return senseless(format!("duration is {is}, not more than 0s and at most 24h"));

@@ -100,10 +100,13 @@ pub(crate) fn program(errands: Errands, endpoints: Vec<String>, recorder: Record
 }
 
 fn client(host: &Host, endpoints: &[String]) -> Client {
+    let tls = cluster::tls::trust(host, endpoints);
     let endpoints = endpoints.iter().filter_map(|url| url.parse().ok()).collect();
     let (name, password) = traffic::Auth::ROOT;
     let credentials = Some((name.to_owned(), password.to_owned()));
-    Client::new(host, Config { credentials, ..Config::new(endpoints) }).with_timeout(PATIENCE)
+    let mut config = Config { credentials, ..Config::new(endpoints) };
+    config.channel.tls = tls;
+    Client::new(host, config).with_timeout(PATIENCE)
 }
 
 struct Operator {

@@ -19,6 +19,8 @@ const CLIENT: &str = "client";
 pub(crate) struct Placement {
     machines: Vec<(MachineId, Option<Place>)>,
     settings: Settings,
+    /// Members speak TLS.
+    tls: bool,
     /// Who plays the operator.
     operator: Option<MachineId>,
 }
@@ -33,7 +35,8 @@ impl Placement {
         operator: Program,
     ) -> Self {
         let settings = scenario.cluster.settings.clone();
-        let mut placement = Self { machines: Vec::new(), settings, operator: None };
+        let tls = scenario.cluster.tls;
+        let mut placement = Self { machines: Vec::new(), settings, tls, operator: None };
         for _ in 0..scenario.cluster.members {
             placement.add_member(world, timeline);
         }
@@ -52,8 +55,9 @@ impl Placement {
             let station = (profile.clone(), recorder.clone(), endpoints.clone());
             let program: Program = Arc::new(move |host| {
                 let (profile, recorder, endpoints) = station.clone();
+                let tls = cluster::tls::trust(&host, &endpoints);
                 let endpoints = endpoints.iter().filter_map(|url| url.parse().ok()).collect();
-                role.run(Station { host, number, endpoints, profile, recorder })
+                role.run(Station { host, number, endpoints, tls, profile, recorder })
             });
             world.install(id, CLIENT, program);
         }
@@ -82,7 +86,7 @@ impl Placement {
     fn add_member(&mut self, world: &World, timeline: &mut Timeline) -> Place {
         let name = format!("etcd-{}", self.members().count());
         let machine = self.add(world, timeline, &name, LaneKind::Member);
-        let place = Place { name, machine };
+        let place = Place { name, machine, tls: self.tls };
         if let Some(last) = self.machines.last_mut() {
             last.1 = Some(place.clone());
         }

@@ -60,7 +60,9 @@ impl Show {
         let mut record = RunRecord::new(&scenario.title, seed);
         let errands = Errands::default();
         let names = 0..scenario.cluster.members;
-        let endpoints = names.map(|n| format!("http://etcd-{n}:{}", cluster::etcd::CLIENT_PORT));
+        let scheme = if scenario.cluster.tls { "https" } else { "http" };
+        let port = cluster::etcd::CLIENT_PORT;
+        let endpoints = names.map(|n| format!("{scheme}://etcd-{n}:{port}"));
         let operator = operator::program(errands.clone(), endpoints.collect(), recorder.clone());
         let placement = Placement::new(&world, scenario, &mut record.timeline, &recorder, operator);
         let show = Self {
