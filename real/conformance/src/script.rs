@@ -78,7 +78,18 @@ pub fn mask(line: &str) -> String {
     masked.pop();
     let masked = without_term(&masked);
     // An identity that begins with a zero is printed a digit shorter, padded with a space.
-    masked.replace("  ID", " ID")
+    if masked.starts_with(['+', '|']) { narrowed(&masked) } else { masked.replace("  ID", " ID") }
+}
+
+/// A line of a table whose columns are as wide as the identities in them.
+fn narrowed(line: &str) -> String {
+    let mut narrow = String::new();
+    for character in line.chars() {
+        if !(matches!(character, '-' | ' ') && narrow.ends_with(character)) {
+            narrow.push(character);
+        }
+    }
+    narrow
 }
 
 /// Elections take as many terms as they take.
@@ -157,5 +168,11 @@ mod tests {
             mask(r#"{"revision":12,"raft_term":3},"raft_term":4"#),
             r#"{"revision":12,"raft_term":TERM},"raft_term":TERM"#
         );
+    }
+
+    #[test]
+    fn the_widths_of_tables_are_masked() {
+        assert_eq!(mask("+-----+--------+"), mask("+------+--------+"));
+        assert_eq!(mask("|  ID   | STATUS |"), mask("|    ID    | STATUS |"));
     }
 }

@@ -27,7 +27,16 @@ impl Oracle for ConfigurationsOverlap {
     const OF_ONE_CLUSTER: bool = true;
     const PROMISE: &'static str = "There must be no point at which two majorities of old and new \
         configuration can decide independently (Raft 6)";
-    const FACTS: Option<&'static [&'static str]> = Some(&["raft/start", "raft/conf"]);
+    const FACTS: Option<&'static [&'static str]> = Some(&[
+        "raft/start",
+        "raft/conf",
+        "raft/log",
+        "raft/snapshot",
+        "raft/state",
+        "raft/commit",
+        "wal/durable",
+        "etcd/apply",
+    ]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         let Some((fact, member)) = self.members.follow(observation)? else { return Ok(()) };

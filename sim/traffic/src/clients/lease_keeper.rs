@@ -6,6 +6,9 @@ use oracles::history::{LeaseId, Put, Request, Response};
 
 use super::User;
 
+/// How far apart two requests are at most that race, in milliseconds.
+const RACE_MS: u64 = 5;
+
 /// One lease after the other.
 pub(super) async fn run(user: &User) {
     for turn in 0_u64.. {
@@ -58,11 +61,14 @@ async fn revoke(user: &User, lease: LeaseId) {
         user.ask(&revoke).await;
         return;
     }
+    // Whoever comes first may be overtaken on the way.
+    let renewal_first = user.percent(50);
     let other = User::new(user.station.clone(), user.station.credentials());
     let renewing = user.host().spawn("client/renew", async move {
-        other.pause(5).await;
+        other.pause(if renewal_first { 0 } else { RACE_MS }).await;
         other.ask(&renew).await;
     });
+    user.pause(if renewal_first { RACE_MS } else { 0 }).await;
     user.ask(&revoke).await;
     // It tells the history itself what became of it.
     let _ = renewing.await;

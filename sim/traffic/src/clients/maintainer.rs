@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use etcd_api::etcdserverpb::{
     AlarmRequest, DefragmentRequest, HashKvRequest, MemberAddRequest, MemberListRequest,
-    MemberRemoveRequest, MemberUpdateRequest, MoveLeaderRequest, StatusRequest,
+    MemberPromoteRequest, MemberRemoveRequest, MemberUpdateRequest, MoveLeaderRequest,
+    StatusRequest,
 };
 
 use super::User;
@@ -15,7 +16,7 @@ pub(super) async fn run(user: &User) {
     let calls = &user.calls;
     loop {
         user.host().sleep(Duration::from_millis(maintenance.every_ms.max(1))).await;
-        match user.host().random.below(9) {
+        match user.host().random.below(10) {
             0 => {
                 user.other("defragment", Box::pin(calls.defragment(DefragmentRequest {}))).await;
             }
@@ -32,6 +33,7 @@ pub(super) async fn run(user: &User) {
             4 if maintenance.move_leader => move_leader(user).await,
             5 => update_member(user).await,
             6 | 7 => learner(user).await,
+            8 => promote(user).await,
             _ => {
                 let linearizable = MemberListRequest { linearizable: true };
                 user.other("member_list", Box::pin(calls.member_list(linearizable))).await;
@@ -67,6 +69,17 @@ async fn update_member(user: &User) {
         let (id, peer_urls) = (member.id, member.peer_urls.clone());
         let update = user.calls.member_update(MemberUpdateRequest { id, peer_urls });
         user.other("member_update", Box::pin(update)).await;
+    }
+}
+
+/// Makes a voter of a learner that is really there; refused until it has caught up.
+async fn promote(user: &User) {
+    let list = user.calls.member_list(MemberListRequest { linearizable: true });
+    let Some(list) = user.other("member_list", Box::pin(list)).await else { return };
+    let learner = list.members.iter().find(|member| member.is_learner && !member.name.is_empty());
+    if let Some(id) = learner.map(|learner| learner.id) {
+        let promote = user.calls.member_promote(MemberPromoteRequest { id });
+        user.other("member_promote", Box::pin(promote)).await;
     }
 }
 
