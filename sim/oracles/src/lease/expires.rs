@@ -43,8 +43,9 @@ const SIGNS_APART_MAX: Time = 2 * SECOND;
 /// What a change of leader adds: an election timeout, a started second of a checkpoint, and the
 /// time that a checkpoint takes.
 const CHANGE_MAX: Time = 4 * SECOND;
-/// How long the revocation itself may take: it is tried again after three seconds.
-const REVOCATION_MAX: Time = 5 * SECOND;
+/// How long the revocation itself may take: its proposal may be lost, which is known after the
+/// request timeout of seven seconds, and is then tried again.
+const REVOCATION_MAX: Time = 8 * SECOND;
 
 impl Oracle for LeaseExpires {
     const NAME: &'static str = "lease_expires";
