@@ -24,10 +24,32 @@ fn main() -> Result<(), Box<dyn Error>> {
     let public = protox::compile(PUBLIC, ["proto"])?;
     fs::write(Path::new(&out).join("descriptors.bin"), public.encode_to_vec())?;
 
+    fs::write(Path::new(&out).join("methods.rs"), methods(&public))?;
+
     let mut all = protox::compile(PUBLIC.into_iter().chain(PRIVATE), ["proto"])?;
     rename_fields(&mut all);
     tonic_prost_build::configure().build_transport(false).bytes(".").compile_fds(all)?;
     Ok(())
+}
+
+/// The methods by path, with their kinds as go-grpc-prometheus names them.
+fn methods(files: &FileDescriptorSet) -> String {
+    let mut rows = String::from("&[\n");
+    for file in &files.file {
+        for service in &file.service {
+            for method in &service.method {
+                let kind = match (method.client_streaming(), method.server_streaming()) {
+                    (false, false) => "unary",
+                    (true, false) => "client_stream",
+                    (false, true) => "server_stream",
+                    (true, true) => "bidi_stream",
+                };
+                let (package, service, method) = (file.package(), service.name(), method.name());
+                rows += &format!("    (\"/{package}.{service}/{method}\", \"{kind}\"),\n");
+            }
+        }
+    }
+    rows + "]"
 }
 
 /// Upstream's `peerURLs` would become `peer_ur_ls` in Rust. Only the generated code sees the new

@@ -53,8 +53,9 @@ pub struct Promote {
     pub target: Target,
 }
 
-/// All members stop, and start again from a snapshot taken of the one struck. Never drawn: what was
-/// acknowledged after the snapshot is gone by design.
+/// All members stop, and start again from a snapshot taken of the one struck, which must have
+/// everything. Clients stand still meanwhile, so that nothing is acknowledged between the snapshot
+/// and the end of the members. Never drawn: it ends every other fault's effect.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Restore {

@@ -35,6 +35,17 @@ mod tests {
     }
 
     #[test]
+    fn methods_know_their_kind() {
+        for method in [
+            ("/etcdserverpb.KV/Put", "unary"),
+            ("/etcdserverpb.Watch/Watch", "bidi_stream"),
+            ("/etcdserverpb.Maintenance/Snapshot", "server_stream"),
+        ] {
+            assert!(super::METHODS.contains(&method), "{method:?}");
+        }
+    }
+
+    #[test]
     fn the_descriptors_keep_upstreams_field_names() {
         let files = FileDescriptorSet::decode(super::FILE_DESCRIPTOR_SET).unwrap().file;
         let messages = files.iter().flat_map(|file| &file.message_type);

@@ -56,3 +56,6 @@ pub mod internal {
 
 /// The encoded `FileDescriptorSet` of the public packages, for the reflection services.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// All methods of the public API: path and kind (`unary`, `server_stream`, `bidi_stream`).
+pub const METHODS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/methods.rs"));

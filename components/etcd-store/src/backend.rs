@@ -10,6 +10,7 @@ mod jobs;
 mod merge;
 
 pub(crate) use database::disk_fault;
+pub(crate) use file::write_again;
 pub use jobs::{Commit, CommitDone, Defragment, DefragmentDone};
 pub(crate) use jobs::{snapshot_view, sync_parent};
 

@@ -31,7 +31,7 @@ fn checkpointed(defects: Defects) -> (Lessor, Batch) {
     let checkpoint_interval = Some(Duration::from_secs(5));
     let config = LessorConfig { ttl_seconds_min: 2, checkpoint_interval, defects };
     let (mut lessor, mut batch) = (Lessor::new(config), Batch::default());
-    lessor.promote(at(0), Duration::ZERO);
+    lessor.promote(1, at(0), Duration::ZERO);
     lessor.grant(1, 20, at(0), &mut batch).unwrap();
     lessor.checkpoint(&[LeaseCheckpoint { id: 1, remaining_ttl: 15 }], at(5), &mut batch);
     (lessor, batch)
@@ -52,7 +52,7 @@ fn e22_a_checkpoint_is_lost_with_memory() {
     for (defects, left) in [(Defects::none(), 15), (Defects::named(["E22"]), 20)] {
         let (mut lessor, batch) = checkpointed(defects);
         lessor.restore(&rows_after([&batch])).unwrap();
-        lessor.promote(at(10), Duration::ZERO);
+        lessor.promote(1, at(10), Duration::ZERO);
         assert_eq!(lessor.remaining(1, at(10)), Ok(Duration::from_secs(left)));
     }
 }

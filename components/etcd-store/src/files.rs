@@ -8,7 +8,7 @@ use crate::{
     backend::{
         Backend, Position,
         database::{self, disk_fault},
-        snapshot_view, sync_parent,
+        snapshot_view, sync_parent, write_again,
     },
     batch::Table,
     error::StoreError,
@@ -156,6 +156,8 @@ pub struct SnapshotReceiver {
     digest: [u8; 32],
     tmp: String,
     file: Arc<dyn BlockFile>,
+    /// An earlier attempt wrote a part, and may have ended with a failed sync.
+    resumed: bool,
 }
 
 impl SnapshotReceiver {
@@ -173,7 +175,8 @@ impl SnapshotReceiver {
         let mark = u64::from_be_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(|at: usize| digest[at]));
         let tmp = format!("{dir}/{index:016x}-{mark:016x}.tmp");
         let file = disk.open(&tmp, Open::Create).map_err(disk_fault(&tmp))?;
-        Ok(Self { dir: dir.to_owned(), index, digest, tmp, file })
+        let resumed = !file.is_empty().map_err(disk_fault(&tmp))?;
+        Ok(Self { dir: dir.to_owned(), index, digest, tmp, file, resumed })
     }
 
     /// Bytes there already.
@@ -207,6 +210,9 @@ impl SnapshotReceiver {
         if defects.has("E14a") {
             // #18055: an older snapshot, which is about to be installed, is deleted.
             remove_below(disk, &self.dir, self.index)?;
+        }
+        if self.resumed {
+            write_again(&*self.file).map_err(&fault)?;
         }
         self.file.sync().map_err(&fault)?;
         let path = received_path(&self.dir, self.index);

@@ -5,18 +5,19 @@
 
 use crate::{
     backend::{
-        Position,
-        database::{Db, disk_fault, view_rows, visit},
+        Backend, Position,
+        database::{Db, copy, disk_fault, view_rows, visit},
+        sync_parent,
     },
     batch::{Batch, Table},
-    error::StoreError,
-    keys::Revision,
+    error::{Refused, StoreError},
+    keys::{Keys, KvHash, Revision},
     members::Members,
     meta,
 };
 use bytes::Bytes;
 use etcd_api::{internal::MemberRecord, mvccpb::KeyValue};
-use host::{Defects, Disk, Open};
+use host::{Defects, Disk, Host, Open};
 use prost::Message;
 
 /// The key whose put and deletion stand at a raised revision: nobody ever sees it alive.
@@ -127,4 +128,27 @@ pub fn file_status(disk: &dyn Disk, path: &str) -> Result<FileStatus, StoreError
         })?;
     }
     Ok(status)
+}
+
+/// Rewrites a file without holes; durable on return. The old one stays until the new one is whole.
+///
+/// # Errors
+/// What the disk says; the file is no backend.
+pub fn defragment_file(disk: &dyn Disk, path: &str) -> Result<(), StoreError> {
+    let target = format!("{path}.tmp");
+    let db = Db::open(disk, path, Open::ReadWrite, CACHE_BYTES)?;
+    copy(&db.read()?, disk, &target, Open::Truncate, CACHE_BYTES)?;
+    drop(db);
+    disk.rename(&target, path).map_err(disk_fault(path))?;
+    sync_parent(disk, path)
+}
+
+/// The hash of all revisions of a file up to one, as members compare it; 0 means the newest.
+///
+/// # Errors
+/// The file is no backend; the revision is compacted or in the future.
+pub fn file_hash(host: &Host, path: &str, revision: i64) -> Result<KvHash, Refused> {
+    let mut backend = Backend::open(host, path, CACHE_BYTES)?;
+    let (keys, _) = Keys::restore(&mut backend, &host.defects)?;
+    keys.hash(&backend, revision)
 }

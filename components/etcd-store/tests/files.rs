@@ -132,6 +132,60 @@ fn an_installation_survives_a_power_failure_anywhere() {
     }
 }
 
+/// Linux takes pages for clean after a failed sync: what the file shows is not what the disk holds.
+#[test]
+fn what_a_failed_sync_left_in_the_cache_is_made_durable_at_the_next_start() {
+    for seed in 0..40 {
+        let disk = new_disk(seed);
+        let mut store = filled(&disk);
+        for key in 0..40 {
+            apply(&mut store, put(&format!("k{key}"), &"w".repeat(100)));
+        }
+        disk.model().faults.fail_syncs = 1;
+        store.commit().unwrap_err();
+        disk.model().faults.fail_syncs = 0;
+        drop(store);
+        let mut again = open(&disk);
+        apply(&mut again, put("next", "1"));
+        again.commit().unwrap();
+        let (applied, hash) = (again.applied(), again.hash().unwrap());
+        crash(again, &disk);
+        let last = open(&disk);
+        assert_eq!((last.applied(), last.hash().unwrap()), (applied, hash), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_snapshot_whose_sync_failed_is_whole_after_the_second_attempt() {
+    for seed in 0..20 {
+        let (from, to) = (new_disk(1), new_disk(seed));
+        let mut leader = filled(&from);
+        drop(open(&to));
+        let file = leader.begin_snapshot().unwrap().run(&from).unwrap();
+        let index = file.position.index;
+        let mut whole = vec![0; usize::try_from(file.size).unwrap()];
+        file.read_at(0, &mut whole).unwrap();
+        let receive = || SnapshotReceiver::open(&to, "data/snap", index, file.digest).unwrap();
+        let receiver = receive();
+        receiver.write(0, &whole).unwrap();
+        to.model().faults.fail_syncs = 1;
+        receiver.finish(&to, &Defects::none()).unwrap_err();
+        let receiver = receive();
+        assert_eq!(receiver.received().unwrap(), file.size);
+        if !receiver.finish(&to, &Defects::none()).unwrap() {
+            // The cache showed what was lost: the sender starts over.
+            let receiver = receive();
+            receiver.write(0, &whole).unwrap();
+            assert!(receiver.finish(&to, &Defects::none()).unwrap());
+        }
+        to.model().power_off();
+        to.model().power_on();
+        let config = Config { snapshot_index: index, ..config() };
+        let store = Store::open(&host(&to, &Defects::none()), config).unwrap();
+        assert_eq!(store.hash().unwrap(), leader.hash().unwrap(), "seed {seed}");
+    }
+}
+
 #[test]
 fn a_spoilt_snapshot_is_refused_and_a_torn_one_resumed() {
     let disk = new_disk(1);

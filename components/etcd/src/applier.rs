@@ -3,10 +3,11 @@
 //! Upstream: server/etcdserver/server.go, applyAll.
 
 use crate::{
-    driver::Ask,
+    driver::{Ask, Leadership},
     facts,
     fatal::Fatal,
     keeper::{Job, KeeperHandle, SharedStore},
+    metrics::Metrics,
     peers::Peers,
     waiters::Waiters,
 };
@@ -17,14 +18,14 @@ use etcd_api::{
         internal_request::Request,
     },
 };
-use etcd_store::{Position, Response, StoreError, members};
+use etcd_store::{Position, Response, Store, StoreError, members};
 use host::{Host, event, watch};
 use prost::Message;
 use raft::{
     Codec, ConfChange,
-    types::{ConfState, Entry, EntryKind, Index, NodeId, SnapshotMeta},
+    types::{ConfState, Entry, EntryKind, Index, NodeId, SnapshotMeta, Term},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Entries applied under one hold of the store's lock.
@@ -66,6 +67,18 @@ pub(crate) struct Applier {
     /// Told when the store wants the NOSPACE alarm raised.
     pub(crate) no_space: Arc<Notify>,
     pub(crate) batch_limit: usize,
+    pub(crate) metrics: Metrics,
+    pub(crate) leadership: watch::Receiver<Leadership>,
+    pub(crate) leases: LeaseTimes,
+}
+
+/// What a leader's lessor is told when it begins to count.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LeaseTimes {
+    /// What every lease gets on top: an election took about that long.
+    pub(crate) extend: Duration,
+    /// How often the time left is checkpointed; zero for never.
+    pub(crate) checkpoints: Duration,
 }
 
 impl Applier {
@@ -112,12 +125,14 @@ impl Applier {
         let mut outcomes = Vec::with_capacity(entries.len());
         let now = self.host.now();
         let mut store = self.store.write();
+        let mut began = now;
         for entry in entries {
             let position = Position { index: entry.index, term: entry.term };
             if entry.data.is_empty() {
                 if store.apply_empty(position)? {
                     facts::applied(&self.host, &store, entry);
                 }
+                self.take_over(&mut store, entry.term);
                 continue;
             }
             let request = match InternalRequest::decode(entry.data.clone()) {
@@ -137,6 +152,9 @@ impl Applier {
             if applied.raise_nospace {
                 self.no_space.notify_one();
             }
+            let done = self.host.now();
+            self.metrics.applied.observe(request.request.as_ref(), &applied.result, done - began);
+            began = done;
             outcomes.push((applied.request_id, entry.index, applied.revision, applied.result));
             if let Some(Request::Compaction(_)) = request.request {
                 self.chores.notify_one();
@@ -150,6 +168,17 @@ impl Applier {
             self.waiters.complete(id, Outcome::Applied(result));
         }
         Ok(())
+    }
+
+    /// The first entry of our term as leader, an empty one: all that earlier leaders had said of
+    /// leases is applied, and may be counted upon. Upstream: applyEntryNormal.
+    fn take_over(&self, store: &mut Store, term: Term) {
+        let now = *self.leadership.borrow();
+        let leads = now.leading && now.term == term;
+        if leads && store.lessor().primary_term() != Some(term) {
+            store.lessor_mut().promote(term, self.host.now(), self.leases.extend);
+            facts::promoted(&self.host, term, self.leases.checkpoints);
+        }
     }
 
     async fn conf_change(&self, entry: &Entry) -> Result<(), Fatal> {
@@ -211,6 +240,7 @@ impl Applier {
 
     async fn snapshot(&self, meta: SnapshotMeta) -> Result<Index, Fatal> {
         event!(self.host, Info, "installing a snapshot", index = meta.index);
+        let _entered = self.metrics.snapshots_applied.enter();
         let installed = self.keeper.job(|reply| Job::Install(meta.index, reply)).await;
         installed.ok_or(Fatal::PartEnded("the backend's keeper"))?.map_err(Fatal::Store)?;
         let (index, known) = {

@@ -1,11 +1,11 @@
 //! A member put together: its parts, and the queues between them.
 
 use crate::{
-    applier::{Applier, Apply, Outcome},
+    applier::{Applier, Apply, LeaseTimes, Outcome},
     boot::{Booted, Owner},
     compactor,
     config::Config,
-    dial,
+    corruption, dial,
     driver::{ASKS_MAX, Ask, Driver, Leadership},
     facts,
     fatal::Fatal,
@@ -15,10 +15,12 @@ use crate::{
     metrics::Metrics,
     monitor,
     parts::Parts,
+    peer_service::texts,
     peers::{Identity, Peers},
     persist::{LogWork, LogWriter},
     reads::{self, ReadPorts},
     request_ids::RequestIds,
+    run::Usage,
     snapshots::SnapshotSender,
     waiters::Waiters,
 };
@@ -74,13 +76,15 @@ pub(crate) fn assemble(
     host: &Host,
     config: &Arc<Config>,
     booted: Booted,
+    usage: Usage,
     parts: &mut Parts,
 ) -> Result<Arc<Member>, Fatal> {
     let Booted { owner, store, wal, restored, marked, contacts, .. } = booted;
     let lines = Lines::new(store.applied().index);
     let store = Arc::new(RwLock::new(store));
-    let (keeper, keeper_task) = keeper_of(host, config, &store, &lines, marked);
-    let peers = Arc::new(peers_of(host, config, owner, &lines, &keeper, &contacts)?);
+    let metrics = Metrics::new(usage);
+    let (keeper, keeper_task) = keeper_of(host, config, &store, &lines, marked, &metrics);
+    let peers = Arc::new(peers_of(host, config, owner, &lines, &keeper, &contacts, &metrics)?);
     let hard_state = restored.hard_state;
     let raft = core(host, config, owner.member, restored, &store)?;
     let ids = Arc::new(RequestIds::new(owner.member, host.clock.wall()));
@@ -90,6 +94,7 @@ pub(crate) fn assemble(
         applied: lines.applied.1.clone(),
         leadership: lines.leadership.1.clone(),
         ids: ids.clone(),
+        failed: metrics.reads_failed.clone(),
     };
     let (reads, read_loop) = reads::reads(host.clone(), ports, config.request_timeout());
     let member = Arc::new(Member {
@@ -107,7 +112,7 @@ pub(crate) fn assemble(
         ids,
         peers: peers.clone(),
         keeper: keeper.clone(),
-        metrics: Metrics::new(),
+        metrics: metrics.clone(),
         chores: Arc::default(),
         no_space: Arc::default(),
         compacted: watch::channel(0).0,
@@ -136,6 +141,7 @@ pub(crate) fn assemble(
         apply: lines.apply.0,
         peers: peers.clone(),
         state: hard_state,
+        sync_times: metrics.disk.log_sync.clone(),
     };
     let applier = Applier {
         host: host.clone(),
@@ -150,6 +156,12 @@ pub(crate) fn assemble(
         chores: member.chores.clone(),
         no_space: member.no_space.clone(),
         batch_limit: config.backend_batch_limit,
+        metrics,
+        leadership: member.leadership.clone(),
+        leases: LeaseTimes {
+            extend: config.election,
+            checkpoints: config.lease_checkpoint_interval,
+        },
     };
     parts.start(host, "etcd/log", writer.run());
     parts.start(host, "etcd/apply", applier.run());
@@ -166,7 +178,7 @@ fn start_duties(member: &Arc<Member>, parts: &mut Parts) {
     parts.start(host, "etcd/chores", compactor::run_chores(member.clone()));
     parts.start_endless(host, "etcd/leases", leases::run(member.clone()));
     parts.start_endless(host, "etcd/auto-compaction", compactor::run_automatic(member.clone()));
-    let comparing = monitor::compare_periodically(member.clone());
+    let comparing = corruption::compare(member.clone());
     parts.start_endless(host, "etcd/corruption-check", comparing);
     parts.start_endless(host, "etcd/version", monitor::agree_on_version(member.clone()));
     let alarm = monitor::raise_no_space(member.clone(), member.no_space.clone());
@@ -181,11 +193,13 @@ fn keeper_of(
     store: &SharedStore,
     lines: &Lines,
     marked: Index,
+    metrics: &Metrics,
 ) -> (KeeperHandle, Keeper) {
     let settings = KeeperSettings {
         interval: config.backend_batch_interval,
         snapshot_count: config.snapshot_count,
         catchup_entries: config.snapshot_catchup_entries,
+        metrics: metrics.disk.clone(),
     };
     let (log, asks) = (lines.log.0.clone(), lines.asks.0.clone());
     keeper::keeper(host.clone(), store.clone(), log, asks, settings, marked)
@@ -198,12 +212,15 @@ fn peers_of(
     lines: &Lines,
     keeper: &KeeperHandle,
     contacts: &[MemberRecord],
+    metrics: &Metrics,
 ) -> Result<Peers, Fatal> {
     let asks = &lines.asks.0;
-    let identity = Identity { cluster_id: owner.cluster, id: owner.member };
+    let urls = texts(&config.initial_advertise_peer_urls);
+    let identity = Identity { cluster_id: owner.cluster, id: owner.member, urls };
     let snapshots = SnapshotSender::new(host.clone(), keeper.clone(), asks.clone());
     let dialer = dial::dialer(host, config)?;
-    let peers = Peers::new(host.clone(), identity, dialer, asks.clone(), snapshots);
+    let peers =
+        Peers::new(host.clone(), identity, dialer, asks.clone(), snapshots, &metrics.network);
     for contact in contacts {
         peers.set(contact.id, members::peer_urls(contact));
     }

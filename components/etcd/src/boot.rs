@@ -93,14 +93,22 @@ fn prepare(disk: &dyn Disk, config: &Config) -> Result<Box<dyn FileLock>, Fatal>
     for dir in ancestors(&member) {
         disk.sync_dir(&dir).map_err(fail)?;
     }
-    disk.lock(&format!("{member}/LOCK")).map_err(|error| match error.kind() {
+    lock(disk, config)
+}
+
+/// Takes the data directory for this process.
+///
+/// # Errors
+/// Another one has it.
+pub(crate) fn lock(disk: &dyn Disk, config: &Config) -> Result<Box<dyn FileLock>, Fatal> {
+    disk.lock(&format!("{}/member/LOCK", config.data_dir)).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => Fatal::DataDir {
             path: config.data_dir.clone(),
             why: "another process uses it; stop that one first, or give this one another \
                   --data-dir"
                 .into(),
         },
-        _ => fail(error),
+        _ => data_dir(config, &error),
     })
 }
 

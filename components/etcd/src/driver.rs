@@ -35,6 +35,8 @@ pub(crate) enum Ask {
         id: u64,
         /// The encoded request.
         data: Bytes,
+        /// Only as leader of this term: refused by any other, never forwarded.
+        term: Option<Term>,
     },
     /// Replicate a change of the configuration; refused as in [`Ask::Propose`].
     ProposeConfChange {
@@ -153,8 +155,9 @@ impl Driver {
 
     fn answer(&mut self, ask: Ask) {
         match ask {
-            Ask::Propose { id, data } => {
-                if self.raft.propose(vec![data]).is_err() {
+            Ask::Propose { id, data, term } => {
+                let wanted = term.is_none_or(|term| self.leads_in(term));
+                if !wanted || self.raft.propose(vec![data]).is_err() {
                     self.waiters.complete(id, Outcome::Refused);
                 }
             }
@@ -182,6 +185,10 @@ impl Driver {
                 let _ = reply.send(self.raft.status());
             }
         }
+    }
+
+    fn leads_in(&self, term: Term) -> bool {
+        self.raft.term() == term && self.raft.soft_state().role == Role::Leader
     }
 
     /// A refused change is given to Raft as one of nobody.

@@ -2,7 +2,7 @@
 //!
 //! Facts cost nothing in production, where nobody wants them.
 
-use crate::{member::Member, persist::Persist};
+use crate::persist::Persist;
 use etcd_api::internal::internal_request::Request;
 use etcd_store::{Response, Store, members};
 use host::{Host, Level, event};
@@ -10,6 +10,7 @@ use raft::{
     Body, Message, Raft, Ready, Role,
     types::{ConfState, Entry, EntryKind, HardState, Index, NodeId},
 };
+use std::time::Duration;
 
 /// Entries between two hashes of the whole state.
 const HASH_EVERY: Index = 64;
@@ -214,13 +215,13 @@ pub(crate) fn acknowledged(host: &Host, index: Index, revision: i64) {
     event!(host, Fact, "etcd/ack", index = index, revision = revision);
 }
 
-/// The lessor takes over or gives up the expiry of leases.
-pub(crate) fn primary(member: &Member, term: u64, primary: bool) {
-    if !primary {
-        event!(member.host, Fact, "lease/demote");
-        return;
-    }
-    let interval = member.config.lease_checkpoint_interval.as_millis();
-    let checkpoint_ms = u64::try_from(interval).unwrap_or(u64::MAX);
-    event!(member.host, Fact, "lease/primary", term = term, checkpoint_ms = checkpoint_ms);
+/// The lessor takes over the expiry of leases; `interval` of checkpoints, zero for none.
+pub(crate) fn promoted(host: &Host, term: u64, interval: Duration) {
+    let checkpoint_ms = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
+    event!(host, Fact, "lease/primary", term = term, checkpoint_ms = checkpoint_ms);
+}
+
+/// The lessor gives up the expiry of leases.
+pub(crate) fn demoted(host: &Host) {
+    event!(host, Fact, "lease/demote");
 }

@@ -3,7 +3,7 @@
 //! All work on the backend's file goes through this task, so that no two jobs ever meet there.
 //! Entries are applied meanwhile: they stage in memory.
 
-use crate::{driver::Ask, fatal::Fatal, persist::LogWork};
+use crate::{driver::Ask, fatal::Fatal, metrics::DiskMetrics, persist::LogWork};
 use etcd_store::{Position, SnapshotFile, Store, StoreError};
 use host::{Host, event};
 use parking_lot::RwLock;
@@ -52,11 +52,13 @@ impl KeeperHandle {
 }
 
 /// How often, and with what slack, the keeper tidies up.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct KeeperSettings {
     pub(crate) interval: Duration,
     pub(crate) snapshot_count: u64,
     pub(crate) catchup_entries: u64,
+    /// Who is told how long it takes.
+    pub(crate) metrics: DiskMetrics,
 }
 
 /// The task.
@@ -136,8 +138,9 @@ impl Keeper {
                     self.commit().await?;
                 }
                 let (host, store) = (self.host.clone(), self.store.clone());
+                let metrics = self.settings.metrics.clone();
                 let work = async move {
-                    let result = defragment(&host, &store).await;
+                    let result = defragment(&host, &store, &metrics).await;
                     // The asker may have given up; the work was done anyway.
                     let _ = reply.send(result);
                 };
@@ -169,7 +172,9 @@ impl Keeper {
             (store.begin_commit()?, store.applied())
         };
         let Some(job) = job else { return Ok(()) };
+        let began = self.host.now();
         let done = self.host.disk_job(move |_| job.run()).await;
+        self.settings.metrics.commit.observe((self.host.now() - began).as_secs_f64());
         self.host.point("keeper/committed");
         self.store.write().end_commit(done)?;
         self.durable = position;
@@ -178,7 +183,10 @@ impl Keeper {
 
     async fn snapshot(&self) -> Result<SnapshotFile, StoreError> {
         let job = self.store.write().begin_snapshot()?;
-        self.host.disk_job(move |disk| job.run(disk)).await
+        let began = self.host.now();
+        let made = self.host.disk_job(move |disk| job.run(disk)).await;
+        self.settings.metrics.snapshot.observe((self.host.now() - began).as_secs_f64());
+        made
     }
 
     async fn install(&mut self, index: u64) -> Result<(), StoreError> {
@@ -206,11 +214,18 @@ impl Keeper {
     }
 }
 
-async fn defragment(host: &Host, store: &SharedStore) -> Result<(), StoreError> {
+async fn defragment(
+    host: &Host,
+    store: &SharedStore,
+    metrics: &DiskMetrics,
+) -> Result<(), StoreError> {
+    let _entered = metrics.defragmenting.enter();
+    let began = host.now();
     let job = store.write().begin_defragment()?;
     let done = host.disk_job(move |disk| job.run(disk)).await;
     let (disk, store) = (host.disk.clone(), store.clone());
     let result = host.disk_job(move |_| store.write().end_defragment(&*disk, done)).await;
     host.point("keeper/defragmented");
+    metrics.defragment.observe((host.now() - began).as_secs_f64());
     result
 }

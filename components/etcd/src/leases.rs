@@ -8,6 +8,7 @@ use etcd_api::{
     internal::internal_request::Request as Op,
 };
 use host::{Children, event};
+use raft::types::Term;
 use std::{sync::Arc, time::Duration};
 
 /// How often the primary looks for leases that are due.
@@ -38,11 +39,8 @@ pub(crate) async fn run(member: Arc<Member>) {
     }
 }
 
-/// The leader's lessor knows time, the others' do not.
+/// The leader's lessor knows time, the others' do not. It is the applier that promotes it.
 fn follow(member: &Member, before: Leadership, now: Leadership) {
-    if now.leader != 0 && now.leader != before.leader {
-        member.metrics.leader_changes.add(1);
-    }
     if now.leader == 0 {
         member.peers.leader_lost();
     } else if now.leader != before.leader {
@@ -52,16 +50,16 @@ fn follow(member: &Member, before: Leadership, now: Leadership) {
         return;
     }
     let mut store = member.store.write();
-    if now.leading {
-        store.lessor_mut().promote(member.host.now(), member.config.election);
-        facts::primary(member, now.term, true);
-    } else if store.lessor().is_primary() {
+    // The applier may have promoted it already, in the new term.
+    let deposed = store.lessor().primary_term().is_some_and(|term| !now.leading || term < now.term);
+    if deposed {
         store.lessor_mut().demote();
-        facts::primary(member, now.term, false);
+        facts::demoted(&member.host);
     }
 }
 
 async fn look(member: &Arc<Member>) {
+    let Some(term) = member.lease_term() else { return };
     let (expired, checkpoint) = {
         let mut store = member.store.write();
         let now = member.host.now();
@@ -81,14 +79,14 @@ async fn look(member: &Arc<Member>) {
     let checkpoints = member.store.write().lessor_mut().due_checkpoints(member.host.now());
     if !checkpoints.is_empty() {
         let request = LeaseCheckpointRequest { checkpoints };
-        if member.propose(None, Op::LeaseCheckpoint(request)).await.is_err() {
+        if member.propose_in(term, None, Op::LeaseCheckpoint(request)).await.is_err() {
             event!(member.host, Debug, "lease checkpoint was not replicated");
         }
     }
-    revoke(member, expired).await;
+    revoke(member, term, expired).await;
 }
 
-async fn revoke(member: &Arc<Member>, expired: Vec<i64>) {
+async fn revoke(member: &Arc<Member>, term: Term, expired: Vec<i64>) {
     for ids in expired.chunks(REVOKES_MAX) {
         let mut children = Children::default();
         let (done, mut all_done) = tokio::sync::mpsc::channel::<()>(1);
@@ -98,8 +96,15 @@ async fn revoke(member: &Arc<Member>, expired: Vec<i64>) {
                 let request = LeaseRevokeRequest { id };
                 // As root: whose keys the lease holds does not matter (upstream: WithRoot in
                 // revokeExpiredLeases). A failure is tried again: the lease stays due.
-                let root = member_.root();
-                let _ = member_.propose(root.as_ref(), Op::LeaseRevoke(request)).await;
+                let (root, op) = (member_.root(), Op::LeaseRevoke(request));
+                let revoked = if member_.host.defects.has("E21a") {
+                    member_.propose(root.as_ref(), op).await.map(drop)
+                } else {
+                    member_.propose_in(term, root.as_ref(), op).await
+                };
+                if revoked.is_ok() {
+                    member_.metrics.leases_expired.increment();
+                }
                 drop(done);
             }));
         }

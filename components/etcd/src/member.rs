@@ -11,6 +11,7 @@ use crate::{
     request_ids::RequestIds,
     waiters::Waiters,
 };
+use bytes::Bytes;
 use etcd_api::{
     errors::EtcdError,
     etcdserverpb::ResponseHeader,
@@ -22,7 +23,7 @@ use etcd_store::{
 };
 use host::{Elapsed, Host, Instant, watch};
 use prost::Message;
-use raft::types::{Index, NodeId};
+use raft::types::{Index, NodeId, Term};
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tonic::Status;
@@ -77,6 +78,15 @@ impl Member {
         self.leadership.borrow().leading
     }
 
+    /// The term in which this member's lessor counts, if it is still the one that leads.
+    pub(crate) fn lease_term(&self) -> Option<Term> {
+        let leads = |term: &Term| {
+            let leadership = self.leadership.borrow();
+            leadership.leading && leadership.term == *term
+        };
+        self.store.read().lessor().primary_term().filter(leads)
+    }
+
     /// Replicates a request and answers with what applying it gave.
     ///
     /// # Errors
@@ -86,8 +96,47 @@ impl Member {
         auth: Option<&AuthInfo>,
         request: Request,
     ) -> Result<Response, Status> {
-        self.refuse_if_behind()?;
         self.refuse_if_full(&request)?;
+        let (id, data) = self.numbered(auth, request)?;
+        let ask = || Ask::Propose { id, data: data.clone(), term: None };
+        match self.replicate(id, ask).await? {
+            Outcome::Applied(result) => result.map_err(Status::from),
+            Outcome::Members(_) | Outcome::Refused => Err(EtcdError::Stopped.into()),
+        }
+    }
+
+    /// Replicates what this member has decided as the leader of `term`, and only as that: asked
+    /// once, and of no other leader, so that nothing a successor decides comes before it in the log.
+    /// Upstream checks that it leads and then forwards all the same (etcd #15247).
+    ///
+    /// # Errors
+    /// As [`Member::propose`]; not the leader of `term`.
+    pub(crate) async fn propose_in(
+        &self,
+        term: Term,
+        auth: Option<&AuthInfo>,
+        request: Request,
+    ) -> Result<(), Status> {
+        let (id, data) = self.numbered(auth, request)?;
+        let started = self.host.now();
+        let deadline = started + self.config.request_timeout();
+        let _pending = self.metrics.proposals_pending.enter();
+        let outcome = self.waiters.register(id);
+        let ask = Ask::Propose { id, data, term: Some(term) };
+        self.asks.send(ask).await.map_err(|_| EtcdError::Stopped)?;
+        match self.outcome(&Attempt { id, started, deadline }, outcome).await? {
+            Outcome::Applied(result) => result.map(drop).map_err(Status::from),
+            Outcome::Members(_) | Outcome::Refused => Err(EtcdError::NotLeader.into()),
+        }
+    }
+
+    /// A request with its number, encoded.
+    fn numbered(
+        &self,
+        auth: Option<&AuthInfo>,
+        request: Request,
+    ) -> Result<(u64, Bytes), EtcdError> {
+        self.refuse_if_behind()?;
         let id = self.ids.next();
         let header = RequestHeader {
             id,
@@ -97,14 +146,9 @@ impl Member {
         let request = InternalRequest { header: Some(header), request: Some(request) };
         let data = request.encode_to_vec();
         if data.len() > self.config.limits.request_bytes {
-            return Err(EtcdError::RequestTooLarge.into());
+            return Err(EtcdError::RequestTooLarge);
         }
-        let data = bytes::Bytes::from(data);
-        let ask = || Ask::Propose { id, data: data.clone() };
-        match self.replicate(id, ask).await? {
-            Outcome::Applied(result) => result.map_err(Status::from),
-            Outcome::Members(_) | Outcome::Refused => Err(EtcdError::Stopped.into()),
-        }
+        Ok((id, Bytes::from(data)))
     }
 
     /// Whoever may do everything, for what a member asks by itself; nobody where nobody is asked.

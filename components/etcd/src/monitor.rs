@@ -1,14 +1,14 @@
 //! What a member sees to by itself: telling its name, agreeing on the cluster's version, raising
-//! alarms, comparing its data with the others'.
+//! alarms.
 //!
-//! Upstream: server/etcdserver/server.go (publishV3, monitorVersions), corrupt.go.
+//! Upstream: server/etcdserver/server.go (publishV3, monitorVersions).
 
-use crate::{fatal::Fatal, member::Member, peer_service::texts, version};
+use crate::{member::Member, peer_service::texts, version};
 use etcd_api::{
-    etcdserverpb::{AlarmRequest, AlarmType, HashKvResponse, alarm_request::AlarmAction},
+    etcdserverpb::{AlarmRequest, AlarmType, alarm_request::AlarmAction},
     internal::{
-        Attributes, ClusterMemberAttrSetRequest, ClusterVersionSetRequest, PeerHashKvRequest,
-        internal_request::Request as Op, peer_client::PeerClient,
+        Attributes, ClusterMemberAttrSetRequest, ClusterVersionSetRequest,
+        internal_request::Request as Op,
     },
 };
 use host::event;
@@ -65,80 +65,12 @@ pub(crate) async fn raise_no_space(member: Arc<Member>, asked: Arc<Notify>) {
     }
 }
 
-async fn raise(member: &Member, alarm: AlarmType, of: u64) {
+/// Raises an alarm, again and again until it is replicated.
+pub(crate) async fn raise(member: &Member, alarm: AlarmType, of: u64) {
     event!(member.host, Warn, "raising an alarm", alarm = alarm.as_str_name(), member = of);
     let request =
         AlarmRequest { action: AlarmAction::Activate.into(), member_id: of, alarm: alarm.into() };
     while member.propose(None, Op::Alarm(request)).await.is_err() {
         member.host.sleep(member.config.heartbeat).await;
     }
-}
-
-/// The leader compares its keys with the others' now and then, and raises CORRUPT for who differs.
-pub(crate) async fn compare_periodically(member: Arc<Member>) {
-    if member.config.corrupt_check.is_zero() {
-        return std::future::pending().await;
-    }
-    let mut period = member.host.interval(member.config.corrupt_check);
-    loop {
-        period.tick().await;
-        if !member.leads() || member.reads.linearizable().await.is_err() {
-            continue;
-        }
-        for differing in differing_peers(&member).await {
-            raise(&member, AlarmType::Corrupt, differing).await;
-        }
-    }
-}
-
-async fn differing_peers(member: &Member) -> Vec<u64> {
-    let Ok(ours) = crate::services::maintenance::hash_kv(member, 0).await else { return vec![] };
-    let mut differing = Vec::new();
-    for peer in member.peers.ids() {
-        if let Some(theirs) = hash_of(member, peer, ours.hash_revision).await
-            && differ(&ours, &theirs)
-        {
-            differing.push(peer);
-        }
-    }
-    differing
-}
-
-/// Hashes compare only when both were taken over the same revisions.
-fn differ(ours: &HashKvResponse, theirs: &HashKvResponse) -> bool {
-    ours.hash_revision == theirs.hash_revision
-        && ours.compact_revision == theirs.compact_revision
-        && ours.hash != theirs.hash
-}
-
-async fn hash_of(member: &Member, peer: u64, revision: i64) -> Option<HashKvResponse> {
-    let channel = member.peers.channel(peer)?;
-    let handshake = Some(member.peers.handshake(peer));
-    let request = PeerHashKvRequest { handshake, revision };
-    let call = async move { PeerClient::new(channel).hash_kv(request).await };
-    let answer = member.host.timeout(member.config.request_timeout(), call).await.ok()?.ok()?;
-    Some(answer.into_inner())
-}
-
-/// Before serving: refuses to start when this member's keys differ from a peer's.
-///
-/// # Errors
-/// [`Fatal::Corrupt`].
-pub(crate) async fn compare_at_start(member: &Member) -> Result<(), Fatal> {
-    if !member.config.initial_corrupt_check {
-        return Ok(());
-    }
-    let Ok(ours) = crate::services::maintenance::hash_kv(member, 0).await else { return Ok(()) };
-    for peer in member.peers.ids() {
-        if let Some(theirs) = hash_of(member, peer, ours.hash_revision).await
-            && differ(&ours, &theirs)
-        {
-            return Err(Fatal::Corrupt(format!(
-                "found data inconsistency with peer {peer:x}: hash {} at revision {} here, {} \
-                 there; replace this member",
-                ours.hash, ours.hash_revision, theirs.hash
-            )));
-        }
-    }
-    Ok(())
 }

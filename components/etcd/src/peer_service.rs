@@ -1,8 +1,8 @@
 //! What this member answers its peers.
 
 use crate::{
-    config::Url, driver::Ask, member::Member, peers::REMOVED, receiver_stream::ReceiverStream,
-    services, version,
+    config::Url, driver::Ask, member::Member, outbox::BATCHES_PER_ACK, peers::REMOVED,
+    receiver_stream::ReceiverStream, services, version,
 };
 use etcd_api::{
     errors::EtcdError,
@@ -25,9 +25,6 @@ use tonic::{Request, Response, Status, Streaming};
 
 /// Acknowledgements waiting for a slow peer at most.
 const ACKS_MAX: usize = 16;
-/// Batches that one acknowledgement stands for. Nobody waits for one: a peer that is gone is noticed
-/// by pings, and an answer to each batch would double the segments between members.
-const BATCHES_PER_ACK: u64 = 256;
 
 /// The peer API of a member.
 #[derive(Clone)]
@@ -61,6 +58,7 @@ impl PeerService {
         mut batches: Streaming<Batch>,
         acks: mpsc::Sender<Result<SendAck, Status>>,
     ) {
+        let bytes = self.0.metrics.network.from(from);
         let mut count: u64 = 0;
         while let Ok(Some(batch)) = batches.message().await {
             if let Err(removed) = self.refuse_removed(from) {
@@ -68,6 +66,7 @@ impl PeerService {
                 return;
             }
             for message in &batch.messages {
+                bytes.add(message.len() as u64);
                 match crate::peers::decode(message) {
                     Ok(message) => {
                         if self.0.asks.send(Ask::Step(message)).await.is_err() {
@@ -150,7 +149,9 @@ impl Peer for PeerService {
         let first = batches.message().await?;
         let handshake = first.and_then(|batch| batch.handshake);
         self.accept(handshake.as_ref())?;
-        let from = handshake.map_or(0, |handshake| handshake.from);
+        let handshake = handshake.unwrap_or_default();
+        self.0.peers.meet(&handshake);
+        let from = handshake.from;
         let (acks, receiver) = mpsc::channel(ACKS_MAX);
         let _ = acks.try_send(Ok(SendAck { batches: 0 }));
         let service = self.clone();

@@ -6,6 +6,7 @@
 
 use crate::{
     driver::Ask,
+    metrics::NetworkMetrics,
     outbox::Outbox,
     snapshots::{SnapshotOffer, SnapshotSender},
 };
@@ -15,6 +16,7 @@ use host::{Backoff, Host, Instant, Task, event};
 use parking_lot::Mutex;
 use raft::{Body, Codec, Message, types::NodeId};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use telemetry::Histogram;
 use tokio::sync::mpsc;
 use tonic::{Code, Status};
 use wire::client::Channel;
@@ -32,6 +34,8 @@ pub(crate) const REMOVED: &str = "the member has been removed";
 pub(crate) struct Identity {
     pub(crate) cluster_id: u64,
     pub(crate) id: NodeId,
+    /// Where it can be reached.
+    pub(crate) urls: Vec<String>,
 }
 
 impl Identity {
@@ -43,6 +47,7 @@ impl Identity {
             to,
             server_version: crate::version::SERVER.into(),
             min_cluster_version: crate::version::MIN_CLUSTER.into(),
+            peer_urls: self.urls.clone(),
         }
     }
 }
@@ -71,6 +76,7 @@ pub(crate) struct Peers {
     snapshots: SnapshotSender,
     peers: Mutex<BTreeMap<NodeId, Peer>>,
     leader_lost: Mutex<Option<Instant>>,
+    metrics: NetworkMetrics,
 }
 
 impl std::fmt::Debug for Peers {
@@ -87,9 +93,11 @@ impl Peers {
         dialer: Dialer,
         asks: mpsc::Sender<Ask>,
         snapshots: SnapshotSender,
+        metrics: &NetworkMetrics,
     ) -> Self {
         let (peers, leader_lost) = (Mutex::default(), Mutex::default());
-        Self { host, identity, dialer, asks, snapshots, peers, leader_lost }
+        let metrics = metrics.clone();
+        Self { host, identity, dialer, asks, snapshots, peers, leader_lost, metrics }
     }
 
     /// Starts talking to a member; with new URLs, starts over.
@@ -98,7 +106,8 @@ impl Peers {
             return;
         }
         let channel = (self.dialer)(urls);
-        let outbox = Outbox::default();
+        let metrics = self.metrics.to(id);
+        let outbox = Outbox::new(self.host.clone(), metrics.bytes);
         let reachable = Reachable::default();
         let link = Link {
             host: self.host.clone(),
@@ -107,6 +116,7 @@ impl Peers {
             channel: channel.clone(),
             reachable: reachable.clone(),
             asks: self.asks.clone(),
+            round_trip: metrics.round_trip,
         };
         let (snapshots, offers) = mpsc::channel(1);
         let sender = self.snapshots.clone().run(channel.clone(), self.identity.clone(), offers);
@@ -118,6 +128,15 @@ impl Peers {
         let peer = Peer { urls, outbox, snapshots, channel, reachable, _tasks: tasks };
         let replaced = self.peers.lock().insert(id, peer);
         drop(replaced);
+    }
+
+    /// Starts talking to whoever calls and is not known: a member whose log ends before the caller
+    /// was added could not answer its own leader (upstream: X-PeerURLs, AddRemote).
+    pub(crate) fn meet(&self, caller: &Handshake) {
+        let known = self.peers.lock().contains_key(&caller.from);
+        if !known && caller.from != 0 && !caller.peer_urls.is_empty() {
+            self.set(caller.from, &caller.peer_urls);
+        }
     }
 
     /// Stops talking to a member.
@@ -197,6 +216,7 @@ struct Link {
     channel: Channel,
     reachable: Reachable,
     asks: mpsc::Sender<Ask>,
+    round_trip: Histogram,
 }
 
 impl Link {
@@ -231,7 +251,10 @@ impl Link {
         // The first acknowledgement accepts the handshake; later ones only keep the stream honest.
         loop {
             match acks.message().await {
-                Ok(Some(_)) => {
+                Ok(Some(ack)) => {
+                    if let Some(took) = self.outbox.acknowledged(ack.batches) {
+                        self.round_trip.observe(took.as_secs_f64());
+                    }
                     self.reachable.lock().get_or_insert_with(|| self.host.now());
                 }
                 Ok(None) => return stood,

@@ -10,6 +10,7 @@ use raft::{
     types::{Entry, HardState, SnapshotMeta},
 };
 use std::sync::Arc;
+use telemetry::Histogram;
 use tokio::sync::mpsc;
 use wal::{SnapshotMark, Wal, WalError};
 
@@ -64,6 +65,8 @@ pub(crate) struct LogWriter {
     pub(crate) apply: mpsc::UnboundedSender<Apply>,
     /// As last written.
     pub(crate) state: HardState,
+    /// Seconds of each write with a sync.
+    pub(crate) sync_times: Histogram,
 }
 
 impl LogWriter {
@@ -108,6 +111,7 @@ impl LogWriter {
     }
 
     async fn save(mut self, group: Vec<LogWork>) -> Result<(Self, Vec<LogWork>), Fatal> {
+        let began = self.host.now();
         let mut wal = self.wal;
         let (wal, group, result) = self
             .host
@@ -118,6 +122,9 @@ impl LogWriter {
             .await;
         self.wal = wal;
         result.map_err(Fatal::Log)?;
+        if group.iter().any(|work| matches!(work, LogWork::Save(save) if save.must_sync)) {
+            self.sync_times.observe((self.host.now() - began).as_secs_f64());
+        }
         Ok((self, group))
     }
 

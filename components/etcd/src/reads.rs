@@ -10,6 +10,7 @@ use etcd_api::errors::EtcdError;
 use host::{Elapsed, Host, Instant, event, watch};
 use raft::{ReadState, types::Index};
 use std::{sync::Arc, time::Duration};
+use telemetry::Counter;
 use tokio::sync::{mpsc, oneshot};
 
 /// A round is asked for again after this long without an answer.
@@ -45,6 +46,7 @@ pub(crate) struct ReadLoop {
     leadership: watch::Receiver<Leadership>,
     ids: Arc<RequestIds>,
     limit: Duration,
+    failed: Counter,
 }
 
 /// What [`ReadLoop`] listens to.
@@ -54,13 +56,16 @@ pub(crate) struct ReadPorts {
     pub(crate) applied: watch::Receiver<Index>,
     pub(crate) leadership: watch::Receiver<Leadership>,
     pub(crate) ids: Arc<RequestIds>,
+    /// Counts rounds without an answer.
+    pub(crate) failed: Counter,
 }
 
 /// The asking end and the loop; one round may take `limit`.
 pub(crate) fn reads(host: Host, ports: ReadPorts, limit: Duration) -> (Reads, ReadLoop) {
     let (sender, waiting) = mpsc::channel(WAITING_MAX);
-    let ReadPorts { asks, states, applied, leadership, ids } = ports;
-    (Reads(sender), ReadLoop { host, waiting, asks, states, applied, leadership, ids, limit })
+    let ReadPorts { asks, states, applied, leadership, ids, failed } = ports;
+    let reading = ReadLoop { host, waiting, asks, states, applied, leadership, ids, limit, failed };
+    (Reads(sender), reading)
 }
 
 enum Heard {
@@ -78,6 +83,9 @@ impl ReadLoop {
                 round.push(next);
             }
             let outcome = self.round().await;
+            if outcome.is_err() {
+                self.failed.increment();
+            }
             for answer in round {
                 // A client that gave up needs no answer.
                 let _ = answer.send(outcome);

@@ -152,7 +152,12 @@ fn blocking(host: &Host, disk: &dyn Disk, options: &RestoreOptions) -> Result<()
 }
 
 /// Copies the database out of a snapshot and checks its digest; answers with the snapshot's length.
-fn copy(disk: &dyn Disk, from: &str, to: &str, skip_check: bool) -> Result<u64, RestoreError> {
+pub(crate) fn copy(
+    disk: &dyn Disk,
+    from: &str,
+    to: &str,
+    skip_check: bool,
+) -> Result<u64, RestoreError> {
     let source = disk.open(from, Open::Read).map_err(fault(from))?;
     let length = source.len().map_err(fault(from))?;
     let has_digest = length % SECTOR_BYTES == DIGEST_BYTES;

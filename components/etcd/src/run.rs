@@ -1,10 +1,17 @@
 //! A member's life from boot to end.
 
 use crate::{
-    assemble::assemble, boot, config::Config, fatal::Fatal, keeper, member::Member, monitor,
-    parts::Parts, serving,
+    assemble::assemble,
+    boot,
+    config::Config,
+    corruption,
+    fatal::Fatal,
+    keeper,
+    member::Member,
+    parts::Parts,
+    serving::{self, Stops},
 };
-use host::{Host, Stop, event};
+use host::{Host, Stop, event, stop_pair};
 use std::sync::Arc;
 
 /// One member of an etcd cluster.
@@ -12,12 +19,22 @@ use std::sync::Arc;
 pub struct Etcd {
     host: Host,
     config: Arc<Config>,
+    usage: Usage,
 }
+
+/// Metrics of the process and its machine, in Prometheus' text format.
+pub(crate) type Usage = fn() -> String;
 
 impl Etcd {
     /// A member that is not running yet.
     pub fn new(host: Host, config: Config) -> Self {
-        Self { host, config: Arc::new(config) }
+        Self { host, config: Arc::new(config), usage: String::new }
+    }
+
+    /// The same, with metrics of its process beside its own.
+    #[must_use]
+    pub fn with_usage(self, usage: fn() -> String) -> Self {
+        Self { usage, ..self }
     }
 
     /// Runs until `stop`, or until the member cannot go on.
@@ -28,24 +45,27 @@ impl Etcd {
         let booted = boot::boot(&self.host, &self.config).await?;
         let lock = booted.lock.clone();
         let mut parts = Parts::default();
-        let member = assemble(&self.host, &self.config, booted, &mut parts)?;
-        monitor::compare_at_start(&member).await?;
-        let listening = serving::listen(&member, stop.clone()).await?;
+        let member = assemble(&self.host, &self.config, booted, self.usage, &mut parts)?;
+        corruption::compare_at_start(&member).await?;
+        let (end, ending) = stop_pair();
+        let stops = Stops { clients: stop.clone(), streams: ending };
+        let listening = serving::listen(&member, stops).await?;
         event!(self.host, Fact, "process/serving");
         event!(self.host, Info, "ready to serve client requests");
-        let end = host::select!(self.host, {
+        let outcome = host::select!(self.host, {
             fatal = parts.first_end() => Err(fatal),
             () = stop.stopped() => Ok(()),
         });
-        if end.is_ok() {
+        if outcome.is_ok() {
             step_aside(&member).await;
+            end.stop();
             listening.drained().await;
             // What was applied is in the log anyway; a last commit only spares the replay.
             member.keeper.job(keeper::Job::Commit).await;
         }
         drop(parts);
         drop(lock);
-        end
+        outcome
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     },
 };
 use etcd_api::{
+    EtcdError,
     etcdserverpb::{
         auth_server::AuthServer, cluster_server::ClusterServer, kv_server::KvServer,
         lease_server::LeaseServer, maintenance_server::MaintenanceServer,
@@ -28,12 +29,37 @@ use etcd_api::{
     v3electionpb::election_server::ElectionServer,
     v3lockpb::lock_server::LockServer,
 };
-use host::{Listener, Stop, Task};
+use host::{BoxFuture, Listener, Stop, Task};
 use std::{io, sync::Arc};
 use wire::{Router, Service, server::Limits, tls::ServerTls};
 
 /// Room for what gRPC adds to a request (grpcOverheadBytes).
 const OVERHEAD_BYTES: usize = 512 * 1024;
+
+/// Calls of clients that end only when one side has had enough.
+const ENDLESS: [&str; 8] = [
+    "/etcdserverpb.Watch/Watch",
+    "/etcdserverpb.Lease/LeaseKeepAlive",
+    "/v3lockpb.Lock/Lock",
+    "/v3electionpb.Election/Campaign",
+    "/v3electionpb.Election/Observe",
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+];
+/// The same among members.
+const ENDLESS_OF_PEERS: [&str; 1] = ["/seaworthy.etcd.Peer/Send"];
+
+/// When listeners stop. A client that is cut off goes on at another member (upstream waits a
+/// request's longest time for it, then cuts: stopServers in server/embed/etcd.go).
+#[derive(Clone, Debug)]
+pub(crate) struct Stops {
+    /// Clients may finish what they have begun.
+    pub(crate) clients: Stop,
+    /// Once leadership is handed over, which needs the peers, all streams end: a watch that came to
+    /// another member while nobody led would be refused there.
+    pub(crate) streams: Stop,
+}
 
 /// Open listeners; dropping them cuts all connections.
 #[derive(Debug)]
@@ -53,7 +79,7 @@ impl Listening {
 ///
 /// # Errors
 /// An address cannot be listened on, TLS files do not fit.
-pub(crate) async fn listen(member: &Arc<Member>, stop: Stop) -> Result<Listening, Fatal> {
+pub(crate) async fn listen(member: &Arc<Member>, stops: Stops) -> Result<Listening, Fatal> {
     let config = &member.config;
     let host = &member.host;
     let client_tls = dial::server_tls(host, "clients", config.client_tls.as_ref())?;
@@ -64,12 +90,12 @@ pub(crate) async fn listen(member: &Arc<Member>, stop: Stop) -> Result<Listening
         ..Limits::default()
     };
     let sets = [
-        (&config.listen_peer_urls, peer_service(member), &peer_tls),
-        (&config.listen_client_urls, client_service(member), &client_tls),
-        (&config.listen_metrics_urls, plain_service(member), &client_tls),
+        (&config.listen_peer_urls, peer_service(member, &stops), &peer_tls, &stops.streams),
+        (&config.listen_client_urls, client_service(member, &stops), &client_tls, &stops.clients),
+        (&config.listen_metrics_urls, plain_service(member), &client_tls, &stops.clients),
     ];
     let mut tasks = Vec::new();
-    for (urls, service, tls) in sets {
+    for (urls, service, tls, stop) in sets {
         for url in urls {
             let listener = bind(member, url).await?;
             let tls = tls_for(url, tls)?;
@@ -106,7 +132,7 @@ fn plain_service(member: &Arc<Member>) -> Arc<dyn Service> {
     Arc::new(move |request| http::answer(member.clone(), request))
 }
 
-fn peer_service(member: &Arc<Member>) -> Arc<dyn Service> {
+fn peer_service(member: &Arc<Member>, stops: &Stops) -> Arc<dyn Service> {
     let peers = PeerServer::new(PeerService(member.clone()))
         .max_decoding_message_size(usize::MAX)
         .max_encoding_message_size(usize::MAX);
@@ -114,27 +140,49 @@ fn peer_service(member: &Arc<Member>) -> Arc<dyn Service> {
     Arc::new(
         Router::new(&member.host)
             .grpc(peers)
+            .cut(&ENDLESS_OF_PEERS, stops.streams.clone(), EtcdError::Stopped.into())
             .fallback(move |request| http::answer(plain.clone(), request)),
     )
 }
 
-fn client_service(member: &Arc<Member>) -> Arc<dyn Service> {
+fn client_service(member: &Arc<Member>, stops: &Stops) -> Arc<dyn Service> {
     let bytes = member.config.limits.request_bytes + OVERHEAD_BYTES;
     let plain = member.clone();
     let reflection = ReflectionService::new(member.host.clone());
-    Arc::new(
-        Router::new(&member.host)
-            .grpc(KvServer::new(KvService(member.clone())).max_decoding_message_size(bytes))
-            .grpc(WatchServer::new(WatchService(member.clone())).max_decoding_message_size(bytes))
-            .grpc(LeaseServer::new(LeaseService(member.clone())))
-            .grpc(ClusterServer::new(ClusterService(member.clone())))
-            .grpc(MaintenanceServer::new(MaintenanceService(member.clone())))
-            .grpc(AuthServer::new(AuthService(member.clone())))
-            .grpc(LockServer::new(LockService(member.clone())))
-            .grpc(ElectionServer::new(ElectionService(member.clone())))
-            .grpc(HealthServer::new(HealthService(member.clone())))
-            .grpc(ReflectionV1::new(reflection.clone()))
-            .grpc(ReflectionV1Alpha::new(reflection))
-            .fallback(move |request| http::answer(plain.clone(), request)),
-    )
+    let router = Router::new(&member.host)
+        .grpc(KvServer::new(KvService(member.clone())).max_decoding_message_size(bytes))
+        .grpc(WatchServer::new(WatchService(member.clone())).max_decoding_message_size(bytes))
+        .grpc(LeaseServer::new(LeaseService(member.clone())))
+        .grpc(ClusterServer::new(ClusterService(member.clone())))
+        .grpc(MaintenanceServer::new(MaintenanceService(member.clone())))
+        .grpc(AuthServer::new(AuthService(member.clone())))
+        .grpc(LockServer::new(LockService(member.clone())))
+        .grpc(ElectionServer::new(ElectionService(member.clone())))
+        .grpc(HealthServer::new(HealthService(member.host.clone())))
+        .grpc(ReflectionV1::new(reflection.clone()))
+        .grpc(ReflectionV1Alpha::new(reflection))
+        .counted(&member.metrics.calls)
+        .cut(&ENDLESS, stops.streams.clone(), EtcdError::Stopped.into())
+        .fallback(move |request| http::answer(plain.clone(), request));
+    Arc::new(TokensFirst { member: member.clone(), router })
+}
+
+/// Lets a call with a token wait until this member knows the token: another member may have given
+/// it just now.
+struct TokensFirst {
+    member: Arc<Member>,
+    router: Router,
+}
+
+impl Service for TokensFirst {
+    fn call(&self, request: wire::Request) -> BoxFuture<'static, wire::Response> {
+        let unknown = self.member.unknown_token(request.headers());
+        let answer = self.router.call(request);
+        let Some(index) = unknown else { return answer };
+        let member = self.member.clone();
+        Box::pin(async move {
+            member.applies(index).await;
+            answer.await
+        })
+    }
 }

@@ -1,6 +1,9 @@
 //! A gRPC message stream from the network: its errors are statuses, its deadline is kept.
 
-use crate::status::status_of;
+use crate::{
+    calls::{Call, Frames},
+    status::status_of,
+};
 use bytes::Bytes;
 use host::Sleep;
 use http_body::{Body, Frame, SizeHint};
@@ -18,6 +21,8 @@ pub struct GrpcBody {
     side: Side,
     /// When the call's time is up; none: it has no deadline.
     deadline: Option<Pin<Box<dyn Sleep>>>,
+    /// Who counts the messages.
+    call: Option<(Call, Frames)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +38,13 @@ impl fmt::Debug for GrpcBody {
 }
 
 impl GrpcBody {
-    pub(crate) fn of_request(inner: Incoming) -> Self {
-        Self { inner, side: Side::Server, deadline: None }
+    pub(crate) fn of_request(inner: Incoming, call: Option<Call>) -> Self {
+        let call = call.map(|call| (call, Frames::default()));
+        Self { inner, side: Side::Server, deadline: None, call }
     }
 
     pub(crate) fn of_response(inner: Incoming, deadline: Option<Pin<Box<dyn Sleep>>>) -> Self {
-        Self { inner, side: Side::Client, deadline }
+        Self { inner, side: Side::Client, deadline, call: None }
     }
 
     /// A server whose client is gone sees what grpc-go's handlers see: its context was cancelled.
@@ -59,6 +65,11 @@ impl Body for GrpcBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) {
+            if let (Some(Ok(frame)), Some((call, frames))) = (&frame, &mut self.call)
+                && let Some(data) = frame.data_ref()
+            {
+                call.received(frames, data.clone());
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(|error| self.status(&error))));
         }
         match &mut self.deadline {

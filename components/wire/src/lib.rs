@@ -4,6 +4,8 @@
 //! the host. [`server::serve`] answers both HTTP versions on one port; [`client::Channel`] carries
 //! tonic's generated clients; [`tls`] builds both ends' configurations from PEM.
 
+mod answer_body;
+mod calls;
 mod deadline;
 mod filtered;
 mod grpc_body;
@@ -17,6 +19,7 @@ pub mod client;
 pub mod server;
 pub mod tls;
 
+pub use calls::{CallCounts, Method, MethodCounts};
 pub use grpc_body::GrpcBody;
 pub use router::Router;
 pub use service::{Body, Peer, Request, Response, Service, empty, full};

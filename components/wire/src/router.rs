@@ -4,10 +4,18 @@
 //! `grpcHandlerFunc` (server/embed/serve.go). Texts for what is not found: grpc-go's
 //! `handleStream` (server.go).
 
-use crate::{Body, GrpcBody, Request, Response, Service, deadline, full};
-use host::{BoxFuture, Host};
+use crate::{
+    Body, CallCounts, GrpcBody, Request, Response, Service,
+    answer_body::{self, AnswerBody, Cut},
+    calls::Call,
+    deadline, full,
+};
+use host::{BoxFuture, Host, Stop};
 use http::{HeaderValue, StatusCode, Version, header};
-use std::{collections::BTreeMap, convert::Infallible, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, convert::Infallible, fmt, future::poll_fn, pin::pin, sync::Arc,
+    task::Poll, time::Duration,
+};
 use tonic::{Code, Status, server::NamedService};
 
 /// A set of gRPC services and a fallback for other requests.
@@ -15,6 +23,15 @@ pub struct Router {
     host: Host,
     grpc: BTreeMap<&'static str, Box<dyn GrpcService>>,
     fallback: Arc<dyn Service>,
+    counts: CallCounts,
+    endless: Option<Endless>,
+}
+
+/// Calls that may go on for ever, and what ends them.
+struct Endless {
+    paths: &'static [&'static str],
+    stop: Stop,
+    status: Status,
 }
 
 impl fmt::Debug for Router {
@@ -52,7 +69,8 @@ impl Router {
     /// Knows no service; other requests get 404. `host` keeps the calls' deadlines.
     pub fn new(host: &Host) -> Self {
         let fallback = Arc::new(|_: Request| std::future::ready(not_found()));
-        Self { host: host.clone(), grpc: BTreeMap::new(), fallback }
+        let (grpc, counts) = (BTreeMap::new(), CallCounts::default());
+        Self { host: host.clone(), grpc, fallback, counts, endless: None }
     }
 
     /// Adds a server that tonic generated, under its own name.
@@ -78,6 +96,27 @@ impl Router {
         self
     }
 
+    /// Counts calls of the methods that `counts` knows.
+    #[must_use]
+    pub fn counted(mut self, counts: &CallCounts) -> Self {
+        self.counts = counts.clone();
+        self
+    }
+
+    /// Ends these calls with `status` at `stop`: who drains must not wait for what never ends.
+    #[must_use]
+    pub fn cut(mut self, paths: &'static [&'static str], stop: Stop, status: Status) -> Self {
+        self.endless = Some(Endless { paths, stop, status });
+        self
+    }
+
+    fn cut_of(&self, path: &str) -> Option<Cut> {
+        let endless = self.endless.as_ref().filter(|endless| endless.paths.contains(&path))?;
+        let mut stop = endless.stop.clone();
+        let when = Box::pin(async move { stop.stopped().await });
+        Some(Cut { when, status: endless.status.clone() })
+    }
+
     fn grpc_call(&self, request: Request) -> BoxFuture<'static, Response> {
         let path = request.uri().path().to_owned();
         let Some((service, method)) = path.strip_prefix('/').and_then(|path| path.rsplit_once('/'))
@@ -88,10 +127,18 @@ impl Router {
             return refused(format!("unknown service {service}"));
         };
         let limit = deadline::of(request.headers());
-        let answer = found.call(request.map(GrpcBody::of_request));
+        let (call, cut) = (self.counts.start(&path), self.cut_of(&path));
+        let answer = found.call(request.map(|body| GrpcBody::of_request(body, call.clone())));
         let unknown = format!("unknown method {method} for service {service}");
         let host = self.host.clone();
-        Box::pin(async move { explain(within(&host, limit, answer).await, unknown) })
+        Box::pin(async move {
+            let answer = within(&host, limit, answer);
+            let (response, cut) = match cut {
+                None => (answer.await, None),
+                Some(cut) => unless_cut(answer, cut).await,
+            };
+            attended(explain(response, unknown), call, cut)
+        })
     }
 }
 
@@ -120,6 +167,38 @@ async fn within(
             Err(host::Elapsed) => deadline::exceeded().into_http(),
         },
     }
+}
+
+/// The answer, unless it is time to stop before it has begun.
+async fn unless_cut(
+    answer: impl Future<Output = Response>,
+    mut cut: Cut,
+) -> (Response, Option<Cut>) {
+    let mut answer = pin!(answer);
+    // An answer that is there is given: no chance is drawn between the two.
+    let response = poll_fn(|cx| match answer.as_mut().poll(cx) {
+        Poll::Ready(response) => Poll::Ready(Some(response)),
+        Poll::Pending => cut.when.as_mut().poll(cx).map(|()| None),
+    });
+    match response.await {
+        Some(response) => (response, Some(cut)),
+        None => (cut.status.into_http(), None),
+    }
+}
+
+/// The answer with whoever looks after its body.
+fn attended(response: Response, call: Option<Call>, cut: Option<Cut>) -> Response {
+    if let Some(code) = answer_body::code(response.headers()) {
+        // All is said in the headers.
+        if let Some(call) = call {
+            call.handled(code);
+        }
+        return response;
+    }
+    if call.is_none() && cut.is_none() {
+        return response;
+    }
+    response.map(|body| Body::new(AnswerBody::new(body, call, cut)))
 }
 
 /// Generated servers answer an unknown method with a bare code; grpc-go names the method.

@@ -186,6 +186,11 @@ pub struct Flags {
     #[arg(long, alias = "experimental-corrupt-check-time", default_value = "0s",
         value_parser = duration, help_heading = "Tuning")]
     pub corrupt_check_time: Duration,
+    /// Whether the leader compares hashes at compacted revisions
+    #[arg(long, alias = "experimental-compact-hash-check-enabled", default_value = "false",
+        num_args = 0..=1, default_missing_value = "true", action = ArgAction::Set,
+        help_heading = "Tuning")]
+    pub compact_hash_check_enabled: bool,
     /// Period of hash checks at compacted revisions
     #[arg(long, alias = "experimental-compact-hash-check-time", default_value = "1m",
         value_parser = duration, help_heading = "Tuning")]
@@ -279,7 +284,11 @@ impl Flags {
             compaction_sleep: self.compaction_sleep_interval,
             corrupt_check: self.corrupt_check_time,
             initial_corrupt_check: self.initial_corrupt_check,
-            compact_hash_check: self.compact_hash_check_time,
+            compact_hash_check: if self.compact_hash_check_enabled {
+                self.compact_hash_check_time
+            } else {
+                Duration::ZERO
+            },
             strict_reconfig_check: self.strict_reconfig_check,
             pre_vote: self.pre_vote,
             watch_progress_interval: self.watch_progress_notify_interval,

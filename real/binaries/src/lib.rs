@@ -1,5 +1,6 @@
 //! Flags to config to run: what the production binaries share.
 
+pub mod answers;
 pub mod etcd_flags;
 pub mod flag_sources;
 pub mod go_duration;

@@ -3,7 +3,6 @@ etcdctl lease grant 100
 etcdctl lease list | wc -l
 L=$(etcdctl lease grant 100 | cut -d' ' -f2)
 etcdctl put a 1 --lease=$L
-etcdctl put b 2 --lease=$L
 etcdctl get a -w json | sed 's/"lease":[0-9]*/"lease":L/'
 etcdctl lease timetolive $L
 etcdctl lease timetolive $L --keys

@@ -17,7 +17,6 @@ pub fn ours(name: &str) -> PathBuf {
 }
 
 fn build() -> PathBuf {
-    let root = workspace();
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let mut command = Command::new(cargo);
     // What cargo says of the test's own package would make build scripts run again, and most of the
@@ -30,12 +29,16 @@ fn build() -> PathBuf {
     }
     let done = command
         .args(["build", "--quiet", "--package", "binaries", "--bins"])
-        .current_dir(&root)
+        .current_dir(workspace())
         .status()
         .expect("cargo can be started");
     assert!(done.success(), "the programs under test do not build");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    target.join("debug")
+    target().join("debug")
+}
+
+/// Where cargo builds.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or(workspace().join("target"), PathBuf::from)
 }
 
 /// The root of the workspace.

@@ -17,6 +17,22 @@ fn exchange(port: u16, path: &str) -> std::io::Result<(u16, String)> {
     stream.read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let chunked = head.to_lowercase().contains("transfer-encoding: chunked");
+    let body = if chunked { joined(body).unwrap_or_default() } else { body.to_owned() };
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    Ok((status, body.to_owned()))
+    Ok((status, body))
+}
+
+/// A body out of its chunks; none: it broke off.
+fn joined(mut chunks: &str) -> Option<String> {
+    let mut body = String::new();
+    loop {
+        let (size, rest) = chunks.split_once("\r\n")?;
+        let size = usize::from_str_radix(size, 16).ok()?;
+        if size == 0 {
+            return Some(body);
+        }
+        body.push_str(rest.get(..size)?);
+        chunks = rest.get(size..)?.strip_prefix("\r\n")?;
+    }
 }

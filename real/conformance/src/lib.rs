@@ -11,6 +11,7 @@ pub mod http;
 pub mod member;
 pub mod ports;
 pub mod process;
+pub mod python;
 pub mod scratch;
 pub mod script;
 pub mod until;

@@ -76,8 +76,36 @@ pub fn mask(line: &str) -> String {
         masked.push(character);
     }
     masked.pop();
+    let masked = without_term(&masked);
     // An identity that begins with a zero is printed a digit shorter, padded with a space.
-    masked.replace("  ID", " ID")
+    if masked.starts_with(['+', '|']) { narrowed(&masked) } else { masked.replace("  ID", " ID") }
+}
+
+/// A line of a table whose columns are as wide as the identities in them.
+fn narrowed(line: &str) -> String {
+    let mut narrow = String::new();
+    for character in line.chars() {
+        if !(matches!(character, '-' | ' ') && narrow.ends_with(character)) {
+            narrow.push(character);
+        }
+    }
+    narrow
+}
+
+/// Elections take as many terms as they take.
+fn without_term(line: &str) -> String {
+    let mut masked = String::new();
+    let mut rest = line;
+    while let Some(at) = ["\"raft_term\":", "\"RaftTerm\" : "]
+        .iter()
+        .filter_map(|name| rest.find(name).map(|at| at + name.len()))
+        .min()
+    {
+        masked.push_str(&rest[..at]);
+        masked.push_str("TERM");
+        rest = rest[at..].trim_start_matches(|c: char| c.is_ascii_digit());
+    }
+    masked + rest
 }
 
 fn masked_word(word: &str) -> String {
@@ -136,5 +164,15 @@ mod tests {
             mask("member 8e9e05c52164694d at http://127.0.0.1:23790 took 1.5ms, revision 12"),
             "member ID at http://127.0.0.1:NUMBER took QUANTITY, revision 12"
         );
+        assert_eq!(
+            mask(r#"{"revision":12,"raft_term":3},"raft_term":4"#),
+            r#"{"revision":12,"raft_term":TERM},"raft_term":TERM"#
+        );
+    }
+
+    #[test]
+    fn the_widths_of_tables_are_masked() {
+        assert_eq!(mask("+-----+--------+"), mask("+------+--------+"));
+        assert_eq!(mask("|  ID   | STATUS |"), mask("|    ID    | STATUS |"));
     }
 }

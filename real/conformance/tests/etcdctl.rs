@@ -22,24 +22,30 @@ fn answers_are_equal(name: &str, plan: &Plan) {
     assert!(differences.is_empty(), "{name}, ours and Debian's:\n{}", differences.join("\n"));
 }
 
+/// One member in plain text, then three with TLS on all sides.
+fn answers_are_equal_in_both(name: &str) {
+    answers_are_equal(name, &Plan::ours(1));
+    answers_are_equal(name, &Plan::ours(3).with_tls());
+}
+
 #[test]
 fn keys() {
-    answers_are_equal("kv.sh", &Plan::ours(1));
+    answers_are_equal_in_both("kv.sh");
 }
 
 #[test]
 fn transactions() {
-    answers_are_equal("txn.sh", &Plan::ours(1));
+    answers_are_equal_in_both("txn.sh");
 }
 
 #[test]
 fn watches() {
-    answers_are_equal("watch.sh", &Plan::ours(1));
+    answers_are_equal_in_both("watch.sh");
 }
 
 #[test]
 fn leases() {
-    answers_are_equal("lease.sh", &Plan::ours(1));
+    answers_are_equal_in_both("lease.sh");
 }
 
 #[test]
@@ -48,13 +54,23 @@ fn users_and_roles() {
 }
 
 #[test]
+fn users_and_roles_of_three_with_tls() {
+    answers_are_equal("auth.sh", &Plan::ours(3).with_tls());
+}
+
+#[test]
 fn maintenance() {
-    answers_are_equal("maintenance.sh", &Plan::ours(1));
+    answers_are_equal_in_both("maintenance.sh");
+}
+
+#[test]
+fn listings() {
+    answers_are_equal("list.sh", &Plan::ours(1));
 }
 
 #[test]
 fn locks_and_elections() {
-    answers_are_equal("locks.sh", &Plan::ours(1));
+    answers_are_equal_in_both("locks.sh");
 }
 
 #[test]

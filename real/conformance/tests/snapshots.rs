@@ -11,6 +11,18 @@ fn etcdutl(args: &[&str]) -> Output {
     Command::new(binaries::ours("etcdutl")).args(args).output().expect("etcdutl can be started")
 }
 
+fn printed(args: &[&str]) -> String {
+    let done = etcdutl(args);
+    assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8_lossy(&done.stdout).into_owned()
+}
+
+fn refusal(args: &[&str]) -> String {
+    let done = etcdutl(args);
+    assert!(!done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stdout));
+    String::from_utf8_lossy(&done.stderr).into_owned()
+}
+
 fn restore(file: &str, cluster: &Cluster, further: &[&str]) {
     for member in &cluster.members {
         let flags = [
@@ -112,4 +124,46 @@ fn a_damaged_snapshot_is_refused() {
         // Upstream, too, leaves what it had begun; nothing starts on it.
         let _ = std::fs::remove_dir_all(cluster.scratch.file("refused"));
     }
+}
+
+#[test]
+fn etcdutl_hashes_and_defragments_what_no_member_uses() {
+    let mut cluster = Cluster::start(Plan::ours(1));
+    let etcdctl = cluster.etcdctl();
+    let value = "x".repeat(100_000);
+    for _ in 0..30 {
+        etcdctl.run_with(&["put", "big"], &value).ok();
+    }
+    etcdctl.run(&["put", "small", "1"]).ok();
+    etcdctl.run(&["compaction", "31", "--physical"]).ok();
+    let answer = etcdctl.run(&["endpoint", "hashkv", "-w", "json"]).json();
+    let hash = answer[0]["HashKV"]["hash"].clone();
+    let snapshot = cluster.scratch.file("snapshot.db");
+    etcdctl.run(&["snapshot", "save", &snapshot]).ok();
+    let data_dir = cluster.members[0].data_dir.display().to_string();
+    let defragment = ["defrag", "--data-dir", &data_dir];
+    let busy = refusal(&defragment);
+    assert!(busy.contains("Failed to defragment") && busy.contains("another process"), "{busy}");
+    assert_eq!(cluster.members[0].terminate(), Some(0));
+
+    let database = format!("{data_dir}/member/snap/db");
+    let length = || std::fs::metadata(&database).expect("the file is there").len();
+    let before = length();
+    assert_eq!(printed(&defragment), "");
+    assert!(length() < before / 4, "{before} bytes are now {}", length());
+    for file in [&snapshot, &database] {
+        assert_eq!(printed(&["hashkv", file]), format!("{hash}, 32, 31\n"));
+    }
+    let json = format!("{{\"hash\":{hash},\"hashRevision\":32,\"compactRevision\":31}}\n");
+    assert_eq!(printed(&["hashkv", &snapshot, "-w", "json"]), json);
+    let table = printed(&["-w", "table", "hashkv", &snapshot, "--rev", "31"]);
+    assert!(table.contains("| HASH REVISION | COMPACT REVISION |"), "{table}");
+    let compacted = refusal(&["hashkv", &snapshot, "--rev=30"]);
+    assert!(compacted.contains("required revision has been compacted"), "{compacted}");
+    assert!(refusal(&["hashkv", "/no/such/file"]).contains("/no/such/file"));
+    assert!(refusal(&["defrag", "--data-dir", "/no/such/dir"]).contains("/no/such/dir"));
+
+    cluster.start_all();
+    cluster.serves();
+    assert_eq!(cluster.etcdctl().run(&["get", "small"]).ok(), "small\n1\n");
 }

@@ -10,9 +10,11 @@ mod network;
 mod random;
 mod run;
 mod tasks;
+mod usage;
 
 pub use log::{Format, Log};
 pub use run::{Config, run};
+pub use usage::metrics as usage;
 
 use host::{Defects, Host, Probe};
 use std::sync::Arc;

@@ -1,14 +1,16 @@
 //! Members of a simulated etcd cluster.
 
+use crate::tls;
+use bytes::Bytes;
 use etcd::{
-    Etcd,
+    Etcd, RestoreOptions,
     config::{ClusterState, Config, Limits, Url},
 };
 use etcd_api::{
     client::{self, Client},
     etcdserverpb::{MemberAddRequest, MemberListRequest, MemberRemoveRequest},
 };
-use host::{Host, event};
+use host::{Disk, Host, Open, event};
 use machine::{MachineId, Program, World};
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -26,10 +28,12 @@ pub struct Place {
     pub name: String,
     /// Its machine.
     pub machine: MachineId,
+    /// It speaks TLS with everybody.
+    pub tls: bool,
 }
 
 fn url(place: &Place, port: u16) -> Url {
-    Url { tls: false, host: place.name.clone(), port }
+    Url { tls: place.tls, host: place.name.clone(), port }
 }
 
 impl Place {
@@ -47,7 +51,10 @@ impl Place {
 /// The settings of a member: small files and caches, so that thousands of runs fit on a machine,
 /// and otherwise upstream's defaults. `members` are all that it starts with or joins.
 pub fn config(world: &World, place: &Place, members: &[Place], state: ClusterState) -> Config {
-    let listen = |port| vec![Url::plain(SocketAddr::new(world.address(place.machine), port))];
+    let listen = |port| {
+        let plain = Url::plain(SocketAddr::new(world.address(place.machine), port));
+        vec![Url { tls: place.tls, ..plain }]
+    };
     let all = members.iter().map(|member| (member.name.clone(), vec![url(member, PEER_PORT)]));
     Config {
         name: place.name.clone(),
@@ -58,6 +65,8 @@ pub fn config(world: &World, place: &Place, members: &[Place], state: ClusterSta
         initial_advertise_peer_urls: vec![url(place, PEER_PORT)],
         initial_cluster: all.collect::<BTreeMap<_, _>>(),
         initial_cluster_state: state,
+        client_tls: place.tls.then(|| tls::files(false)),
+        peer_tls: place.tls.then(|| tls::files(true)),
         wal_segment_bytes: 256 * 1024,
         backend_cache_bytes: 1024 * 1024,
         // Hashing is slow on purpose; nobody attacks a simulation.
@@ -130,15 +139,56 @@ pub fn joining_program(
     })
 }
 
+/// The program of a member that starts again from a snapshot, on an empty disk; on another it
+/// goes on from what it has.
+pub fn restored_program(config: Config, snapshot: Bytes) -> Program {
+    Arc::new(move |host: Host| {
+        let (config, snapshot) = (config.clone(), snapshot.clone());
+        Box::pin(async move {
+            if !has_data(&host, &config).await
+                && let Err(error) = restore(&host, &config, snapshot).await
+            {
+                let why = error.to_string();
+                event!(host, Error, "a snapshot of our own cannot be restored", why = &why);
+                return;
+            }
+            keep_running(host, config).await;
+        })
+    })
+}
+
+/// Where a downloaded snapshot lies.
+const SNAPSHOT: &str = "snapshot.db";
+
+async fn restore(host: &Host, config: &Config, snapshot: Bytes) -> Result<(), etcd::RestoreError> {
+    let save = move |disk: &dyn Disk| {
+        let file = disk.open(SNAPSHOT, Open::Truncate)?;
+        file.write_at(0, &snapshot)?;
+        file.sync()
+    };
+    let saved = host.disk_job(save).await;
+    saved.map_err(|error| etcd::RestoreError::File { path: SNAPSHOT.into(), error })?;
+    let options = RestoreOptions {
+        snapshot: SNAPSHOT.into(),
+        config: config.clone(),
+        skip_hash_check: false,
+        bump_revision: 0,
+        mark_compacted: false,
+    };
+    etcd::restore(host, options).await
+}
+
 async fn has_data(host: &Host, config: &Config) -> bool {
     let path = config.wal_path();
     host.disk_job(move |disk| disk.list(&path).is_ok_and(|names| !names.is_empty())).await
 }
 
 fn client(host: &Host, endpoints: &[String], (name, password): (&str, &str)) -> Client {
+    let tls = tls::trust(host, endpoints);
     let endpoints: Vec<_> = endpoints.iter().filter_map(|url| url.parse().ok()).collect();
     let credentials = Some((name.to_owned(), password.to_owned()));
-    let config = client::Config { credentials, ..client::Config::new(endpoints) };
+    let mut config = client::Config { credentials, ..client::Config::new(endpoints) };
+    config.channel.tls = tls;
     Client::new(host, config).with_timeout(ADD_PATIENCE)
 }
 

@@ -3,3 +3,4 @@
 //! Knows how a cluster is put together, and nothing of what may go wrong with it.
 
 pub mod etcd;
+pub mod tls;

@@ -37,6 +37,7 @@ pub(crate) const CONVERGENCE_MAX: Time = 30 * SECOND;
 impl Oracle for Converges {
     const NAME: &'static str = "converges";
     const KIND: Kind = Kind::Eventually;
+    const OF_ONE_CLUSTER: bool = true;
     const PROMISE: &'static str = "A cluster whose majority can talk has a leader, serves, and \
         brings every member up to date";
     const FACTS: Option<&'static [&'static str]> = Some(&[
@@ -101,7 +102,7 @@ impl Converges {
             | World::Exit { machine, .. }
             | World::Panic { machine, .. } => self.process(machine).running = false,
             World::Wiped { machine } => *self.process(machine) = Process::default(),
-            World::Clock { .. } => {}
+            World::Clock { .. } | World::Restored => {}
             World::Healed => self.healed = Some(at),
             World::End => self.end = at,
         }

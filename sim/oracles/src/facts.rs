@@ -97,6 +97,9 @@ pub enum World<'a> {
         /// They stand still.
         stands: bool,
     },
+    /// All members were emptied and begin anew from a snapshot, in which is all that was
+    /// acknowledged: another cluster with the same keys.
+    Restored,
     /// From now on no fault is active and no new one comes.
     Healed,
     /// The run is over.

@@ -10,6 +10,7 @@ mod plan;
 mod realtime;
 mod replay;
 pub mod search;
+mod sightings;
 
 use crate::{
     Broken, Kind, Observation, Oracle,
@@ -62,6 +63,11 @@ pub fn resolve(history: &History) -> Result<Resolved, Broken> {
     let resolved = replay::replay(&plan)?;
     realtime::check(&plan, &resolved)?;
     Ok(resolved)
+}
+
+/// True when one order explains all that operations answered and all that watches showed.
+pub(crate) fn explains_watches(history: &History) -> bool {
+    plan::Plan::new(history).is_ok_and(|plan| replay::explains_watches(&plan))
 }
 
 /// Strict serializability of all requests for keys, and no revision used twice.

@@ -82,6 +82,9 @@ pub trait Oracle: Default + Send {
     /// The facts it is shown, by name; every one when `None`. What happens to the world, and the
     /// history, are shown to all.
     const FACTS: Option<&'static [&'static str]> = None;
+    /// It judges the log and the members of one cluster: when another one begins from a snapshot
+    /// ([`World::Restored`]) it forgets everything.
+    const OF_ONE_CLUSTER: bool = false;
 
     /// Takes an observation in.
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken>;
@@ -108,6 +111,10 @@ impl<O: Oracle + Send> Judge for O {
     }
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
+        let restored = matches!(observation, Observation::World { event: World::Restored, .. });
+        if restored && O::OF_ONE_CLUSTER {
+            *self = O::default();
+        }
         Oracle::observe(self, observation).map_err(|broken| named(O::NAME, broken))
     }
 

@@ -23,6 +23,7 @@ const ACCOUNTS_MAX: usize = 100_000;
 impl Oracle for ReplicaEquality {
     const NAME: &'static str = "replica_equality";
     const KIND: Kind = Kind::Always;
+    const OF_ONE_CLUSTER: bool = true;
     const PROMISE: &'static str = "The log is the only input of the state: members at the same \
         applied index are equal, and so is a member after recovery";
     const FACTS: Option<&'static [&'static str]> = Some(&[

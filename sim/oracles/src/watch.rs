@@ -64,7 +64,7 @@ fn delivered(watch: &Watch) -> impl DoubleEndedIterator<Item = (Time, &Event)> {
 }
 
 /// The first revision that the watch is to show; None: it was never created.
-fn start(watch: &Watch) -> Option<Revision> {
+pub(crate) fn start(watch: &Watch) -> Option<Revision> {
     let created = watch.responses.iter().find(|response| response.created)?;
     match watch.request.start_revision {
         // "From now on" is from what the server had when it created the watch.
@@ -83,7 +83,7 @@ fn wanted<'r>(
     events.filter(move |event| asked_for(request, event))
 }
 
-fn asked_for(request: &WatchRequest, event: &Event) -> bool {
+pub(crate) fn asked_for(request: &WatchRequest, event: &Event) -> bool {
     let filtered = match event.kind {
         EventKind::Put => request.no_put,
         EventKind::Delete => request.no_delete,

@@ -24,8 +24,10 @@ fn show(oracle: &mut dyn Judge, line: &str) -> Result<(), Broken> {
     let machine = words.next().expect("a machine");
     let name = words.next().expect("a fact");
     let event = match (machine, name) {
+        ("world", "restored") => World::Restored,
         ("world", "healed") => World::Healed,
         ("world", "end") => World::End,
+        (_, "wiped") => World::Wiped { machine },
         (_, "boot") => World::Boot { machine },
         (_, "crash") => World::Crash { machine, power: true },
         (_, "panic") => World::Panic { machine, text: "index out of bounds" },
@@ -62,6 +64,26 @@ fn a_healthy_cluster_keeps_every_promise() {
     for entry in ALL {
         assert_eq!(judge(&mut *(entry.new)(), &story), Ok(()), "{}", entry.name);
     }
+}
+
+#[test]
+fn a_restored_cluster_begins_its_log_anew() {
+    let later = |line: &str| {
+        let (at, rest) = line.split_once(' ').expect("milliseconds first");
+        // Other entries at the same places.
+        let rest = rest.replace("entry=", "entry=9");
+        format!("{} {rest}\n", at.parse::<u64>().expect("milliseconds") + 20_000)
+    };
+    let lines = HEALTHY.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let again: String = lines.map(later).collect();
+    let wiped = "19000 n1 wiped\n19000 n2 wiped\n19000 n3 wiped\n";
+    let story = format!("{HEALTHY}\n{wiped}19000 world restored\n{again}60000 world end");
+    for entry in ALL {
+        assert_eq!(judge(&mut *(entry.new)(), &story), Ok(()), "{}", entry.name);
+    }
+    let story = format!("{HEALTHY}\n{wiped}{again}60000 world end");
+    let objects = |entry: &oracles::Entry| judge(&mut *(entry.new)(), &story).is_err();
+    assert!(ALL.iter().any(objects), "emptied disks alone excuse nothing");
 }
 
 #[test]

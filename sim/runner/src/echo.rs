@@ -6,13 +6,14 @@
 mod programs;
 mod witness;
 
-use faults::{Director, Hands, Left, Machine, Member, Outcome, Role, Roster, Span, StrikeId};
+use faults::{Hands, Left, Machine, Member, Role, Roster, Span, StrikeId};
 use host::Defects;
 use machine::{MachineId, Time, World, WorldConfig};
 use programs::{CLIENT, SERVER, client, server};
-use record::{BandKind, Broken, Fail, Lane, LaneKind, MarkKind, RunOptions, RunRecord, Verdict};
+use record::{Broken, Fail, Lane, LaneKind, RunOptions, RunRecord, Verdict};
 use scenario::{Due, Scenario, Schedule, What};
-use std::{collections::BTreeMap, sync::Arc};
+use stage::Strikes;
+use std::sync::Arc;
 use witness::Witness;
 
 /// The oracle: an answer is what was asked.
@@ -36,11 +37,9 @@ struct Echo {
     world: World,
     machines: Vec<MachineId>,
     roster: Roster<Machine>,
-    director: Director,
+    strikes: Strikes,
     hands: Hands,
     witness: Arc<Witness>,
-    /// The fault bands of each strike.
-    bands: BTreeMap<StrikeId, Vec<usize>>,
     record: RunRecord,
 }
 
@@ -58,10 +57,9 @@ impl Echo {
             world,
             machines: Vec::new(),
             roster: Roster(Vec::new()),
-            director: Director::new(seed, scenario.budget),
+            strikes: Strikes::new(seed, scenario.budget),
             hands: Hands::default(),
             witness,
-            bands: BTreeMap::new(),
             record: RunRecord::new(&scenario.title, seed),
         };
         let members = scenario.cluster.members;
@@ -118,44 +116,21 @@ impl Echo {
 
     fn strike(&mut self, fault: &faults::Fault, schedule: &mut Schedule) {
         let now = self.now();
-        let struck = match self.director.strike(now, fault, &self.roster) {
-            Outcome::Struck(struck) => struck,
-            Outcome::NotHere => return self.record.count("faults without a target", 1),
-            Outcome::Refused(_) => return self.record.count("faults refused", 1),
-        };
-        self.record.count("faults struck", 1);
-        if let Some(until) = struck.until {
-            schedule.heal_at(until, struck.id);
-        }
-        for machine in &struck.on {
-            let (lane, timeline) = (usize::from(machine.0), &mut self.record.timeline);
-            if struck.until.is_some() {
-                let band = timeline.begin(lane, now.0, BandKind::Fault, fault.name(), "");
-                self.bands.entry(struck.id).or_default().push(band);
-            } else {
-                timeline.mark(lane, now.0, MarkKind::Blow, fault.name());
-            }
-        }
-        self.carry_out(struck.acts);
+        let acts = self.strikes.strike(now, fault, &self.roster, schedule, &mut self.record);
+        let Some(acts) = acts else { return };
+        self.carry_out(acts);
     }
 
     fn heal(&mut self, strike: StrikeId) {
-        let now = self.now();
-        for band in self.bands.remove(&strike).unwrap_or_default() {
-            self.record.timeline.end(band, now.0);
-        }
-        let acts = self.director.heal(strike);
+        let acts = self.strikes.heal(self.now(), strike, &mut self.record);
         self.carry_out(acts);
     }
 
     /// Ends every strike and starts what is down; gives the time.
     fn heal_all(&mut self) -> Span {
-        let strikes: Vec<StrikeId> = self.bands.keys().copied().collect();
-        strikes.into_iter().for_each(|strike| self.heal(strike));
-        let acts = self.director.heal_all();
-        self.carry_out(acts);
         let now = self.now();
-        self.record.timeline.healed_nanos = Some(now.0);
+        let acts = self.strikes.heal_all(now, &mut self.record);
+        self.carry_out(acts);
         now
     }
 

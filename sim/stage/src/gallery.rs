@@ -89,7 +89,12 @@ impl Gallery {
 
     /// Something happened to the world as a whole.
     pub(crate) fn announce(&self, at: Time, event: World<'_>) {
-        self.0.lock().show(u32::MAX, &Observation::World { at: at.0, event });
+        let mut hall = self.0.lock();
+        if event == World::Restored {
+            // Another cluster, with the same keys.
+            hall.known = Known { revision: hall.known.revision, ..Known::default() };
+        }
+        hall.show(u32::MAX, &Observation::World { at: at.0, event });
     }
 
     /// True once this was counted at all.

@@ -10,8 +10,10 @@ mod operator;
 mod placement;
 mod settings;
 mod show;
+mod strikes;
 
 pub use evidence::{draw_messages, trace};
+pub use strikes::Strikes;
 
 use record::{RunOptions, RunRecord};
 use scenario::Scenario;

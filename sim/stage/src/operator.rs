@@ -1,10 +1,11 @@
 //! The operator: asks of the cluster, through its own API, what maintenance faults ask for.
 
+use bytes::{Bytes, BytesMut};
 use etcd_api::{
     client::{Client, Config},
     etcdserverpb::{
         CompactionRequest, DefragmentRequest, MemberListRequest, MemberPromoteRequest,
-        MemberRemoveRequest, MoveLeaderRequest, StatusRequest,
+        MemberRemoveRequest, MoveLeaderRequest, RangeRequest, StatusRequest,
     },
 };
 use host::{Host, event};
@@ -29,26 +30,48 @@ pub(crate) enum Errand {
     MoveLeader { to: String },
     Remove { name: String },
     Promote { name: String },
+    Snapshot { endpoint: String },
+}
+
+/// What became of [`Errand::Snapshot`].
+#[derive(Clone, Debug)]
+pub(crate) enum Taken {
+    /// A snapshot with everything up to `revision`, at least.
+    Snapshot { revision: u64, data: Bytes },
+    /// None was to be had.
+    Nothing,
 }
 
 /// Errands on their way to the operator. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Errands(Arc<(Mutex<VecDeque<Errand>>, Notify)>);
+pub(crate) struct Errands(Arc<Desk>);
+
+#[derive(Debug, Default)]
+struct Desk {
+    asked: Mutex<VecDeque<Errand>>,
+    news: Notify,
+    taken: Mutex<Option<Taken>>,
+}
 
 impl Errands {
     /// Hands one in.
     pub(crate) fn ask(&self, errand: Errand) {
-        self.0.0.lock().push_back(errand);
-        self.0.1.notify_one();
+        self.0.asked.lock().push_back(errand);
+        self.0.news.notify_one();
+    }
+
+    /// The snapshot that was asked for, once, when that is over.
+    pub(crate) fn snapshot(&self) -> Option<Taken> {
+        self.0.taken.lock().take()
     }
 
     async fn next(&self) -> Errand {
         loop {
-            let next = self.0.0.lock().pop_front();
+            let next = self.0.asked.lock().pop_front();
             if let Some(errand) = next {
                 return errand;
             }
-            self.0.1.notified().await;
+            self.0.news.notified().await;
         }
     }
 }
@@ -62,6 +85,11 @@ pub(crate) fn program(errands: Errands, endpoints: Vec<String>, recorder: Record
                 Operator { client: client(&host, &endpoints), host, endpoints, recorder };
             loop {
                 let errand = errands.next().await;
+                if let Errand::Snapshot { endpoint } = &errand {
+                    let taken = operator.snapshot(endpoint).await.unwrap_or(Taken::Nothing);
+                    *errands.0.taken.lock() = Some(taken);
+                    continue;
+                }
                 if let Err(status) = operator.run(&errand).await {
                     let why = status.message();
                     event!(operator.host, Info, "an errand failed", why = why);
@@ -72,10 +100,13 @@ pub(crate) fn program(errands: Errands, endpoints: Vec<String>, recorder: Record
 }
 
 fn client(host: &Host, endpoints: &[String]) -> Client {
+    let tls = cluster::tls::trust(host, endpoints);
     let endpoints = endpoints.iter().filter_map(|url| url.parse().ok()).collect();
     let (name, password) = traffic::Auth::ROOT;
     let credentials = Some((name.to_owned(), password.to_owned()));
-    Client::new(host, Config { credentials, ..Config::new(endpoints) }).with_timeout(PATIENCE)
+    let mut config = Config { credentials, ..Config::new(endpoints) };
+    config.channel.tls = tls;
+    Client::new(host, config).with_timeout(PATIENCE)
 }
 
 struct Operator {
@@ -102,7 +133,21 @@ impl Operator {
                 let id = self.member(name).await?;
                 self.client.member_promote(MemberPromoteRequest { id }).await.map(drop)
             }
+            Errand::Snapshot { endpoint } => self.snapshot(endpoint).await.map(drop),
         }
+    }
+
+    /// As `etcdctl snapshot save`, after a read that makes sure that the member has everything.
+    async fn snapshot(&self, endpoint: &str) -> Result<Taken, Status> {
+        let one = client(&self.host, &[endpoint.to_owned()]);
+        let read = one.get(RangeRequest { key: vec![0].into(), ..RangeRequest::default() }).await?;
+        let revision = read.header.map_or(0, |header| header.revision.unsigned_abs());
+        let mut parts = one.snapshot().await?;
+        let mut data = BytesMut::new();
+        while let Some(part) = parts.message().await? {
+            data.extend_from_slice(&part.blob);
+        }
+        Ok(Taken::Snapshot { revision, data: data.freeze() })
     }
 
     async fn member(&self, name: &str) -> Result<u64, Status> {

@@ -2,6 +2,7 @@
 
 use crate::settings;
 use ::etcd::config::{ClusterState, Config};
+use bytes::Bytes;
 use cluster::etcd::{self as members, PROCESS, Place};
 use faults::Machine;
 use machine::{MachineId, Program, World};
@@ -18,6 +19,10 @@ const CLIENT: &str = "client";
 pub(crate) struct Placement {
     machines: Vec<(MachineId, Option<Place>)>,
     settings: Settings,
+    /// Members speak TLS.
+    tls: bool,
+    /// Who plays the operator.
+    operator: Option<MachineId>,
 }
 
 impl Placement {
@@ -29,8 +34,9 @@ impl Placement {
         recorder: &Recorder,
         operator: Program,
     ) -> Self {
-        let mut placement =
-            Self { machines: Vec::new(), settings: scenario.cluster.settings.clone() };
+        let settings = scenario.cluster.settings.clone();
+        let tls = scenario.cluster.tls;
+        let mut placement = Self { machines: Vec::new(), settings, tls, operator: None };
         for _ in 0..scenario.cluster.members {
             placement.add_member(world, timeline);
         }
@@ -56,13 +62,15 @@ impl Placement {
             let station = (profile.clone(), recorder.clone(), endpoints.clone());
             let program: Program = Arc::new(move |host| {
                 let (profile, recorder, endpoints) = station.clone();
+                let tls = cluster::tls::trust(&host, &endpoints);
                 let endpoints = endpoints.iter().filter_map(|url| url.parse().ok()).collect();
-                role.run(Station { host, number, endpoints, profile, recorder })
+                role.run(Station { host, number, endpoints, tls, profile, recorder })
             });
             world.install(id, CLIENT, program);
         }
         let id = placement.add(world, timeline, "operator", LaneKind::Client);
         world.install(id, CLIENT, operator);
+        placement.operator = Some(id);
         placement
     }
 
@@ -85,7 +93,7 @@ impl Placement {
     fn add_member(&mut self, world: &World, timeline: &mut Timeline) -> Place {
         let name = format!("etcd-{}", self.members().count());
         let machine = self.add(world, timeline, &name, LaneKind::Member);
-        let place = Place { name, machine };
+        let place = Place { name, machine, tls: self.tls };
         if let Some(last) = self.machines.last_mut() {
             last.1 = Some(place.clone());
         }
@@ -116,6 +124,13 @@ impl Placement {
         );
     }
 
+    /// The program of a member that starts again from a snapshot, with all the others.
+    pub(crate) fn restored(&self, world: &World, place: &Place, snapshot: &Bytes) -> Program {
+        let all: Vec<Place> = self.members().map(|(_, place)| place.clone()).collect();
+        let config = self.config(world, place, &all, ClusterState::New);
+        members::restored_program(config, snapshot.clone())
+    }
+
     fn config(&self, world: &World, place: &Place, all: &[Place], state: ClusterState) -> Config {
         let mut config = members::config(world, place, all, state);
         settings::apply(&self.settings, &mut config);
@@ -143,8 +158,9 @@ impl Placement {
         (0..).map(Machine).zip(self.machines.iter().map(|(id, _)| *id))
     }
 
-    /// True for machines that carry no member.
-    pub(crate) fn is_client(&self, machine: Machine) -> bool {
-        self.member(machine).is_none()
+    /// Machines of those who use the cluster.
+    pub(crate) fn clients(&self) -> impl Iterator<Item = MachineId> {
+        let plain = self.machines.iter().filter(|(_, place)| place.is_none());
+        plain.map(|(id, _)| *id).filter(|id| Some(*id) != self.operator)
     }
 }

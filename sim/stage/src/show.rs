@@ -1,22 +1,25 @@
 //! The loop: what is due is carried out, then the world runs on.
 
+mod restoring;
+
 use crate::{
     evidence,
     gallery::Gallery,
     operator::{self, Errand, Errands},
     placement::Placement,
+    strikes::Strikes,
 };
 use cluster::etcd::{PROCESS, Place};
 use faults::{
-    Act, Director, Family, Fault, Hands, Left, Machine, Maintenance, Member, Outcome, Role, Roster,
-    Span, StrikeId,
+    Act, Family, Fault, Hands, Left, Machine, Maintenance, Member, Role, Roster, Span, StrikeId,
 };
 use host::Defects;
 use machine::{Time, World, WorldConfig};
 use oracles::World as Happening;
-use record::{BandKind, Broken, Fail, MarkKind, RunOptions, RunRecord, Verdict};
+use record::{Broken, Fail, RunOptions, RunRecord, Verdict};
+use restoring::Restoring;
 use scenario::{Condition, Due, Scenario, Schedule, Traffick, What};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use traffic::Recorder;
 
 /// How often a condition is looked at.
@@ -26,13 +29,12 @@ const LOOK: Span = Span::millis(100);
 pub(crate) struct Show {
     world: World,
     placement: Placement,
-    director: Director,
+    strikes: Strikes,
     hands: Hands,
     gallery: Arc<Gallery>,
     recorder: Recorder,
     errands: Errands,
-    /// The fault bands of each strike.
-    bands: BTreeMap<StrikeId, Vec<usize>>,
+    restoring: Option<Restoring>,
     record: RunRecord,
     options: RunOptions,
 }
@@ -58,18 +60,20 @@ impl Show {
         let mut record = RunRecord::new(&scenario.title, seed);
         let errands = Errands::default();
         let names = 0..scenario.cluster.members;
-        let endpoints = names.map(|n| format!("http://etcd-{n}:{}", cluster::etcd::CLIENT_PORT));
+        let scheme = if scenario.cluster.tls { "https" } else { "http" };
+        let port = cluster::etcd::CLIENT_PORT;
+        let endpoints = names.map(|n| format!("{scheme}://etcd-{n}:{port}"));
         let operator = operator::program(errands.clone(), endpoints.collect(), recorder.clone());
         let placement = Placement::new(&world, scenario, &mut record.timeline, &recorder, operator);
         let show = Self {
-            director: Director::new(seed, scenario.budget),
+            strikes: Strikes::new(seed, scenario.budget),
             hands: Hands::default(),
-            bands: BTreeMap::new(),
             world,
             placement,
             gallery,
             recorder,
             errands,
+            restoring: None,
             record,
             options,
         };
@@ -105,12 +109,14 @@ impl Show {
     fn chaos(&mut self, scenario: &Scenario, end: Span) -> Result<(), String> {
         let mut schedule = Schedule::new(scenario);
         loop {
-            let look = schedule.waits().then(|| self.now().plus(LOOK));
+            let look =
+                (schedule.waits() || self.restoring.is_some()).then(|| self.now().plus(LOOK));
             let next = schedule.next().into_iter().chain(look).min().unwrap_or(end).min(end);
             self.run_until(next)?;
             if self.gallery.is_broken() {
                 return Ok(());
             }
+            self.go_on_restoring();
             let known = self.gallery.known();
             for due in schedule.due(next, |condition| self.holds(condition, &known)) {
                 match due {
@@ -131,7 +137,8 @@ impl Show {
             Condition::LeaderElected => known.leader.is_some(),
             Condition::LeaderLost => known.leader.is_none(),
             Condition::MembersUp => {
-                self.placement.members().all(|(_, place)| known.serving.contains(&place.machine.0))
+                let up = |place: &Place| known.serving.contains(&place.machine.0);
+                self.restoring.is_none() && self.placement.members().all(|(_, place)| up(place))
             }
             Condition::Revision(least) => known.revision >= least,
             Condition::Operations(least) => {
@@ -144,19 +151,16 @@ impl Show {
                 members.any(|(_, place)| known.votes(place.machine) == Some(false))
             }
             Condition::LeaseExpired => self.gallery.has_counted("leases revoked"),
-            Condition::Healed => self.bands.is_empty(),
+            Condition::Healed => self.strikes.is_empty(),
         }
     }
 
     /// Clients are told to stand still, or to go on.
-    fn traffic(&self, told: Traffick) {
-        for (machine, id) in self.placement.all() {
-            if self.placement.is_client(machine) {
-                match told {
-                    Traffick::Pause => self.world.pause(id),
-                    Traffick::Resume => self.world.resume(id),
-                }
-            }
+    fn traffic(&mut self, told: Traffick) {
+        match told {
+            Traffick::Resume if self.restoring.is_some() => self.resume_after_restore(),
+            Traffick::Resume => self.placement.clients().for_each(|id| self.world.resume(id)),
+            Traffick::Pause => self.placement.clients().for_each(|id| self.world.pause(id)),
         }
     }
 
@@ -179,52 +183,31 @@ impl Show {
 
     fn strike(&mut self, fault: &Fault, schedule: &mut Schedule) {
         let now = self.now();
-        let struck = match self.director.strike(now, fault, &self.roster()) {
-            Outcome::Struck(struck) => struck,
-            Outcome::NotHere => return self.record.count("faults without a target", 1),
-            Outcome::Refused(_) => return self.record.count("faults refused", 1),
-        };
-        self.record.count("faults struck", 1);
+        let roster = self.roster();
+        let acts = self.strikes.strike(now, fault, &roster, schedule, &mut self.record);
+        let Some(acts) = acts else { return };
         // A disk that is slow, or whole again with the power, is no reason to give up.
         let harmless = matches!(fault, Fault::SlowDisk(_) | Fault::PowerCut(_));
         if fault.family() == Family::Disk && !harmless {
             self.gallery.disk_trouble();
         }
-        if let Some(until) = struck.until {
-            schedule.heal_at(until, struck.id);
-        }
-        for machine in &struck.on {
-            let (lane, timeline) = (usize::from(machine.0), &mut self.record.timeline);
-            if struck.until.is_some() {
-                let band = timeline.begin(lane, now.0, BandKind::Fault, fault.name(), "");
-                self.bands.entry(struck.id).or_default().push(band);
-            } else {
-                timeline.mark(lane, now.0, MarkKind::Blow, fault.name());
-            }
-        }
-        self.carry_out(struck.acts);
+        self.carry_out(acts);
     }
 
     fn heal(&mut self, strike: StrikeId) {
-        let now = self.now();
-        for band in self.bands.remove(&strike).unwrap_or_default() {
-            self.record.timeline.end(band, now.0);
-        }
-        let acts = self.director.heal(strike);
+        let acts = self.strikes.heal(self.now(), strike, &mut self.record);
         self.carry_out(acts);
     }
 
     /// Ends every strike and starts what is down; gives the time.
     fn heal_all(&mut self) -> Span {
-        let strikes: Vec<StrikeId> = self.bands.keys().copied().collect();
-        strikes.into_iter().for_each(|strike| self.heal(strike));
-        let acts = self.director.heal_all();
+        self.abandon_restore();
+        let now = self.now();
+        let acts = self.strikes.heal_all(now, &mut self.record);
         self.carry_out(acts);
         for (_, id) in self.placement.all() {
             self.world.disarm_points(id);
         }
-        let now = self.now();
-        self.record.timeline.healed_nanos = Some(now.0);
         now
     }
 
@@ -275,8 +258,8 @@ impl Show {
                 self.world.start_all(id);
                 None
             }
-            Maintenance::Restore { .. } => {
-                self.record.count("restores not carried out", 1);
+            Maintenance::Restore { from } => {
+                self.begin_restore(*from);
                 None
             }
         };

@@ -17,7 +17,7 @@ use etcd_api::{
 use host::{BoxFuture, Host};
 use oracles::history::{Request, Response, Revision, Txn};
 use tonic::Status;
-use wire::client::Endpoint;
+use wire::{client::Endpoint, tls::ClientTls};
 
 use crate::{
     generator::Chance,
@@ -35,6 +35,8 @@ pub struct Station {
     pub number: u32,
     /// The members to talk to.
     pub endpoints: Vec<Endpoint>,
+    /// Its trust in them, where they speak TLS.
+    pub tls: Option<ClientTls>,
     /// How much of which traffic.
     pub profile: Arc<TrafficProfile>,
     /// Where it writes down what it sees.
@@ -86,6 +88,7 @@ impl User {
     /// A client with these credentials.
     fn new(station: Station, credentials: Option<(&str, &str)>) -> Self {
         let mut config = Config::new(station.endpoints.clone());
+        config.channel.tls = station.tls.clone();
         config.credentials = credentials.map(|(name, password)| (name.into(), password.into()));
         // As other clients have it by default: who reads slowly is felt by the server.
         config.channel.window_bytes = 65_535;

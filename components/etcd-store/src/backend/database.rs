@@ -1,6 +1,6 @@
 //! One redb file: opened, written in whole batches, read, copied.
 
-use super::file::File;
+use super::file::{File, mend};
 use crate::{
     batch::{Batch, Table},
     error::StoreError,
@@ -49,6 +49,7 @@ impl Db {
         cache_bytes: usize,
     ) -> Result<Self, StoreError> {
         let file = disk.open(path, how).map_err(disk_fault(path))?;
+        mend(&*file).map_err(disk_fault(path))?;
         let database = Builder::new()
             .set_cache_size(cache_bytes)
             .create_with_backend(File(file))

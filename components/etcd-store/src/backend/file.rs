@@ -1,4 +1,4 @@
-//! redb's storage over one of the host's files.
+//! redb's storage over one of the host's files, and what a failed sync left of such a file.
 
 use host::BlockFile;
 use redb::StorageBackend;
@@ -35,5 +35,45 @@ impl StorageBackend for File {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.0.write_at(offset, data)
+    }
+}
+
+/// Bytes written again at a time.
+const CHUNK: usize = 64 << 10;
+
+/// Where redb's header says how the file was left (redb's docs/design.md, "God byte").
+const GOD_BYTE: usize = 9;
+
+/// Set while a database is open, and left so by whoever did not close it.
+const RECOVERY_REQUIRED: u8 = 2;
+
+/// Makes durable what this machine shows of a database that was not closed.
+///
+/// After a failed sync the machine goes on showing what it could not write, and takes it for
+/// written: redb would find its last commit whole, build on it, and lose what is below it at the
+/// next power loss. Whoever meets a failed sync does not close the database, so the mark is there.
+pub(crate) fn mend(file: &dyn BlockFile) -> io::Result<()> {
+    let mut head = [0; GOD_BYTE + 1];
+    if file.read_at(0, &mut head)? < head.len() || head[GOD_BYTE] & RECOVERY_REQUIRED == 0 {
+        return Ok(());
+    }
+    write_again(file)?;
+    file.sync()
+}
+
+/// Writes all of a file over itself, so that the next sync covers it. Zeros are left out: they
+/// hold nothing, and writing them might take space.
+pub(crate) fn write_again(file: &dyn BlockFile) -> io::Result<()> {
+    let mut buffer = vec![0; CHUNK];
+    let mut offset = 0;
+    loop {
+        let read = file.read_at(offset, &mut buffer)?;
+        if read == 0 {
+            return Ok(());
+        }
+        if buffer[..read].iter().any(|byte| *byte != 0) {
+            file.write_at(offset, &buffer[..read])?;
+        }
+        offset += read as u64;
     }
 }

@@ -28,9 +28,10 @@ pub struct KvHash {
 }
 
 impl Keys {
-    /// Hashes all revisions up to `at`, or all if 0; reads them from the backend.
+    /// Hashes all revisions up to `at`, or all if 0; reads them from the backend. The compacted
+    /// revision itself can be hashed, as upstream since 3.5 allows.
     pub(crate) fn hash(&self, backend: &Backend, at: i64) -> Result<KvHash, Refused> {
-        if at > 0 && at <= self.compacted {
+        if at > 0 && at < self.compacted {
             return Err(EtcdError::Compacted.into());
         }
         if at > self.revision {

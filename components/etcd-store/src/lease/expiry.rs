@@ -25,7 +25,7 @@ pub const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// After this time an expired lease that still exists is given to revocation again.
 const REVOKE_RETRY: Duration = Duration::from_secs(3);
 
-/// By then a checkpoint was cleared, which plans the next, or its proposal has timed out.
+/// After this time a renewal that waited for its checkpoint to be cleared has surely failed.
 const CLEARING_MAX: Duration = Duration::from_secs(10);
 
 const REVOKES_PER_SECOND: usize = 1000;
@@ -59,11 +59,19 @@ impl Schedule {
 /// The primary's knowledge of time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Expiry {
+    /// The term in which it leads.
+    term: u64,
     /// When each lease ends.
     end: BTreeMap<i64, Instant>,
     /// When to look at each lease: its end, or the next attempt to have it revoked.
     looks: Schedule,
     checkpoints: Schedule,
+    /// How many checkpoints were given to be proposed.
+    proposed: u64,
+    /// The last one of each lease since its last renewal, by that count: it may be applied late.
+    under_way: BTreeMap<i64, u64>,
+    /// Leases whose renewal waits for a cleared checkpoint, and until when at most.
+    renewing: BTreeMap<i64, Instant>,
 }
 
 impl Expiry {
@@ -76,6 +84,12 @@ impl Expiry {
         self.end.remove(&id);
         self.looks.remove(id);
         self.checkpoints.remove(id);
+        self.under_way.remove(&id);
+        self.renewing.remove(&id);
+    }
+
+    fn is_renewing(&self, id: i64, now: Instant) -> bool {
+        self.renewing.get(&id).is_some_and(|until| *until > now)
     }
 }
 
@@ -89,10 +103,17 @@ impl Lessor {
         self.expiry.is_some()
     }
 
+    /// In which term this member's lessor counts as the leader's.
+    pub fn primary_term(&self) -> Option<u64> {
+        self.expiry.as_ref().map(|expiry| expiry.term)
+    }
+
     /// Becomes primary: every lease gets its time left by the last checkpoint, or all of its time,
     /// and `extend` (one election timeout) on top, for its holder could not renew it meanwhile.
-    pub fn promote(&mut self, now: Instant, extend: Duration) {
-        self.expiry = Some(Expiry::default());
+    ///
+    /// To be called when everything of earlier terms is applied: it may clear a checkpoint.
+    pub fn promote(&mut self, term: u64, now: Instant, extend: Duration) {
+        self.expiry = Some(Expiry { term, ..Expiry::default() });
         let ids: Vec<i64> = self.leases.keys().copied().collect();
         for id in ids {
             self.start_clock(id, now, extend);
@@ -112,17 +133,18 @@ impl Lessor {
     /// # Errors
     /// Not primary; no such lease; or it is about to be revoked.
     pub fn renew(&mut self, id: i64, now: Instant) -> Result<Renewal, LeaseError> {
-        let expiry = self.expiry.as_ref().ok_or(LeaseError::NotPrimary)?;
+        let expiry = self.expiry.as_mut().ok_or(LeaseError::NotPrimary)?;
         let lease = self.leases.get(&id).ok_or(LeaseError::NotFound)?;
         if expiry.end.get(&id).is_some_and(|end| *end <= now) {
             return Err(LeaseError::Expiring);
         }
-        let renewing = Renewing { id, ttl_seconds: lease.ttl_seconds };
-        if self.config.checkpoint_interval.is_some() && lease.remaining_seconds > 0 {
-            // A checkpoint of the time before the renewal must not follow the one that clears it.
-            if let Some(expiry) = &mut self.expiry {
-                expiry.checkpoints.set(id, now + CLEARING_MAX);
-            }
+        let (term, proposed) = (expiry.term, expiry.proposed);
+        let renewing = Renewing { id, ttl_seconds: lease.ttl_seconds, term, proposed };
+        // One that was proposed and is not applied yet would be applied after the renewal; the one
+        // that clears it comes after it in the log.
+        let checkpointed = lease.remaining_seconds > 0 || expiry.under_way.contains_key(&id);
+        if self.config.checkpoint_interval.is_some() && checkpointed {
+            expiry.renewing.insert(id, now + CLEARING_MAX);
             return Ok(Renewal::ClearCheckpoint(renewing));
         }
         self.finish_renewal(renewing, now).map(Renewal::Done)
@@ -137,16 +159,26 @@ impl Lessor {
         if self.config.defects.has("E21c") && !self.leases.contains_key(&renewing.id) {
             return Ok(renewing.ttl_seconds);
         }
-        let expiry = self.expiry.as_ref().ok_or(LeaseError::NotPrimary)?;
-        let lease = self.leases.get(&renewing.id).ok_or(LeaseError::NotFound)?;
-        if expiry.end.get(&renewing.id).is_some_and(|end| *end <= now) {
+        self.abandon_renewal(renewing);
+        let id = renewing.id;
+        let expiry = self.expiry.as_mut().filter(|expiry| expiry.term == renewing.term);
+        let expiry = expiry.ok_or(LeaseError::NotPrimary)?;
+        let lease = self.leases.get(&id).ok_or(LeaseError::NotFound)?;
+        if expiry.end.get(&id).is_some_and(|end| *end <= now) {
             return Err(LeaseError::Expiring);
         }
-        let (ttl, left) = (lease.ttl_seconds, lease.seconds_left());
-        if let Some(expiry) = &mut self.expiry {
-            expiry.end_at(renewing.id, now + seconds(left));
+        if expiry.under_way.get(&id).is_some_and(|last| *last <= renewing.proposed) {
+            expiry.under_way.remove(&id);
         }
-        Ok(ttl)
+        expiry.end_at(id, now + seconds(lease.ttl_seconds));
+        Ok(lease.ttl_seconds)
+    }
+
+    /// A renewal will not be finished: the checkpoint was perhaps not cleared.
+    pub fn abandon_renewal(&mut self, renewing: Renewing) {
+        if let Some(expiry) = self.expiry.as_mut().filter(|expiry| expiry.term == renewing.term) {
+            expiry.renewing.remove(&renewing.id);
+        }
     }
 
     /// The leases to revoke now, at most [`REVOKE_BATCH_MAX`]; each comes again after a while for as
@@ -162,7 +194,8 @@ impl Lessor {
         due
     }
 
-    /// The checkpoints to propose now, at most [`CHECKPOINT_BATCH_MAX`]. None when not primary.
+    /// The checkpoints to propose now, once, at most [`CHECKPOINT_BATCH_MAX`]: proposed again
+    /// later, one could follow upon a renewal. None when not primary.
     ///
     /// Each lease comes again an interval later, whether or not its checkpoint was proposed and
     /// applied. Upstream plans the next one only when one is applied, so that a lost proposal, or
@@ -176,12 +209,18 @@ impl Lessor {
         while due.len() < CHECKPOINT_BATCH_MAX {
             let Some(id) = expiry.checkpoints.due(now) else { break };
             expiry.checkpoints.set(id, now + interval.max(POLL_INTERVAL));
+            // The time left before the renewal must not follow upon its clearing.
+            if expiry.is_renewing(id, now) {
+                continue;
+            }
             let (Some(lease), Some(end)) = (self.leases.get(&id), expiry.end.get(&id)) else {
                 continue;
             };
             let remaining_ttl = seconds_up(end.since(now)).min(lease.ttl_seconds);
             // Expired leases are about to be revoked; others may have nothing new to remember.
             if remaining_ttl > 0 && remaining_ttl != lease.seconds_left() {
+                expiry.proposed += 1;
+                expiry.under_way.insert(id, expiry.proposed);
                 due.push(LeaseCheckpoint { id, remaining_ttl });
             }
         }

@@ -102,6 +102,10 @@ pub struct Renewing {
     /// The lease.
     pub id: i64,
     ttl_seconds: i64,
+    /// Of the primary that renews; the checkpoint is to be cleared in the same.
+    pub term: u64,
+    /// How many checkpoints it had proposed before.
+    proposed: u64,
 }
 
 /// One lease, as the log knows it.

@@ -20,7 +20,7 @@ fn at(seconds: u64) -> Instant {
 
 fn primary() -> (Lessor, Batch) {
     let mut lessor = Lessor::new(config());
-    lessor.promote(at(0), SECOND);
+    lessor.promote(1, at(0), SECOND);
     (lessor, Batch::default())
 }
 
@@ -67,7 +67,7 @@ fn only_the_primary_renews_and_an_expired_lease_is_not_renewed() {
     lessor.demote();
     assert_eq!(lessor.renew(1, at(8)), Err(LeaseError::NotPrimary));
     assert_eq!(lessor.expired(at(100)), [0; 0]);
-    lessor.promote(at(100), SECOND);
+    lessor.promote(1, at(100), SECOND);
     assert_eq!(lessor.remaining(1, at(100)), Ok(4 * SECOND), "its time and an election timeout");
 }
 
@@ -82,7 +82,7 @@ fn a_checkpoint_outlives_leaders_and_restarts_and_a_renewal_clears_it() {
 
     let mut restored = Lessor::new(config());
     restored.restore(&rows_after([&batch])).unwrap();
-    restored.promote(at(50), SECOND);
+    restored.promote(1, at(50), SECOND);
     assert_eq!(restored.remaining(1, at(50)), Ok(16 * SECOND));
 
     let Ok(Renewal::ClearCheckpoint(renewing)) = restored.renew(1, at(51)) else {
@@ -104,11 +104,52 @@ fn a_checkpoint_that_was_lost_or_came_too_early_is_due_again() {
 
     let checkpoint_interval = Some(SECOND / 2);
     let mut lessor = Lessor::new(LessorConfig { checkpoint_interval, ..config() });
-    lessor.promote(at(0), Duration::ZERO);
+    lessor.promote(1, at(0), Duration::ZERO);
     lessor.grant(1, 20, at(0), &mut batch).unwrap();
     assert_eq!(lessor.due_checkpoints(at(0) + SECOND / 2), []);
     let due = lessor.due_checkpoints(at(1));
     assert_eq!(due, [LeaseCheckpoint { id: 1, remaining_ttl: 19 }]);
+}
+
+#[test]
+fn a_checkpoint_under_way_is_cleared_by_a_renewal_and_does_not_follow_one() {
+    let (mut lessor, mut batch) = primary();
+    lessor.grant(1, 20, at(0), &mut batch).unwrap();
+    let late = lessor.due_checkpoints(at(5));
+    let Ok(Renewal::ClearCheckpoint(first)) = lessor.renew(1, at(6)) else {
+        panic!("a checkpoint is under way");
+    };
+    assert_eq!(lessor.due_checkpoints(at(10)), [], "a renewal is");
+    lessor.checkpoint(&late, at(11), &mut batch);
+    lessor.checkpoint(&[LeaseCheckpoint { id: 1, remaining_ttl: 0 }], at(11), &mut batch);
+    assert_eq!(lessor.finish_renewal(first, at(11)), Ok(20));
+    assert_eq!(lessor.renew(1, at(12)), Ok(Renewal::Done(20)));
+
+    // Two renewals at once, and a checkpoint between them: the second did not clear it.
+    lessor.due_checkpoints(at(17));
+    let (first, second) = (lessor.renew(1, at(18)), lessor.renew(1, at(18)));
+    let (Ok(Renewal::ClearCheckpoint(first)), Ok(Renewal::ClearCheckpoint(second))) =
+        (first, second)
+    else {
+        panic!("a checkpoint is under way");
+    };
+    assert_eq!(lessor.finish_renewal(first, at(18)), Ok(20));
+    assert_eq!(lessor.due_checkpoints(at(23)).len(), 1);
+    assert_eq!(lessor.finish_renewal(second, at(23)), Ok(20));
+    assert!(matches!(lessor.renew(1, at(23)), Ok(Renewal::ClearCheckpoint(_))));
+}
+
+#[test]
+fn a_renewal_ends_with_the_term_in_which_it_began() {
+    let (mut lessor, mut batch) = primary();
+    lessor.grant(1, 20, at(0), &mut batch).unwrap();
+    lessor.due_checkpoints(at(5));
+    let Ok(Renewal::ClearCheckpoint(renewing)) = lessor.renew(1, at(6)) else {
+        panic!("a checkpoint is under way");
+    };
+    lessor.promote(2, at(7), SECOND);
+    assert_eq!(lessor.primary_term(), Some(2));
+    assert_eq!(lessor.finish_renewal(renewing, at(8)), Err(LeaseError::NotPrimary));
 }
 
 #[test]
@@ -131,7 +172,7 @@ fn a_new_primary_spreads_ends_that_fall_together() {
     for id in 1..=3000 {
         lessor.grant(id, 60, at(0), &mut batch).unwrap();
     }
-    lessor.promote(at(0), Duration::ZERO);
+    lessor.promote(1, at(0), Duration::ZERO);
     let mut by_second = BTreeMap::new();
     for id in lessor.ids() {
         *by_second.entry(lessor.remaining(id, at(0)).unwrap().as_secs()).or_insert(0) += 1;
@@ -228,7 +269,7 @@ impl Run {
             }
             Step::Renew(id) => self.renew(id, &mut batch),
             Step::Promote => {
-                self.lessor.promote(now, SECOND);
+                self.lessor.promote(1, now, SECOND);
                 self.model.primary = true;
                 self.model.restart(now, SECOND);
             }

@@ -4,7 +4,9 @@
 
 use crate::member::Member;
 use etcd_api::errors::EtcdError;
-use etcd_store::auth::AuthInfo;
+use etcd_store::auth::{AuthInfo, token};
+use http::HeaderMap;
+use raft::types::Index;
 use tonic::{Request, Status, metadata::MetadataMap};
 use wire::Peer;
 
@@ -54,6 +56,23 @@ impl Member {
             return Err(EtcdError::NoLeader);
         }
         Ok(())
+    }
+
+    /// The index of the entry that will make the call's token valid here, if it is one of another
+    /// member's that this one has not come to yet.
+    pub(crate) fn unknown_token(&self, headers: &HeaderMap) -> Option<Index> {
+        let token = headers.get("token").or_else(|| headers.get("authorization"))?;
+        let index = token::index_of(token.to_str().ok()?)?;
+        (index > *self.applied.borrow() && self.store.read().auth().is_enabled()).then_some(index)
+    }
+
+    /// Waits until this member has applied an entry, for no longer than a request may take. Upstream
+    /// waits in isValidSimpleToken (server/auth/simple_token.go).
+    pub(crate) async fn applies(&self, index: Index) {
+        let mut applied = self.applied.clone();
+        let come = applied.wait_for(|applied| *applied >= index);
+        // Too late or stopping: the token is looked at as it is.
+        let _ = self.host.timeout(self.config.request_timeout(), come).await;
     }
 
     /// By token if there is one, else by the client certificate's common name.

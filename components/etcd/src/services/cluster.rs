@@ -31,8 +31,9 @@ const HEALTH_INTERVAL: Duration = Duration::from_secs(5);
 pub(crate) struct ClusterService(pub(crate) Arc<Member>);
 
 impl Member {
+    /// Replicates a change; whether it is one is decided where it is applied, since this member may
+    /// not have heard of an addition that another one has just confirmed.
     async fn change(&self, change: Change) -> Result<(), Status> {
-        self.store.read().members().validate(&change)?;
         let request_id = self.ids.next();
         let (kind, node) = match &change {
             Change::Add(member) if members::is_learner(member) => {
@@ -189,7 +190,6 @@ impl Cluster for ClusterService {
         let caller = self.0.admit(&request)?;
         self.0.root_only(&caller)?;
         let id = request.into_inner().id;
-        self.0.store.read().members().validate(&Change::Remove(id))?;
         self.0.refuse_unsafe_removal(id)?;
         self.0.change(Change::Remove(id)).await?;
         let (header, members) = (Some(self.0.header_of_members()), self.0.member_list());

@@ -1,21 +1,26 @@
-//! gRPC health checks: serving while the member has a leader.
+//! gRPC health checks: serving from the moment on that requests are accepted.
+//!
+//! As upstream's (api/v3rpc/health.go) they say nothing of a leader: that is what `/health` is for.
 
-use crate::{member::Member, receiver_stream::ReceiverStream};
+use crate::receiver_stream::ReceiverStream;
 use etcd_api::grpc::health_v1::{
     HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus,
     health_server::Health,
 };
-use std::sync::Arc;
+use host::Host;
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status};
 
 /// The health service of a member.
 #[derive(Clone)]
-pub(crate) struct HealthService(pub(crate) Arc<Member>);
+pub(crate) struct HealthService(pub(crate) Host);
 
-fn status(member: &Member) -> HealthCheckResponse {
-    let serving = member.leadership.borrow().leader != 0;
-    let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+/// etcd registers the server as a whole only.
+fn status(service: &str) -> ServingStatus {
+    if service.is_empty() { ServingStatus::Serving } else { ServingStatus::ServiceUnknown }
+}
+
+fn answer(status: ServingStatus) -> HealthCheckResponse {
     HealthCheckResponse { status: status.into() }
 }
 
@@ -27,36 +32,25 @@ impl Health for HealthService {
         &self,
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<HealthCheckResponse>, Status> {
-        // etcd registers the server as a whole only.
-        if !request.get_ref().service.is_empty() {
-            return Err(Status::not_found("unknown service"));
+        match status(&request.get_ref().service) {
+            ServingStatus::Serving => Ok(Response::new(answer(ServingStatus::Serving))),
+            _ => Err(Status::not_found("unknown service")),
         }
-        Ok(Response::new(status(&self.0)))
     }
 
+    /// One answer, and no other until the stream ends: the status never changes.
     async fn watch(
         &self,
-        _: Request<HealthCheckRequest>,
+        request: Request<HealthCheckRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         let (sender, receiver) = mpsc::channel(1);
-        let member = self.0.clone();
+        let first = answer(status(&request.get_ref().service));
         let work = async move {
-            let mut leadership = member.leadership.clone();
-            let mut last = None;
-            loop {
-                let now = status(&member);
-                if last.as_ref() != Some(&now) {
-                    if sender.send(Ok(now)).await.is_err() {
-                        return;
-                    }
-                    last = Some(now);
-                }
-                if leadership.changed().await.is_err() {
-                    return;
-                }
+            if sender.send(Ok(first)).await.is_ok() {
+                sender.closed().await;
             }
         };
-        self.0.host.spawn("etcd/health-watch", work).detach();
+        self.0.spawn("etcd/health-watch", work).detach();
         Ok(Response::new(ReceiverStream(receiver)))
     }
 }

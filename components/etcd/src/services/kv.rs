@@ -40,6 +40,7 @@ impl Member {
             store.auth().check_range(request, caller)?;
         }
         let mut response = store.range(request).map_err(refused)?;
+        self.metrics.applied.range();
         response.header = Some(self.header(store.revision()));
         Ok(response)
     }
@@ -95,6 +96,7 @@ impl Member {
                 store.auth().check_txn(&request, caller)?;
             }
             let mut response = store.read_txn(&request).map_err(refused)?;
+            self.metrics.applied.transaction(&response);
             response.header = Some(self.header(store.revision()));
             return Ok(response);
         }

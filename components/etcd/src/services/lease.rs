@@ -46,6 +46,8 @@ pub(crate) async fn renew_as_leader(member: &Member, id: i64) -> Result<i64, Sta
     // E21b, etcd #12528: a deposed leader answers by itself.
     if !member.host.defects.has("E21b") {
         member.reads.linearizable().await?;
+        // The quorum may have confirmed a successor instead.
+        member.lease_term().ok_or(EtcdError::NotLeader)?;
     }
     let renewal = member.store.write().lessor_mut().renew(id, member.host.now());
     let ttl = match renewal.map_err(refusal)? {
@@ -56,11 +58,13 @@ pub(crate) async fn renew_as_leader(member: &Member, id: i64) -> Result<i64, Sta
     Ok(ttl)
 }
 
-/// The time left at the last checkpoint no longer holds: all members forget it first.
+/// The time left at the last checkpoint no longer holds: all members forget it first, on the word
+/// of the leader that then counts anew.
 async fn clear_and_renew(member: &Member, id: i64, renewing: Renewing) -> Result<i64, Status> {
     let checkpoints = vec![LeaseCheckpoint { id, remaining_ttl: 0 }];
     let request = LeaseCheckpointRequest { checkpoints };
-    member.propose(None, Op::LeaseCheckpoint(request)).await?;
+    let cleared = member.propose_in(renewing.term, None, Op::LeaseCheckpoint(request)).await;
+    cleared.inspect_err(|_| member.store.write().lessor_mut().abandon_renewal(renewing))?;
     let now = member.host.now();
     member.store.write().lessor_mut().finish_renewal(renewing, now).map_err(refusal)
 }
@@ -81,6 +85,7 @@ pub(crate) async fn time_to_live_as_leader(
     request: &LeaseTimeToLiveRequest,
 ) -> Result<LeaseTimeToLiveResponse, Status> {
     member.reads.linearizable().await?;
+    member.lease_term().ok_or(EtcdError::NotLeader)?;
     let store = member.store.read();
     let lessor = store.lessor();
     let header = Some(member.header(store.revision()));

@@ -39,7 +39,9 @@ pub(crate) struct MaintenanceService(pub(crate) Arc<Member>);
 /// The revision is compacted or in the future.
 pub(crate) async fn hash_kv(member: &Member, revision: i64) -> Result<HashKvResponse, Status> {
     let store = member.store.clone();
+    let began = member.host.now();
     let hashed = member.host.disk_job(move |_| store.read().hash_kv(revision)).await;
+    member.metrics.disk.hash.observe((member.host.now() - began).as_secs_f64());
     let hashed = hashed.map_err(refused)?;
     Ok(HashKvResponse {
         header: Some(member.header(hashed.revision)),

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use etcd_api::{FILE_DESCRIPTOR_SET, grpc};
 use host::Host;
 use prost::Message;
-use prost_types::{FileDescriptorProto, FileDescriptorSet};
+use prost_types::{DescriptorProto, FileDescriptorProto, FileDescriptorSet};
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
@@ -70,8 +70,12 @@ impl Index {
                     symbols.insert(method, file.name().to_owned());
                 }
             }
+            let mut symbol = |name: String| symbols.insert(name, file.name().to_owned());
+            for kind in &file.enum_type {
+                symbol(full(kind.name()));
+            }
             for message in &file.message_type {
-                symbols.insert(full(message.name()), file.name().to_owned());
+                index_message(&full(message.name()), message, &mut |name| drop(symbol(name)));
             }
             files.insert(file.name().to_owned(), file);
         }
@@ -106,6 +110,17 @@ impl Index {
             }
         }
         Answer::Files(found.into_values().collect())
+    }
+}
+
+/// A message and all that is declared within it.
+fn index_message(name: &str, message: &DescriptorProto, found: &mut impl FnMut(String)) {
+    found(name.to_owned());
+    for kind in &message.enum_type {
+        found(format!("{name}.{}", kind.name()));
+    }
+    for nested in &message.nested_type {
+        index_message(&format!("{name}.{}", nested.name()), nested, found);
     }
 }
 

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         worker_threads: None,
     };
     linux::run(process, |host, stop| async move {
-        let member = Etcd::new(host.clone(), config);
+        let member = Etcd::new(host.clone(), config).with_usage(linux::usage);
         match member.run(stop).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(fatal) => {

@@ -1,6 +1,7 @@
 //! `etcdutl`: looks after a member's files while the member is down.
 
-use clap::{Parser, Subcommand, ValueEnum};
+use binaries::answers::{Field, Format, human};
+use clap::{Parser, Subcommand};
 use etcd::{
     RestoreOptions,
     config::{Config, Url, parse_initial_cluster},
@@ -14,10 +15,27 @@ use std::{collections::BTreeMap, io::Write, process::ExitCode};
 struct Flags {
     #[command(subcommand)]
     command: Command,
+    /// `simple`, `json` or `table`
+    #[arg(short, long, global = true, default_value = "simple")]
+    write_out: Format,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Defragments the storage of a member that is down
+    Defrag {
+        /// Its data directory
+        #[arg(long)]
+        data_dir: String,
+    },
+    /// Prints the KV history hash of a given file
+    Hashkv {
+        /// A snapshot, or `member/snap/db` of a data directory
+        file: String,
+        /// Maximum revision to hash; 0: the latest
+        #[arg(long, default_value_t = 0)]
+        rev: i64,
+    },
     /// Snapshot files
     #[command(subcommand)]
     Snapshot(Snapshot),
@@ -31,17 +49,7 @@ enum Snapshot {
     Status {
         /// The snapshot
         file: String,
-        /// `simple`, `json` or `table`
-        #[arg(short, long, default_value = "simple")]
-        write_out: Format,
     },
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Simple,
-    Json,
-    Table,
 }
 
 #[derive(Debug, Parser)]
@@ -81,7 +89,7 @@ fn main() -> ExitCode {
     let flags = Flags::parse();
     let process = linux::Config { log_level: Level::Warn, ..linux::Config::new("etcdutl") };
     linux::run(process, |host, _stop| async move {
-        match run(&host, flags.command).await {
+        match run(&host, flags).await {
             Ok(text) => {
                 // Nobody to tell when standard output is closed.
                 let _ = std::io::stdout().write_all(text.as_bytes());
@@ -95,18 +103,40 @@ fn main() -> ExitCode {
     })
 }
 
-async fn run(host: &Host, command: Command) -> Result<String, String> {
-    match command {
+async fn run(host: &Host, flags: Flags) -> Result<String, String> {
+    let scratch = std::env::temp_dir().join(format!("etcdutl-{}.db", std::process::id()));
+    let scratch = scratch.to_string_lossy().into_owned();
+    match flags.command {
+        Command::Defrag { data_dir } => match etcd::defragment_files(host, &data_dir).await {
+            Ok(()) => Ok(String::new()),
+            Err(why) => Err(format!("Failed to defragment etcd data[{data_dir}] ({why})")),
+        },
+        Command::Hashkv { file, rev } => {
+            let hash = etcd::hash_of_file(host, file, rev, scratch).await;
+            let hash = hash.map_err(|error| error.to_string())?;
+            Ok(flags.write_out.show(&[
+                Field::number("hash", "hash", hash.hash),
+                Field::number("hash revision", "hashRevision", hash.hash_revision),
+                Field::number("compact revision", "compactRevision", hash.compact_revision),
+            ]))
+        }
         Command::Snapshot(Snapshot::Restore(restore)) => {
             let options = restore.into_options()?;
             etcd::restore(host, options).await.map_err(|error| error.to_string())?;
             Ok(String::new())
         }
-        Command::Snapshot(Snapshot::Status { file, write_out }) => {
-            let scratch = std::env::temp_dir().join(format!("etcdutl-{}.db", std::process::id()));
-            let scratch = scratch.to_string_lossy().into_owned();
+        Command::Snapshot(Snapshot::Status { file }) => {
             let status = etcd::snapshot_status(host, file, scratch).await;
-            Ok(shown(&status.map_err(|error| error.to_string())?, write_out))
+            let status = status.map_err(|error| error.to_string())?;
+            let etcd::SnapshotStatus { rows, total_size } = status;
+            let version = etcd::version::STORAGE;
+            Ok(flags.write_out.show(&[
+                Field::new("hash", format!("{:x}", rows.hash), "hash", rows.hash.into()),
+                Field::number("revision", "revision", rows.revision),
+                Field::number("total keys", "totalKey", rows.total_keys),
+                Field::new("total size", human(total_size), "totalSize", total_size.into()),
+                Field::new("version", version.to_owned(), "version", version.into()),
+            ]))
         }
     }
 }
@@ -138,21 +168,5 @@ impl Restore {
             bump_revision: self.bump_revision,
             mark_compacted: self.mark_compacted,
         })
-    }
-}
-
-fn shown(status: &etcd::SnapshotStatus, format: Format) -> String {
-    let etcd::SnapshotStatus { rows, total_size } = *status;
-    let (hash, revision, keys) = (rows.hash, rows.revision, rows.total_keys);
-    match format {
-        Format::Simple => format!("{hash:x}, {revision}, {keys}, {total_size}\n"),
-        Format::Json => format!(
-            "{{\"hash\":{hash},\"revision\":{revision},\"totalKey\":{keys},\
-             \"totalSize\":{total_size}}}\n"
-        ),
-        Format::Table => format!(
-            "| HASH | REVISION | TOTAL KEYS | TOTAL SIZE |\n\
-             | {hash:x} | {revision} | {keys} | {total_size} |\n"
-        ),
     }
 }

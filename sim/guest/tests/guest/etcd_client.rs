@@ -147,7 +147,8 @@ fn start<F: Future<Output = ()> + Send + 'static>(
 
 fn cluster(guest: &Guest) -> Vec<Place> {
     let world = guest.world();
-    let place = |name: &str| Place { name: name.into(), machine: world.add_machine(name) };
+    let place =
+        |name: &str| Place { name: name.into(), machine: world.add_machine(name), tls: false };
     let places: Vec<Place> = MEMBERS.into_iter().map(place).collect();
     for place in &places {
         let config = etcd::config(world, place, &places, ClusterState::New);

@@ -4,37 +4,18 @@
 //! a lease. What watches and reads showed of it mostly leaves one candidate; where it leaves more,
 //! they are tried in turn.
 
+mod attempts;
+
+pub(crate) use attempts::{explains_watches, replay};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Broken,
     history::{Event, Outcome, Refusal, Request, Response, Revision, in_range},
-    kv::{Author, Change, Resolved, broken, end_of, evidence::Evidence, plan::Plan},
+    kv::{Author, Change, broken, end_of, evidence::Evidence, plan::Plan, sightings::Sightings},
     model::Store,
 };
-
-/// How often a choice may be taken back before the rest counts as undecided.
-const RETRIES_MAX: usize = 20_000;
-
-/// Fails when no choice of authors explains all answers; returns the failure that came last.
-pub(crate) fn replay(plan: &Plan<'_>) -> Result<Resolved, Broken> {
-    let mut replay = Replay::new(plan);
-    let mut deepest: Option<(Revision, Broken)> = None;
-    let mut outcome = replay.advance();
-    for _ in 0..RETRIES_MAX {
-        let Err(failure) = outcome else { return Ok(replay.resolved()) };
-        let reached = replay.store.revision;
-        if deepest.as_ref().is_none_or(|(revision, _)| reached > *revision) {
-            deepest = Some((reached, failure.broken));
-        }
-        outcome = match replay.take_back(failure.keys.as_deref()) {
-            Some(outcome) => outcome.and_then(|()| replay.advance()),
-            None => return Err(deepest.map(|(_, broken)| broken).expect("just noted")),
-        };
-    }
-    replay.undecided = Some(format!("gave up after {RETRIES_MAX} wrong choices"));
-    Ok(replay.resolved())
-}
 
 /// An answer that does not fit.
 struct Failure {
@@ -47,6 +28,8 @@ type Step = Result<(), Failure>;
 
 struct Replay<'p, 'a> {
     plan: &'p Plan<'a>,
+    /// What watches showed, where they have a say.
+    sightings: Option<&'p Sightings<'a>>,
     store: Store,
     log: Vec<Change>,
     /// Requests with an unknown outcome that had their effect.
@@ -69,7 +52,7 @@ struct Choice {
 }
 
 impl<'p, 'a> Replay<'p, 'a> {
-    fn new(plan: &'p Plan<'a>) -> Self {
+    fn new(plan: &'p Plan<'a>, sightings: Option<&'p Sightings<'a>>) -> Self {
         let mut puts = BTreeMap::<_, Vec<usize>>::new();
         for &index in &plan.unknown {
             each_put(&plan.operation(index).request, &mut |key, value| {
@@ -78,6 +61,7 @@ impl<'p, 'a> Replay<'p, 'a> {
         }
         Self {
             plan,
+            sightings,
             store: Store::default(),
             log: Vec::new(),
             used: BTreeSet::new(),
@@ -85,10 +69,6 @@ impl<'p, 'a> Replay<'p, 'a> {
             choices: Vec::new(),
             undecided: None,
         }
-    }
-
-    fn resolved(self) -> Resolved {
-        Resolved { log: self.log, undecided: self.undecided }
     }
 
     fn advance(&mut self) -> Step {
@@ -140,8 +120,16 @@ impl<'p, 'a> Replay<'p, 'a> {
             self.used.insert(index);
         }
         let events = outcome.map(|(_, events)| events).unwrap_or_default();
+        self.check_watches(revision, &events)?;
         self.log.push(Change { revision, events, author });
         Ok(())
+    }
+
+    fn check_watches(&self, revision: Revision, events: &[Event]) -> Step {
+        let contradicted = self.sightings.and_then(|it| it.contradicted(revision, events));
+        let Some((request, keys)) = contradicted else { return Ok(()) };
+        let text = format!("revision {revision} is not what {request:?} showed of it");
+        Err(Failure { broken: Broken::new(self.plan.seen(revision), text), keys: Some(keys) })
     }
 
     fn check_writer(
@@ -328,7 +316,9 @@ impl<'p, 'a> Replay<'p, 'a> {
         let request = self.request_of(revision, author);
         let Ok((_, events)) = self.store.execute(&request) else { return false };
         self.store.undo(&request, &events);
-        !events.is_empty() && evidence.allows(&events)
+        !events.is_empty()
+            && evidence.allows(&events)
+            && self.check_watches(revision, &events).is_ok()
     }
 
     fn request_of(&self, revision: Revision, author: Author) -> Request {

@@ -9,41 +9,57 @@ use crate::{
     lease::{CLOCK_ERROR_PERCENT, nanoseconds},
 };
 
-/// A lease outlives its last renewal by its TTL, plus what each change of leader may add.
+/// A lease outlives its last renewal by its TTL. A change of leader may add what passed since the
+/// last checkpoint, and never gives more than the TTL.
+///
+/// Upstream promises no moment: a lease is over when its revocation is committed. So only time
+/// counts in which a leader could have done that: between signs that it commits, close together.
+/// A leader that is stopped, cut off, or left by a quorum of stopped members gives none.
 #[derive(Debug, Default)]
 pub struct LeaseExpires {
     leases: BTreeMap<LeaseId, Lease>,
-    /// The machine that counts leases down, and since when.
+    /// The machine that counts leases down, and until when it was counted here.
     primary: Option<(String, Time)>,
+    /// How long leaders have counted and could revoke, in all.
+    counted: Time,
     /// Machines whose clocks stand still: time to live does not pass there.
     standing: BTreeSet<String>,
+    /// No fault is active any more: all time counts.
+    healed: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Lease {
+    /// Its whole time, on the slowest clock.
     ttl: Time,
-    /// How long earlier primaries have counted it down since its last renewal.
-    counted: Time,
-    /// What changes of primary since then may have added.
-    added: Time,
-    /// When it was last renewed.
-    renewed: Time,
+    /// Until when it lives at most, by what leaders have counted in all.
+    end: Time,
     /// It was revoked; kept so that a slower member's grant does not bring it back.
     over: bool,
 }
 
-/// How long a change of leader may stop the count.
-const ELECTION_MAX: Time = 3 * SECOND;
-/// How long the revocation itself may take.
-const REVOCATION_MAX: Time = 10 * SECOND;
+/// A leader that commits twice within this time could commit in between.
+const SIGNS_APART_MAX: Time = 2 * SECOND;
+/// What a change of leader adds: an election timeout, a started second of a checkpoint, and the
+/// time that a checkpoint takes.
+const CHANGE_MAX: Time = 4 * SECOND;
+/// How long the revocation itself may take: it is tried again after three seconds.
+const REVOCATION_MAX: Time = 5 * SECOND;
 
 impl Oracle for LeaseExpires {
     const NAME: &'static str = "lease_expires";
     const KIND: Kind = Kind::Always;
+    const OF_ONE_CLUSTER: bool = true;
     const PROMISE: &'static str = "A lease expires when its TTL passes without a keepAlive; a new \
         leader continues from the last checkpoint of its remaining TTL";
-    const FACTS: Option<&'static [&'static str]> =
-        Some(&["lease/primary", "lease/demote", "lease/grant", "lease/renew", "lease/revoke"]);
+    const FACTS: Option<&'static [&'static str]> = Some(&[
+        "lease/primary",
+        "lease/demote",
+        "lease/grant",
+        "lease/renew",
+        "lease/revoke",
+        "raft/commit",
+    ]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         match observation {
@@ -57,15 +73,20 @@ impl Oracle for LeaseExpires {
 impl LeaseExpires {
     fn fact(&mut self, fact: &Fact<'_>) -> Result<(), Broken> {
         match fact.name {
-            "lease/primary" => self.promote(fact),
-            "lease/demote" => {
-                self.demote(fact.machine, fact.at);
-                Ok(())
+            "lease/primary" => return self.promote(fact),
+            "lease/demote" => self.demote(fact.machine),
+            "raft/commit" => self.sign(fact),
+            "lease/grant" | "lease/renew" => {
+                self.sign(fact);
+                self.renew(fact)?;
             }
-            "lease/grant" | "lease/renew" => self.renew(fact),
-            "lease/revoke" => self.revoke(fact),
-            _ => Ok(()),
+            "lease/revoke" => {
+                self.sign(fact);
+                return self.revoke(fact);
+            }
+            _ => {}
         }
+        Ok(())
     }
 
     fn world(&mut self, at: Time, event: World<'_>) -> Result<(), Broken> {
@@ -73,26 +94,48 @@ impl LeaseExpires {
             World::Crash { machine, .. }
             | World::Exit { machine, .. }
             | World::Wiped { machine }
-            | World::Panic { machine, .. } => {
-                self.demote(machine, at);
-                Ok(())
+            | World::Panic { machine, .. } => self.demote(machine),
+            World::Healed => {
+                self.count(at);
+                self.healed = true;
             }
-            World::End => self.leases.keys().try_for_each(|id| self.overdue(*id, at)),
             World::Clock { machine, stands } => {
                 self.count(at);
                 match stands {
                     true => self.standing.insert(machine.to_owned()),
                     false => self.standing.remove(machine),
                 };
-                Ok(())
             }
-            World::Boot { .. } | World::Healed => Ok(()),
+            World::End => {
+                self.count(at);
+                return self.leases.keys().try_for_each(|id| self.overdue(*id, at));
+            }
+            World::Boot { .. } | World::Restored => {}
+        }
+        Ok(())
+    }
+
+    /// The primary is at work: what it says rests on a quorum.
+    fn sign(&mut self, fact: &Fact<'_>) {
+        if self.primary.as_ref().is_some_and(|(primary, _)| primary == fact.machine) {
+            self.count(fact.at);
+        }
+    }
+
+    /// Counts the time since the last sign, if the primary could have revoked in it.
+    fn count(&mut self, at: Time) {
+        let Some((machine, until)) = &mut self.primary else { return };
+        let apart = at.saturating_sub(std::mem::replace(until, at));
+        let able = self.healed || apart <= SIGNS_APART_MAX;
+        if able && !self.standing.contains(machine) {
+            self.counted += apart;
         }
     }
 
     fn renew(&mut self, fact: &Fact<'_>) -> Result<(), Broken> {
         let (id, ttl) = (fact.signed("id")?, nanoseconds(fact.signed("ttl")?));
-        let lease = Lease { ttl, counted: 0, added: 0, renewed: fact.at, over: false };
+        let ttl = ttl + ttl / 100 * CLOCK_ERROR_PERCENT;
+        let lease = Lease { ttl, end: self.counted.saturating_add(ttl), over: false };
         // Each member applies the grant; only the first counts.
         if fact.name == "lease/renew" || !self.leases.contains_key(&id) {
             self.leases.insert(id, lease);
@@ -110,54 +153,33 @@ impl LeaseExpires {
     }
 
     fn promote(&mut self, fact: &Fact<'_>) -> Result<(), Broken> {
-        if let Some((machine, _)) = self.primary.clone() {
-            self.demote(&machine, fact.at);
-        }
         let checkpoint = match fact.number("checkpoint_ms")? {
             0 => Time::MAX,
             ms => ms.saturating_mul(SECOND / 1000),
         };
+        let now = self.counted;
         for lease in self.leases.values_mut() {
-            lease.added = lease.added.saturating_add(lease.ttl.min(checkpoint) + ELECTION_MAX);
+            let anew = now.saturating_add(lease.ttl);
+            let continued = lease.end.max(now).saturating_add(checkpoint);
+            lease.end = anew.min(continued).saturating_add(CHANGE_MAX);
         }
         self.primary = Some((fact.machine.to_owned(), fact.at));
         Ok(())
     }
 
-    fn demote(&mut self, machine: &str, at: Time) {
+    fn demote(&mut self, machine: &str) {
         if self.primary.as_ref().is_some_and(|(primary, _)| primary == machine) {
-            self.count(at);
             self.primary = None;
-        }
-    }
-
-    /// Adds what the primary has counted until now.
-    fn count(&mut self, at: Time) {
-        let Some((machine, since)) = &mut self.primary else { return };
-        let since = std::mem::replace(since, at);
-        if self.standing.contains(machine) {
-            return;
-        }
-        for lease in self.leases.values_mut() {
-            lease.counted += at.saturating_sub(since.max(lease.renewed));
         }
     }
 
     fn overdue(&self, id: LeaseId, at: Time) -> Result<(), Broken> {
         let Some(lease) = self.leases.get(&id).filter(|lease| !lease.over) else { return Ok(()) };
-        let present = self
-            .primary
-            .as_ref()
-            .filter(|(machine, _)| !self.standing.contains(machine))
-            .map_or(0, |(_, since)| at.saturating_sub(lease.renewed.max(*since)));
-        let lived = lease.counted + present;
-        let ttl = lease.ttl + lease.ttl / 100 * CLOCK_ERROR_PERCENT;
-        let allowed = ttl.saturating_add(lease.added).saturating_add(REVOCATION_MAX);
-        if lived <= allowed {
+        let late = self.counted.saturating_sub(lease.end);
+        if late <= REVOCATION_MAX {
             return Ok(());
         }
-        let (lived, allowed) = (lived / SECOND, allowed / SECOND);
-        let text = format!("lease {id} was counted down for {lived}s, of {allowed}s at most");
+        let text = format!("lease {id} was over for {}ms and not revoked", late / (SECOND / 1000));
         Err(Broken::new(at, text).with(format!("{lease:?}")))
     }
 }

@@ -16,6 +16,7 @@ pub struct CommitMonotonic {
 impl Oracle for CommitMonotonic {
     const NAME: &'static str = "raft_commit_monotonic";
     const KIND: Kind = Kind::Always;
+    const OF_ONE_CLUSTER: bool = true;
     const PROMISE: &'static str = "commitIndex and lastApplied increase monotonically (Raft \
         figure 2), and no entry is skipped; what was durable of them survives a restart";
     const FACTS: Option<&'static [&'static str]> = Some(&[

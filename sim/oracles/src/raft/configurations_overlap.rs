@@ -24,6 +24,7 @@ const MEMBERS_MAX: usize = 14;
 impl Oracle for ConfigurationsOverlap {
     const NAME: &'static str = "raft_configurations_overlap";
     const KIND: Kind = Kind::Always;
+    const OF_ONE_CLUSTER: bool = true;
     const PROMISE: &'static str = "There must be no point at which two majorities of old and new \
         configuration can decide independently (Raft 6)";
     const FACTS: Option<&'static [&'static str]> = Some(&[

@@ -18,6 +18,7 @@ pub struct DurablePromises {
 impl Oracle for DurablePromises {
     const NAME: &'static str = "durable_promises";
     const KIND: Kind = Kind::Always;
+    const OF_ONE_CLUSTER: bool = true;
     const PROMISE: &'static str = "Persistent state (currentTerm, votedFor, log) is updated on \
         stable storage before responding to RPCs (Raft figure 2)";
     const FACTS: Option<&'static [&'static str]> =

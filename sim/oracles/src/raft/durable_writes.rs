@@ -4,15 +4,24 @@ use std::collections::BTreeMap;
 
 use crate::{
     Broken, Kind, Observation, Oracle,
-    raft::{Members, members::Member},
+    raft::{
+        Members,
+        members::{Configuration, Member},
+    },
 };
 
 /// An entry whose effect is acknowledged outlives a power loss of all machines at that moment.
+///
+/// The quorum is that of whoever committed the entry: a leader counts by the configuration that it
+/// has applied, which is the one before the entry, or, while that waits to be applied, the one
+/// before that. More cannot wait: a leader takes the next change when it has applied the last.
 #[derive(Debug, Default)]
 pub struct DurableWrites {
     members: Members,
     /// The terms of applied entries that may be acknowledged yet.
     terms: BTreeMap<u64, u64>,
+    /// Each configuration by the index of the entry that made it.
+    configurations: BTreeMap<u64, Configuration>,
 }
 
 /// Applied entries whose terms are remembered.
@@ -21,6 +30,7 @@ const TERMS_MAX: usize = 10_000;
 impl Oracle for DurableWrites {
     const NAME: &'static str = "durable_writes";
     const KIND: Kind = Kind::Always;
+    const OF_ONE_CLUSTER: bool = true;
     const PROMISE: &'static str = "Durability: any completed operations are durable; all accessible \
         data is also durable data";
     const FACTS: Option<&'static [&'static str]> = Some(&[
@@ -35,6 +45,13 @@ impl Oracle for DurableWrites {
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         let Some((fact, member)) = self.members.follow(observation)? else { return Ok(()) };
+        if let ("raft/conf", Some(configuration)) = (fact.name, &member.configuration) {
+            let index = fact.number("index")?;
+            let before = self.configurations.range(..=index).next_back();
+            if before.is_none_or(|(_, before)| before != configuration) {
+                self.configurations.insert(index, configuration.clone());
+            }
+        }
         if fact.name == "etcd/apply" {
             self.terms.insert(fact.number("index")?, fact.number("term")?);
             if self.terms.len() > TERMS_MAX {
@@ -44,11 +61,11 @@ impl Oracle for DurableWrites {
         if fact.name != "etcd/ack" {
             return Ok(());
         }
-        let Some(configuration) = member.configuration.clone() else { return Ok(()) };
         let index = fact.number("index")?;
         let term = self.terms.get(&index).copied();
         let has = |id| self.members.get(id).is_some_and(|member| holds(member, index, term));
-        if configuration.is_quorum(has) {
+        let mut judges = self.configurations.range(..index).rev().take(2).peekable();
+        if judges.peek().is_none() || judges.any(|(_, judge)| judge.is_quorum(has)) {
             return Ok(());
         }
         let text = format!("entry {index} was acknowledged before it was durable on a quorum");

@@ -14,6 +14,7 @@ pub struct ElectionSafety {
 impl Oracle for ElectionSafety {
     const NAME: &'static str = "raft_election_safety";
     const KIND: Kind = Kind::Always;
+    const OF_ONE_CLUSTER: bool = true;
     const PROMISE: &'static str = "Election Safety: at most one leader can be elected in a term";
     const FACTS: Option<&'static [&'static str]> = Some(&["raft/start", "raft/state"]);
 

@@ -18,6 +18,7 @@ pub struct LeaderCompleteness {
 impl Oracle for LeaderCompleteness {
     const NAME: &'static str = "raft_leader_completeness";
     const KIND: Kind = Kind::Always;
+    const OF_ONE_CLUSTER: bool = true;
     const PROMISE: &'static str = "Leader Completeness: if a log entry is committed in a given \
         term, then that entry will be present in the logs of the leaders of all later terms";
     const FACTS: Option<&'static [&'static str]> = Some(&[

@@ -29,6 +29,7 @@ struct Known {
 impl Oracle for LogMatching {
     const NAME: &'static str = "raft_log_matching";
     const KIND: Kind = Kind::Always;
+    const OF_ONE_CLUSTER: bool = true;
     const PROMISE: &'static str = "Log Matching: if two logs contain an entry with the same index \
         and term, then the logs are identical in all entries up through the given index";
     const FACTS: Option<&'static [&'static str]> =

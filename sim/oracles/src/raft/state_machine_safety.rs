@@ -22,6 +22,7 @@ pub struct StateMachineSafety {
 impl Oracle for StateMachineSafety {
     const NAME: &'static str = "raft_state_machine_safety";
     const KIND: Kind = Kind::Always;
+    const OF_ONE_CLUSTER: bool = true;
     const PROMISE: &'static str = "State Machine Safety: if a server has applied a log entry at a \
         given index, no other server will ever apply a different entry for the same index";
     const FACTS: Option<&'static [&'static str]> = Some(&[

@@ -14,6 +14,7 @@ pub struct VoteOnce {
 impl Oracle for VoteOnce {
     const NAME: &'static str = "raft_vote_once";
     const KIND: Kind = Kind::Always;
+    const OF_ONE_CLUSTER: bool = true;
     const PROMISE: &'static str = "Each server will vote for at most one candidate in a given \
         term (Raft 5.2), across restarts";
     const FACTS: Option<&'static [&'static str]> =
