@@ -90,6 +90,17 @@ pub fn program(config: Config) -> Program {
     })
 }
 
+/// The program of a member that is upgraded at its second start: before, it runs as `first` says.
+pub fn upgraded_program(first: Config, config: Config) -> Program {
+    Arc::new(move |host: Host| {
+        let (first, config) = (first.clone(), config.clone());
+        Box::pin(async move {
+            let again = has_data(&host, &config).await;
+            keep_running(host, if again { config } else { first }).await;
+        })
+    })
+}
+
 async fn keep_running(host: Host, config: Config) {
     loop {
         let (_stopper, stop) = host::stop_pair();

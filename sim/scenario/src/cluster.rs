@@ -108,6 +108,8 @@ settings! {
     election: Span,
     /// Ask before campaigning.
     pre_vote: bool,
+    /// Ask before campaigning from the second start on only: an upgrade, while faults strike.
+    pre_vote_later: bool,
     /// Applied entries between snapshots.
     snapshot_count: u64,
     /// Entries kept behind a snapshot for slow followers.

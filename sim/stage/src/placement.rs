@@ -43,7 +43,14 @@ impl Placement {
         let founders: Vec<Place> = placement.members().map(|(_, place)| place.clone()).collect();
         for place in &founders {
             let config = placement.config(world, place, &founders, ClusterState::New);
-            world.install(place.machine, PROCESS, members::program(config));
+            let program = match placement.settings.pre_vote_later {
+                Some(true) => {
+                    let first = Config { pre_vote: false, ..config.clone() };
+                    members::upgraded_program(first, config)
+                }
+                Some(false) | None => members::program(config),
+            };
+            world.install(place.machine, PROCESS, program);
         }
         for _ in 0..scenario.cluster.learners {
             placement.add_joining(world, timeline, true);

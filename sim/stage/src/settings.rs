@@ -10,6 +10,7 @@ pub(crate) fn apply(settings: &Settings, config: &mut Config) {
         heartbeat,
         election,
         pre_vote,
+        pre_vote_later: _,
         snapshot_count,
         snapshot_catchup_entries,
         wal_segment_bytes,

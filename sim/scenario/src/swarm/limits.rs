@@ -40,7 +40,7 @@ pub(super) fn draw(set: &Settings, chance: &mut Chance) -> Settings {
         raft_commit_bytes_max: limit(set.raft_commit_bytes_max, (chance, extreme), &[1, 256]),
         ..set.clone()
     };
-    with_elections(drawn, chance)
+    with_upgrade(with_elections(drawn, chance), chance)
 }
 
 /// One of the choices, whose first is the most extreme, or none.
@@ -61,4 +61,10 @@ fn with_elections(settings: Settings, chance: &mut Chance) -> Settings {
     }
     let election = Span(heartbeat.0 * 10);
     Settings { heartbeat: Some(heartbeat), election: Some(election), ..settings }
+}
+
+/// Under some seeds the cluster is upgraded while faults strike.
+fn with_upgrade(settings: Settings, chance: &mut Chance) -> Settings {
+    let later = chance.one_in(4) && settings.pre_vote.is_none();
+    Settings { pre_vote_later: settings.pre_vote_later.or(later.then_some(true)), ..settings }
 }
