@@ -23,7 +23,9 @@ pub(crate) fn repair(
     if machine.defects.has("E16c") {
         file.set_len(0).doing("truncate", path)?;
         file.write_at(0, &scan.image.bytes()[..scan.end]).doing("write", path)?;
-        return file.set_len(cut_at).doing("truncate", path);
+        file.set_len(cut_at).doing("truncate", path)?;
+        machine.probe.point("wal/repair-truncated");
+        return Ok(());
     }
     file.set_len(cut_at).doing("truncate", path)?;
     machine.probe.point("wal/repair-truncated");

@@ -122,6 +122,11 @@ impl DiskModel {
         self.used_pages * PAGE as u64
     }
 
+    /// What an operation takes now: by it a long job knows that the disk became slower or faster.
+    pub fn pace(&self) -> Duration {
+        self.faults.latency.operation.mul_f64(self.faults.latency.multiplier)
+    }
+
     /// Every operation passes here: power, fuse, latency, errors.
     pub(crate) fn begin(&mut self, kind: Kind, inode: Option<Inode>) -> io::Result<()> {
         self.counts.operations += 1;

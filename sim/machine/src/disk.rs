@@ -1,10 +1,10 @@
 //! A machine's disk behind `host::Disk`: one boot's view of it, and what its work costs in time.
 //!
 //! A job's operations take effect when it starts, a sync's included; their summed latency passes
-//! before the job is over. A process that dies meanwhile has written, and does not know it. Power
-//! that fails *between* two operations of a job is the model's fuse
-//! ([`disk::DiskModel::power_fails_after`]): the operation it strikes fails, the machine is off at
-//! that instant, and the rest of the job reaches nothing.
+//! before the job is over, at the pace that the disk has meanwhile. A process that dies during it has
+//! written, and does not know it. Power that fails *between* two operations of a job is the model's
+//! fuse ([`disk::DiskModel::power_fails_after`]): the operation it strikes fails, the machine is off
+//! at that instant, and the rest of the job reaches nothing.
 
 use crate::{machine::Machine, world::Inner};
 use disk::{DiskModel, FileHandle, LockHandle, PowerLost, Process};
@@ -13,9 +13,12 @@ use kernel::{Boot, Kind, key_of};
 use std::{
     fmt, io,
     sync::{Arc, Weak},
+    time::Duration,
 };
 
 const JOB: Kind = Kind::new(67, "disk job");
+/// How often a long job looks whether the disk became slower or faster.
+const SLICE: Duration = Duration::from_millis(500);
 const OPERATION: Kind = Kind::new(68, "disk operation");
 
 /// The disk as one boot of a process sees it.
@@ -64,6 +67,33 @@ impl Mount {
     }
 }
 
+impl Mount {
+    /// Waits as long as a job takes. A long one goes on at the pace that the disk has by then.
+    async fn pass(&self, took: Duration) {
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        if let Some(inner) = self.inner.upgrade() {
+            inner.kernel.record(Some(self.machine.id), JOB, nanos, 0);
+            inner.kernel.note(|| format!("takes {took:?}"));
+        }
+        let mut left = took;
+        loop {
+            let Some(inner) = self.inner.upgrade() else { return };
+            let (slice, pace) = (left.min(SLICE), self.machine.disk.lock().pace());
+            let delay = inner.kernel.delay(self.machine.id, slice);
+            drop(inner);
+            delay.await;
+            left -= slice;
+            if left.is_zero() {
+                return;
+            }
+            let now = self.machine.disk.lock().pace();
+            if now != pace && !pace.is_zero() {
+                left = left.mul_f64(now.as_secs_f64() / pace.as_secs_f64());
+            }
+        }
+    }
+}
+
 impl Disk for MachineDisk {
     fn open(&self, path: &str, how: Open) -> io::Result<Arc<dyn BlockFile>> {
         let process = self.0.process();
@@ -106,13 +136,7 @@ impl Disk for MachineDisk {
                 work();
                 mount.machine.disk.lock().take_latency()
             };
-            let Some(inner) = mount.inner.upgrade() else { return };
-            let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-            inner.kernel.record(Some(mount.machine.id), JOB, nanos, 0);
-            inner.kernel.note(|| format!("takes {took:?}"));
-            let delay = inner.kernel.delay(mount.machine.id, took);
-            drop(inner);
-            delay.await;
+            mount.pass(took).await;
         })
     }
 }

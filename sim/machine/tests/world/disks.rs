@@ -1,6 +1,7 @@
 //! What is on a disk after each way of dying, and what disk work costs.
 
 use crate::programs::{Diary, program, run, seconds, world};
+use disk::DiskModel;
 use host::{Disk, Host, Open, event};
 use machine::{Crash, World};
 use std::{io, time::Duration};
@@ -81,6 +82,21 @@ fn a_disk_job_takes_the_time_of_its_operations() {
     // A file's sync and its directory's.
     let at = diary.times("a: written")[0];
     assert!(at >= seconds(2) && at < seconds(3), "{at}");
+}
+
+#[test]
+fn a_job_of_a_disk_that_is_mended_takes_the_mended_disks_time() {
+    let world = world(1);
+    let diary = Diary::of(&world);
+    let a = world.add_machine("a");
+    let slow = |operation| move |disk: &mut DiskModel| disk.faults.latency.operation = operation;
+    world.disk(a, slow(Duration::from_secs(10)));
+    run(&world, a, "writer", two_files);
+    world.run_until(seconds(2)).unwrap();
+    assert!(diary.times("a: written").is_empty());
+    world.disk(a, slow(Duration::from_micros(2)));
+    world.run_until(seconds(4)).unwrap();
+    assert_eq!(diary.times("a: written").len(), 1);
 }
 
 #[test]

@@ -187,7 +187,8 @@ impl Log {
         self.entries.clear();
         self.changes.clear();
         self.last = index;
-        self.unsynced_from = 0;
+        // What was on the disk before stays there until the snapshot is, which covers it.
+        self.unsynced_from = self.unsynced_from.min(index);
     }
 
     fn sync(&mut self, index: u64) {
