@@ -87,6 +87,23 @@ fn a_restored_cluster_begins_its_log_anew() {
 }
 
 #[test]
+fn a_disk_that_is_taken_away_had_what_it_promised() {
+    let story = "7000 n2 raft/log index=4 term=2 entry=204
+7001 n3 raft/log index=4 term=2 entry=204
+7002 n3 wal/durable index=4 term=2 vote=2 commit=3
+7003 n3 raft/ack to=2 term=2 index=4
+7004 n3 wiped
+7005 n2 wal/durable index=4 term=2 vote=2 commit=3
+7006 n2 etcd/apply index=4 term=2 entry=204 revision=3
+7007 n2 etcd/ack index=4 revision=3";
+    let entry = ALL.iter().find(|entry| entry.name == "durable_writes").expect("an oracle");
+    assert_eq!(judge(&mut *(entry.new)(), &format!("{HEALTHY}\n{story}")), Ok(()));
+    let synced = "7002 n3 wal/durable index=4 term=2 vote=2 commit=3\n";
+    let kept_by_one = story.replace(synced, "");
+    assert!(judge(&mut *(entry.new)(), &format!("{HEALTHY}\n{kept_by_one}")).is_err());
+}
+
+#[test]
 fn every_broken_story_is_caught_by_its_oracle() {
     for (name, title, lines) in cases() {
         let entry = ALL.iter().find(|entry| entry.name == name).expect("an oracle of the table");

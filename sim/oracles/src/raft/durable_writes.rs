@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Broken, Kind, Observation, Oracle,
+    Broken, Kind, Observation, Oracle, World,
     raft::{
         Members,
         members::{Configuration, Member},
@@ -22,6 +22,9 @@ pub struct DurableWrites {
     terms: BTreeMap<u64, u64>,
     /// Each configuration by the index of the entry that made it.
     configurations: BTreeMap<u64, Configuration>,
+    /// Members whose disks were taken away, as they were: their word was good when they gave it, and
+    /// a leader counts on it.
+    destroyed: BTreeMap<u64, Member>,
 }
 
 /// Applied entries whose terms are remembered.
@@ -44,6 +47,12 @@ impl Oracle for DurableWrites {
     ]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
+        if let Observation::World { event: World::Wiped { machine }, .. } = observation {
+            let had = |member: &&Member| member.machine == *machine && member.durable.index > 0;
+            let destroyed =
+                self.members.iter().filter(had).map(|member| (member.id, member.clone()));
+            self.destroyed.extend(destroyed.collect::<Vec<_>>());
+        }
         let Some((fact, member)) = self.members.follow(observation)? else { return Ok(()) };
         if let ("raft/conf", Some(configuration)) = (fact.name, &member.configuration) {
             let index = fact.number("index")?;
@@ -63,7 +72,10 @@ impl Oracle for DurableWrites {
         }
         let index = fact.number("index")?;
         let term = self.terms.get(&index).copied();
-        let has = |id| self.members.get(id).is_some_and(|member| holds(member, index, term));
+        let has = |id| {
+            let now_or_once = [self.members.get(id), self.destroyed.get(&id)];
+            now_or_once.into_iter().flatten().any(|member| holds(member, index, term))
+        };
         let mut judges = self.configurations.range(..index).rev().take(2).peekable();
         if judges.peek().is_none() || judges.any(|(_, judge)| judge.is_quorum(has)) {
             return Ok(());
