@@ -5,6 +5,7 @@
 
 mod dispatch;
 mod response;
+pub(crate) mod users;
 
 pub use response::Response;
 

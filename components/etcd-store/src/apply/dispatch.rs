@@ -7,9 +7,9 @@ use crate::{
 use etcd_api::{
     EtcdError,
     etcdserverpb::{
-        AlarmRequest, AlarmResponse, AlarmType, AuthDisableResponse, AuthEnableResponse,
-        CompactionRequest, CompactionResponse, LeaseCheckpointResponse, LeaseGrantRequest,
-        LeaseGrantResponse, LeaseRevokeRequest, LeaseRevokeResponse, PutRequest, ResponseHeader,
+        AlarmRequest, AlarmResponse, AlarmType, CompactionRequest, CompactionResponse,
+        LeaseCheckpointResponse, LeaseGrantRequest, LeaseGrantResponse, LeaseRevokeRequest,
+        LeaseRevokeResponse, PutRequest, ResponseHeader,
     },
     internal::internal_request::Request,
     mvccpb::Event,
@@ -120,50 +120,14 @@ impl Store {
 
     /// Users, roles, and what the cluster says of itself.
     fn administer(&mut self, request: &Request) -> Answer {
-        let (auth, batch) = (&mut self.auth, &mut self.backend.entry);
-        Ok(match request {
-            Request::AuthEnable(_) => {
-                auth.enable(batch)?;
-                AuthEnableResponse::default().into()
-            }
-            Request::AuthDisable(_) => {
-                auth.disable(batch);
-                AuthDisableResponse::default().into()
-            }
-            Request::AuthStatus(_) => auth.status().into(),
-            Request::AuthUserAdd(request) => auth.user_add(request, batch)?.into(),
-            Request::AuthUserDelete(request) => auth.user_delete(request, batch)?.into(),
-            Request::AuthUserGet(request) => auth.user_get(&request.name)?.into(),
-            Request::AuthUserChangePassword(request) => {
-                auth.user_change_password(request, batch)?.into()
-            }
-            Request::AuthUserGrantRole(request) => auth.user_grant_role(request, batch)?.into(),
-            Request::AuthUserRevokeRole(request) => auth.user_revoke_role(request, batch)?.into(),
-            Request::AuthUserList(_) => auth.user_list().into(),
-            Request::AuthRoleAdd(request) => auth.role_add(request, batch)?.into(),
-            Request::AuthRoleDelete(request) => auth.role_delete(request, batch)?.into(),
-            Request::AuthRoleGet(request) => auth.role_get(&request.role)?.into(),
-            Request::AuthRoleList(_) => auth.role_list().into(),
-            Request::AuthRoleGrantPermission(request) => {
-                auth.role_grant_permission(request, batch)?.into()
-            }
-            Request::AuthRoleRevokePermission(request) => {
-                auth.role_revoke_permission(request, batch)?.into()
-            }
-            Request::ClusterVersionSet(request) => {
-                self.members.set_version(&request.ver, batch);
-                Response::Empty
-            }
-            Request::ClusterMemberAttrSet(request) => {
-                self.members.set_attributes(request, batch);
-                Response::Empty
-            }
-            Request::DowngradeInfoSet(request) => {
-                self.members.set_downgrade(request, batch);
-                Response::Empty
-            }
+        let batch = &mut self.backend.entry;
+        match request {
+            Request::ClusterVersionSet(request) => self.members.set_version(&request.ver, batch),
+            Request::ClusterMemberAttrSet(request) => self.members.set_attributes(request, batch),
+            Request::DowngradeInfoSet(request) => self.members.set_downgrade(request, batch),
             // The rest was dispatched before.
-            _ => Response::Empty,
-        })
+            _ => return Ok(super::users::execute(&mut self.auth, request, batch)?),
+        }
+        Ok(Response::Empty)
     }
 }

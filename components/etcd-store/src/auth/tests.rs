@@ -76,22 +76,7 @@ fn enable() -> Request {
 }
 
 fn apply(auth: &mut Auth, request: &Request, batch: &mut Batch) -> Result<(), EtcdError> {
-    match request {
-        Request::AuthEnable(_) => auth.enable(batch),
-        Request::AuthDisable(_) => {
-            auth.disable(batch);
-            Ok(())
-        }
-        Request::AuthUserAdd(r) => auth.user_add(r, batch).map(drop),
-        Request::AuthUserDelete(r) => auth.user_delete(r, batch).map(drop),
-        Request::AuthUserGrantRole(r) => auth.user_grant_role(r, batch).map(drop),
-        Request::AuthUserRevokeRole(r) => auth.user_revoke_role(r, batch).map(drop),
-        Request::AuthRoleAdd(r) => auth.role_add(r, batch).map(drop),
-        Request::AuthRoleDelete(r) => auth.role_delete(r, batch).map(drop),
-        Request::AuthRoleGrantPermission(r) => auth.role_grant_permission(r, batch).map(drop),
-        Request::AuthRoleRevokePermission(r) => auth.role_revoke_permission(r, batch).map(drop),
-        _ => unreachable!("not among the cases"),
-    }
+    crate::apply::users::execute(auth, request, batch).map(drop)
 }
 
 /// Root, alice with a role on [a, c), and authentication on.
