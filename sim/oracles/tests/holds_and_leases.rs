@@ -3,7 +3,10 @@
 use oracles::{
     ALL, Broken, Fact, History, Judge, Observation, Record, Value, World,
     facts::SECOND,
-    history::{Hold, Operation, Outcome, Request, Response, Time},
+    history::{
+        Event, EventKind, Hold, KeyValue, Operation, Outcome, Put, Request, Response, Time, Watch,
+        WatchRequest, WatchResponse,
+    },
 };
 
 fn oracle(name: &str) -> Box<dyn Judge> {
@@ -67,6 +70,49 @@ fn operation(called: Time, request: Request, response: Response) -> Operation {
     let called = called * SECOND;
     let outcome = Outcome::Answered { returned: called + 1, revision: 1, response };
     Operation { client: 1, session: 1, called, request, outcome }
+}
+
+/// Client 7 was given a lock though client 8's key was there first. Something happened at revision
+/// 4, which may be the end of either's key or somebody's entry in another queue.
+fn given_too_early() -> History {
+    let enter = |lease: i64, revision| {
+        let key = format!("lock/{lease}");
+        let put = Request::Put(Put { key, lease, ..Put::default() });
+        answered(revision, put, Response::Put { prev_kv: None })
+    };
+    let put = Request::Put(Put { key: "k".into(), ..Put::default() });
+    let campaign = Request::Recipe { name: "campaign".into(), prefix: "election/".into() };
+    let mut operations = vec![enter(8, 2), enter(7, 3)];
+    operations.push(answered(4, campaign, Response::Done));
+    operations.push(answered(5, put, Response::Put { prev_kv: None }));
+    History { operations, holds: vec![hold(7, 3, (6, Some(7)), &[])], ..History::default() }
+}
+
+fn answered(revision: i64, request: Request, response: Response) -> Operation {
+    let mut operation = operation(revision.unsigned_abs(), request, Response::Done);
+    let returned = operation.called + 1;
+    operation.outcome = Outcome::Answered { returned, revision, response };
+    operation
+}
+
+fn given(history: &History) -> Result<(), Broken> {
+    oracle("mutual_exclusion").observe(&Observation::History(&Record::new(history)))
+}
+
+#[test]
+fn a_lock_given_to_whoever_had_lost_its_place_is_caught_where_a_client_saw_that() {
+    let mut history = given_too_early();
+    let request = WatchRequest { range_end: "\0".into(), ..WatchRequest::default() };
+    let kv = KeyValue { key: "lock/7".into(), modified: 4, ..KeyValue::default() };
+    let gone = Event { kind: EventKind::Delete, kv, prev_kv: None };
+    let shown = WatchResponse { at: 5 * SECOND, events: vec![gone], ..WatchResponse::default() };
+    history.watches.push(Watch { request, responses: vec![shown], ..Watch::default() });
+    assert!(given(&history).is_err());
+}
+
+#[test]
+fn a_revision_that_nobody_saw_proves_nothing_about_a_lock() {
+    assert_eq!(given(&given_too_early()), Ok(()));
 }
 
 /// A lease of ten seconds, granted at 0 and renewed at 5.
