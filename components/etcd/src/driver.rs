@@ -118,6 +118,7 @@ impl Driver {
         let mut ticks = self.host.interval(self.tick);
         (0..self.ticks_ahead).for_each(|_| self.raft.tick(self.host.random.next_u64()));
         facts::configuration(&self.host, self.raft.applied(), self.raft.conf_state());
+        self.lead_if_alone();
         self.carry_out_all();
         while let Some(input) = self.next_input(&mut ticks).await {
             self.take(input)?;
@@ -128,6 +129,14 @@ impl Driver {
             self.carry_out_all();
         }
         Ok(())
+    }
+
+    /// The only voter has nobody to hear of first. Upstream lets it wait for an election timeout.
+    fn lead_if_alone(&mut self) {
+        let raft = &mut self.raft;
+        if raft.conf_state().all_voters() == [raft.id()] {
+            raft.campaign(self.host.random.next_u64());
+        }
     }
 
     async fn next_input(&mut self, ticks: &mut Interval) -> Option<Input> {
