@@ -7,6 +7,7 @@ use crate::{
     applier::{Apply, Outcome},
     facts,
     fatal::Fatal,
+    heartbeats::Heartbeats,
     peers::Peers,
     persist::{LogWork, Persist},
     waiters::Waiters,
@@ -107,6 +108,7 @@ pub(crate) struct Driver {
     pub(crate) tick: std::time::Duration,
     /// Ticks that are counted as passed at the start.
     pub(crate) ticks_ahead: u32,
+    pub(crate) heartbeats: Heartbeats,
 }
 
 impl Driver {
@@ -242,6 +244,7 @@ impl Driver {
             self.leadership
                 .send_if_modified(|now| std::mem::replace(now, leadership) != leadership);
         }
+        self.heartbeats.sent(&ready.messages, self.host.now());
         self.peers.send(ready.messages);
         for read in ready.read_states {
             // The receiver lives as long as the member does.
