@@ -9,6 +9,7 @@ use crate::{
     driver::{ASKS_MAX, Ask, Driver, Leadership},
     facts,
     fatal::Fatal,
+    heartbeats::Heartbeats,
     keeper::{self, Keeper, KeeperHandle, KeeperSettings, SharedStore},
     leases,
     member::Member,
@@ -95,6 +96,7 @@ pub(crate) fn assemble(
         leadership: lines.leadership.1.clone(),
         ids: ids.clone(),
         failed: metrics.reads_failed.clone(),
+        slow: metrics.reads_slow.clone(),
     };
     let (reads, read_loop) = reads::reads(host.clone(), ports, config.request_timeout());
     let member = Arc::new(Member {
@@ -131,6 +133,7 @@ pub(crate) fn assemble(
         waiters: lines.waiters.clone(),
         tick: config.heartbeat,
         ticks_ahead: ticks_ahead(config, &contacts),
+        heartbeats: Heartbeats::new(config.heartbeat, metrics.heartbeats_late.clone()),
     };
     let writer = LogWriter {
         host: host.clone(),
@@ -142,6 +145,7 @@ pub(crate) fn assemble(
         peers: peers.clone(),
         state: hard_state,
         sync_times: metrics.disk.log_sync.clone(),
+        bytes: metrics.disk.log_bytes.clone(),
     };
     let applier = Applier {
         host: host.clone(),

@@ -289,7 +289,7 @@ impl Default for Config {
             wal_segment_bytes: 64 * 1024 * 1024,
             backend_batch_interval: Duration::from_millis(100),
             backend_batch_limit: 10_000,
-            backend_cache_bytes: 32 * 1024 * 1024,
+            backend_cache_bytes: 8 * 1024 * 1024,
             quota_backend_bytes: DEFAULT_QUOTA_BYTES,
             auto_compaction: AutoCompaction::Off,
             compaction_batch_limit: 1_000,

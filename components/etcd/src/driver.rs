@@ -7,6 +7,7 @@ use crate::{
     applier::{Apply, Outcome},
     facts,
     fatal::Fatal,
+    heartbeats::Heartbeats,
     peers::Peers,
     persist::{LogWork, Persist},
     waiters::Waiters,
@@ -107,6 +108,7 @@ pub(crate) struct Driver {
     pub(crate) tick: std::time::Duration,
     /// Ticks that are counted as passed at the start.
     pub(crate) ticks_ahead: u32,
+    pub(crate) heartbeats: Heartbeats,
 }
 
 impl Driver {
@@ -118,6 +120,7 @@ impl Driver {
         let mut ticks = self.host.interval(self.tick);
         (0..self.ticks_ahead).for_each(|_| self.raft.tick(self.host.random.next_u64()));
         facts::configuration(&self.host, self.raft.applied(), self.raft.conf_state());
+        self.lead_if_alone();
         self.carry_out_all();
         while let Some(input) = self.next_input(&mut ticks).await {
             self.take(input)?;
@@ -128,6 +131,14 @@ impl Driver {
             self.carry_out_all();
         }
         Ok(())
+    }
+
+    /// The only voter has nobody to hear of first. Upstream lets it wait for an election timeout.
+    fn lead_if_alone(&mut self) {
+        let raft = &mut self.raft;
+        if raft.conf_state().all_voters() == [raft.id()] {
+            raft.campaign(self.host.random.next_u64());
+        }
     }
 
     async fn next_input(&mut self, ticks: &mut Interval) -> Option<Input> {
@@ -233,6 +244,7 @@ impl Driver {
             self.leadership
                 .send_if_modified(|now| std::mem::replace(now, leadership) != leadership);
         }
+        self.heartbeats.sent(&ready.messages, self.host.now());
         self.peers.send(ready.messages);
         for read in ready.read_states {
             // The receiver lives as long as the member does.

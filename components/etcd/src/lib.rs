@@ -17,6 +17,7 @@ mod driver;
 mod facts;
 mod fatal;
 mod headers;
+mod heartbeats;
 mod http;
 mod join;
 mod keeper;

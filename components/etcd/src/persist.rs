@@ -10,7 +10,7 @@ use raft::{
     types::{Entry, HardState, SnapshotMeta},
 };
 use std::sync::Arc;
-use telemetry::Histogram;
+use telemetry::{Gauge, Histogram};
 use tokio::sync::mpsc;
 use wal::{SnapshotMark, Wal, WalError};
 
@@ -67,6 +67,8 @@ pub(crate) struct LogWriter {
     pub(crate) state: HardState,
     /// Seconds of each write with a sync.
     pub(crate) sync_times: Histogram,
+    /// Bytes written.
+    pub(crate) bytes: Gauge,
 }
 
 impl LogWriter {
@@ -121,11 +123,17 @@ impl LogWriter {
             })
             .await;
         self.wal = wal;
+        self.tell_bytes();
         result.map_err(Fatal::Log)?;
         if group.iter().any(|work| matches!(work, LogWork::Save(save) if save.must_sync)) {
             self.sync_times.observe((self.host.now() - began).as_secs_f64());
         }
         Ok((self, group))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "metrics are floating-point numbers")]
+    fn tell_bytes(&self) {
+        self.bytes.set(self.wal.written_bytes() as f64);
     }
 
     /// A snapshot is installed once the log knows of it: a crash between the two is mended at the

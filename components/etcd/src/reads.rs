@@ -47,6 +47,7 @@ pub(crate) struct ReadLoop {
     ids: Arc<RequestIds>,
     limit: Duration,
     failed: Counter,
+    slow: Counter,
 }
 
 /// What [`ReadLoop`] listens to.
@@ -58,13 +59,16 @@ pub(crate) struct ReadPorts {
     pub(crate) ids: Arc<RequestIds>,
     /// Counts rounds without an answer.
     pub(crate) failed: Counter,
+    /// Counts answers that come too late, and those that never come.
+    pub(crate) slow: Counter,
 }
 
 /// The asking end and the loop; one round may take `limit`.
 pub(crate) fn reads(host: Host, ports: ReadPorts, limit: Duration) -> (Reads, ReadLoop) {
     let (sender, waiting) = mpsc::channel(WAITING_MAX);
-    let ReadPorts { asks, states, applied, leadership, ids, failed } = ports;
-    let reading = ReadLoop { host, waiting, asks, states, applied, leadership, ids, limit, failed };
+    let ReadPorts { asks, states, applied, leadership, ids, failed, slow } = ports;
+    let reading =
+        ReadLoop { host, waiting, asks, states, applied, leadership, ids, limit, failed, slow };
     (Reads(sender), reading)
 }
 
@@ -116,11 +120,12 @@ impl ReadLoop {
             match self.hear(deadline).await {
                 Heard::State(Some(state)) if state.context == context => return Ok(state.index),
                 // An answer to a round that was given up.
-                Heard::State(Some(_)) => {}
+                Heard::State(Some(_)) => self.slow.increment(),
                 Heard::State(None) => return Err(EtcdError::Stopped),
                 Heard::LeaderChanged => return Err(EtcdError::LeaderChanged),
                 Heard::Silence if self.host.now() >= deadline => {
                     event!(self.host, Debug, "timed out waiting for read index");
+                    self.slow.increment();
                     return Err(EtcdError::Timeout);
                 }
                 Heard::Silence => self.ask(&context).await?,

@@ -167,7 +167,7 @@ fn client_service(member: &Arc<Member>, stops: &Stops) -> Arc<dyn Service> {
     Arc::new(TokensFirst { member: member.clone(), router })
 }
 
-/// Lets a call with a token wait until this member knows the token: another member may have given
+/// Counts who calls, and lets a call with a token wait until this member knows the token: another member may have given
 /// it just now.
 struct TokensFirst {
     member: Arc<Member>,
@@ -176,6 +176,7 @@ struct TokensFirst {
 
 impl Service for TokensFirst {
     fn call(&self, request: wire::Request) -> BoxFuture<'static, wire::Response> {
+        self.member.metrics.clients.count(&request);
         let unknown = self.member.unknown_token(request.headers());
         let answer = self.router.call(request);
         let Some(index) = unknown else { return answer };

@@ -72,6 +72,15 @@ pub trait BlockFile: Send + Sync {
     /// # Errors
     /// As [`BlockFile::sync`].
     fn sync_data(&self) -> io::Result<()>;
+    /// Syncs, then drops what the machine remembers of the file, so that reads show what the disk
+    /// holds. After a failed sync, also of a process before this one, the machine goes on showing
+    /// what it could not write, and takes it for written.
+    ///
+    /// False when something may still be remembered: then only writing it again makes it durable.
+    ///
+    /// # Errors
+    /// As [`BlockFile::sync`].
+    fn forget(&self) -> io::Result<bool>;
 }
 
 impl fmt::Debug for dyn BlockFile {

@@ -145,24 +145,17 @@ struct Header {
 #[derive(Debug)]
 pub(crate) struct Image {
     segment: u64,
-    /// The stream of frames.
-    stream: Vec<u8>,
-    /// The file.
     file: Vec<u8>,
 }
 
 impl Image {
     pub(crate) fn new(segment: u64, file: Vec<u8>) -> Self {
-        let mut stream = Vec::with_capacity(logical_len(file.len()));
-        for sector in file.chunks(SECTOR) {
-            stream.extend_from_slice(&sector[..sector.len().min(DATA)]);
-        }
-        Self { segment, stream, file }
+        Self { segment, file }
     }
 
     /// The end of the stream.
     pub(crate) fn end(&self) -> usize {
-        self.stream.len()
+        logical_len(self.file.len())
     }
 
     /// The file's bytes.
@@ -170,12 +163,44 @@ impl Image {
         &self.file
     }
 
-    /// Reads the frame at `at`, given the chained CRC before it. `restart` is the kind whose
-    /// payload is that CRC.
-    pub(crate) fn frame(&self, at: usize, chain: u32, restart: u8) -> Frame<'_> {
-        let Some(bytes) = self.stream.get(at..at + HEADER) else {
-            let rest = &self.stream[at.min(self.end())..];
-            return if rest.iter().all(|b| *b == 0) { Frame::Nothing } else { Frame::Torn };
+    /// Appends the stream's bytes in `from..to`, which must be there.
+    fn copy(&self, mut from: usize, to: usize, into: &mut Vec<u8>) {
+        while from < to {
+            let run = (DATA - from % DATA).min(to - from);
+            let start = physical(from as u64) as usize;
+            into.extend_from_slice(&self.file[start..start + run]);
+            from += run;
+        }
+    }
+
+    /// The header's bytes at `at`, if the stream goes so far.
+    fn head(&self, at: usize) -> Option<[u8; HEADER]> {
+        let mut head = [0; HEADER];
+        let start = physical(at as u64) as usize;
+        if at % DATA + HEADER <= DATA {
+            head.copy_from_slice(self.file.get(start..start + HEADER)?);
+            return Some(head);
+        }
+        let here = DATA - at % DATA;
+        let next = start + here + SEAL.len();
+        head[..here].copy_from_slice(self.file.get(start..start + here)?);
+        head[here..].copy_from_slice(self.file.get(next..next + HEADER - here)?);
+        Some(head)
+    }
+
+    /// Reads the frame at `at`, given the chained CRC before it, into `scratch`. `restart` is the
+    /// kind whose payload is that CRC.
+    pub(crate) fn frame<'a>(
+        &self,
+        at: usize,
+        chain: u32,
+        restart: u8,
+        scratch: &'a mut Vec<u8>,
+    ) -> Frame<'a> {
+        let Some(bytes) = self.head(at) else {
+            scratch.clear();
+            self.copy(at, self.end(), scratch);
+            return if scratch.iter().all(|b| *b == 0) { Frame::Nothing } else { Frame::Torn };
         };
         let Some(header) = self.header(at) else {
             return match () {
@@ -188,15 +213,16 @@ impl Image {
         if next > self.end() {
             return Frame::Torn;
         }
-        let payload = &self.stream[at + HEADER..at + HEADER + header.len];
+        scratch.clear();
+        self.copy(at + HEADER, next, scratch);
+        let payload = &scratch[..header.len];
         let before = match payload.try_into() {
             Ok(restarted) if header.kind == restart => u32::from_le_bytes(restarted),
             Ok(_) | Err(_) => chain,
         };
         let chain = chain_crc(before, header.kind, payload);
-        if self.stream[next - TRAILER..next - 4] == chain.to_le_bytes()
-            && self.stream[next - 4..next] == END
-        {
+        let trailer = &scratch[scratch.len() - TRAILER..];
+        if trailer[..4] == chain.to_le_bytes() && trailer[4..] == END {
             let Header { kind, synced, .. } = header;
             return Frame::Good { kind, payload, chain, synced, next };
         }
@@ -204,7 +230,7 @@ impl Image {
     }
 
     fn header(&self, at: usize) -> Option<Header> {
-        let bytes = self.stream.get(at..at + HEADER)?;
+        let bytes = self.head(at)?;
         let word = u64::from_le_bytes(bytes[4..12].try_into().ok()?);
         let kind = (word & 0xff) as u8;
         // Most of what is looked at is zeros.

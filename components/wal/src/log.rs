@@ -25,6 +25,8 @@ pub struct Wal {
     index: u64,
     segments: Vec<SegmentName>,
     tail: Tail,
+    /// Since the log was opened.
+    written: u64,
     payload: Vec<u8>,
     failed: Option<WalError>,
     _lock: Box<dyn FileLock>,
@@ -73,6 +75,7 @@ impl Wal {
             index,
             segments,
             tail,
+            written: 0,
             payload: Vec::new(),
             failed: None,
             _lock: lock,
@@ -122,6 +125,7 @@ impl Wal {
             self.state = *state;
         }
         if !self.tail.encoder.buffer.is_empty() {
+            self.written += self.tail.encoder.buffer.len() as u64;
             self.tail.flush()?;
             self.machine.probe.point("wal/after-append");
         }
@@ -197,6 +201,11 @@ impl Wal {
     /// The segment files in use, oldest first.
     pub fn segments(&self) -> Vec<String> {
         self.segments.iter().map(|name| name.file()).collect()
+    }
+
+    /// Bytes of records written since the log was opened, without the heads of new segments.
+    pub fn written_bytes(&self) -> u64 {
+        self.written
     }
 
     /// The last entry or snapshot recorded.

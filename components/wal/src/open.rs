@@ -120,13 +120,17 @@ fn read_segments(
     let mut chain = None;
     for (position, name) in segments.iter().enumerate() {
         let path = name.path(dir);
-        let mut scan = scan(machine, &path, *name, chain)?;
+        let mut taken = Ok(());
+        let mut scan = scan(machine, &path, *name, chain, |record| {
+            if taken.is_ok() {
+                taken = read.take(record, &path);
+            }
+        })?;
         let is_last = position + 1 == segments.len();
+        // Damage says more than what it led to.
         check(machine, &path, &mut scan, is_last)?;
+        taken?;
         chain = Some(scan.chain);
-        for record in std::mem::take(&mut scan.records) {
-            read.take(record, &path)?;
-        }
         read.last = is_last.then_some(Last { name: *name, path, scan });
     }
     match from {

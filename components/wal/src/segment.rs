@@ -66,10 +66,9 @@ pub(crate) enum Stop {
     Damaged(&'static str),
 }
 
-/// What a segment holds.
+/// How far a segment could be read.
 #[derive(Debug)]
 pub(crate) struct Scan {
-    pub(crate) records: Vec<Record>,
     /// The stream's position after the last good record.
     pub(crate) end: usize,
     /// How much of the stream was durable when the last good record was written.
@@ -92,23 +91,27 @@ impl Scan {
     }
 }
 
-/// Reads a whole segment. `chain` is the CRC before it, if the segment before it was read too.
+/// Reads a whole segment and hands out each record. `chain` is the CRC before it, if the segment
+/// before it was read too.
 pub(crate) fn scan(
     machine: &Machine,
     path: &str,
     name: SegmentName,
     chain: Option<u32>,
+    each: impl FnMut(Record),
 ) -> Result<Scan, WalError> {
     let file = machine.disk.open(path, Open::Read).doing("open", path)?;
     let image = Image::new(name.sequence, read_all(&*file, path)?);
-    Ok(scan_image(image, chain))
+    Ok(scan_image(image, chain, each))
 }
 
-fn scan_image(image: Image, before: Option<u32>) -> Scan {
-    let (mut records, mut end, mut synced) = (Vec::new(), 0, 0);
+fn scan_image(image: Image, before: Option<u32>, mut each: impl FnMut(Record)) -> Scan {
+    let (mut end, mut synced) = (0, 0);
+    let (mut second, mut headed) = (None, false);
     let mut chain = before.unwrap_or(0);
+    let mut scratch = Vec::new();
     let stop = loop {
-        match image.frame(end, chain, CHAIN) {
+        match image.frame(end, chain, CHAIN, &mut scratch) {
             Frame::Good { kind, payload, chain: after, synced: before_it, next } => {
                 if kind == CHAIN && before.is_some() && payload != chain.to_le_bytes() {
                     break Stop::Damaged("crc mismatch with the segment before it");
@@ -116,7 +119,12 @@ fn scan_image(image: Image, before: Option<u32>) -> Scan {
                 let Some(record) = Record::decode(kind, payload) else {
                     break Stop::Damaged("unexpected block type");
                 };
-                records.push(record);
+                match record {
+                    Record::Chain if end == 0 => second = Some(next),
+                    Record::Metadata(_) if second == Some(end) => headed = true,
+                    _ => {}
+                }
+                each(record);
                 (end, chain, synced) = (next, after, before_it);
             }
             Frame::Damaged(what) => break Stop::Damaged(what),
@@ -128,10 +136,9 @@ fn scan_image(image: Image, before: Option<u32>) -> Scan {
             Frame::Nothing => break Stop::Torn,
         }
     };
-    let headed = matches!(records.get(..2), Some([Record::Chain, Record::Metadata(_)]));
     // The head is durable before the segment gets its name.
     let stop = if headed { stop } else { Stop::Damaged("the head of the segment is missing") };
-    Scan { records, end, synced, chain, stop, image }
+    Scan { end, synced, chain, stop, image }
 }
 
 /// Reads a file in pieces and leaves out the zeros at its end but for [`ZEROS_KEPT`]: most of the

@@ -145,4 +145,9 @@ impl BlockFile for Positioned {
     fn sync_data(&self) -> io::Result<()> {
         self.0.sync_data()
     }
+
+    fn forget(&self) -> io::Result<bool> {
+        self.0.sync_all()?;
+        crate::page_cache::drop_clean(&self.0)
+    }
 }

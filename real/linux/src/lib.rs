@@ -5,8 +5,10 @@
 mod allocate;
 mod clock;
 mod disk;
+mod heaps;
 mod log;
 mod network;
+mod page_cache;
 mod random;
 mod run;
 mod tasks;

@@ -66,6 +66,8 @@ fn try_run<F>(
 where
     F: Future<Output = ExitCode> + Send + 'static,
 {
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    crate::heaps::limit(config.worker_threads.unwrap_or_else(cores));
     let mut builder = Builder::new_multi_thread();
     builder.enable_all().thread_name(&config.name);
     if let Some(count) = config.worker_threads {

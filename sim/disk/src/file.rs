@@ -163,6 +163,14 @@ impl File {
         }
     }
 
+    /// The cache shows what the platter holds. Nothing is dirty.
+    pub(crate) fn drop_clean(&mut self) {
+        self.cached = self.durable.clone();
+        self.cached.truncate(self.len);
+        self.blocks = self.count_blocks();
+        self.diverged = false;
+    }
+
     fn flush(&mut self, mut fate: impl FnMut(u64, u64) -> SectorFate, faulty: bool) {
         if self.ops.is_empty() {
             return;

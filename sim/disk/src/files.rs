@@ -146,6 +146,21 @@ impl DiskModel {
         self.sync_file(handle, true)
     }
 
+    /// As [`host::BlockFile::forget`]. Now and then the machine does not take the advice.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn forget(&mut self, handle: FileHandle) -> io::Result<bool> {
+        self.sync_file(handle, false)?;
+        if self.rng.random_bool(0.25) {
+            return Ok(false);
+        }
+        let inode = self.handle(handle)?.inode;
+        self.file_mut(inode)?.drop_clean();
+        self.count_space();
+        Ok(true)
+    }
+
     fn sync_file(&mut self, handle: FileHandle, data_only: bool) -> io::Result<()> {
         let inode = self.handle(handle)?.inode;
         self.begin(Kind::Sync, Some(inode))?;

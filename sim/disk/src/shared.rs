@@ -102,6 +102,10 @@ impl BlockFile for SharedFile {
     fn sync_data(&self) -> io::Result<()> {
         self.model.lock().sync_data(self.handle)
     }
+
+    fn forget(&self) -> io::Result<bool> {
+        self.model.lock().forget(self.handle)
+    }
 }
 
 impl Drop for SharedFile {

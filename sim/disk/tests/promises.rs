@@ -174,6 +174,26 @@ fn a_failed_sync_loses_the_pages_and_the_next_one_says_ok() {
 }
 
 #[test]
+fn what_a_failed_sync_lost_is_not_shown_once_forgotten() {
+    let mut ignored = 0;
+    for seed in 0..40 {
+        let (mut disk, file) = disk_with("a", &[1; 512]);
+        disk.reseed(rng(seed));
+        disk.faults.fail_syncs = 1;
+        disk.faults.survival = 0.0;
+        disk.write_at(file, 0, &[2; 512]).unwrap();
+        disk.sync(file).unwrap_err();
+        if disk.forget(file).unwrap() {
+            assert_eq!(disk.contents("a").unwrap(), [1; 512]);
+            assert!(disk.is_durable("a", 0..512));
+        } else {
+            ignored += 1;
+        }
+    }
+    assert!((1..40).contains(&ignored), "both happen");
+}
+
+#[test]
 fn lost_and_misdirected_writes_show_after_the_power_loss() {
     let (mut disk, file) = disk_with("a", &[1; 2048]);
     disk.faults.lost_write = 1.0;

@@ -188,6 +188,10 @@ impl BlockFile for MachineFile {
     fn sync_data(&self) -> io::Result<()> {
         self.mount.operate("sync_data", &self.path, |disk| disk.sync_data(self.handle))
     }
+
+    fn forget(&self) -> io::Result<bool> {
+        self.mount.operate("forget", &self.path, |disk| disk.forget(self.handle))
+    }
 }
 
 impl Drop for MachineFile {

@@ -81,14 +81,18 @@ const GOD_BYTE: usize = 9;
 /// Set while a database is open, and left so by whoever did not close it.
 const RECOVERY_REQUIRED: u8 = 2;
 
-/// Makes durable what this machine shows of a database that was not closed.
+/// Makes what this machine shows of a database that was not closed what the disk holds of it.
 ///
 /// After a failed sync the machine goes on showing what it could not write, and takes it for
 /// written: redb would find its last commit whole, build on it, and lose what is below it at the
 /// next power loss. Whoever meets a failed sync does not close the database, so the mark is there.
+/// What redb then reads is as after a power loss, and its checksums tell the last whole commit.
 pub(crate) fn mend(file: &dyn BlockFile) -> io::Result<()> {
     let mut head = [0; GOD_BYTE + 1];
     if file.read_at(0, &mut head)? < head.len() || head[GOD_BYTE] & RECOVERY_REQUIRED == 0 {
+        return Ok(());
+    }
+    if file.forget()? {
         return Ok(());
     }
     write_again(file)?;

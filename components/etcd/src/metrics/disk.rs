@@ -1,13 +1,15 @@
 //! How long the disk takes.
 
 use super::InFlight;
-use telemetry::{Histogram, Registry, exponential};
+use telemetry::{Gauge, Histogram, Registry, exponential};
 
 /// Times of what is done on the disk, in seconds.
 #[derive(Clone, Debug)]
 pub(crate) struct DiskMetrics {
     /// A group's write to the log with its sync.
     pub(crate) log_sync: Histogram,
+    /// Bytes written to the log since the start; upstream's is a gauge, too.
+    pub(crate) log_bytes: Gauge,
     /// A commit of the backend.
     pub(crate) commit: Histogram,
     pub(crate) defragment: Histogram,
@@ -29,6 +31,11 @@ impl DiskMetrics {
                 "The latency distributions of fsync called by WAL.",
                 0.001,
                 14,
+            ),
+            log_bytes: registry.gauge(
+                "etcd_disk_wal_write_bytes_total",
+                "Total number of bytes written in WAL.",
+                &[],
             ),
             commit: histogram(
                 "etcd_disk_backend_commit_duration_seconds",

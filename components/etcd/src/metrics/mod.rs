@@ -1,11 +1,13 @@
 //! The member's metrics, by upstream's names.
 
 mod applied;
+mod clients;
 mod disk;
 mod network;
 mod render;
 
 pub(crate) use applied::AppliedMetrics;
+pub(crate) use clients::ClientMetrics;
 pub(crate) use disk::DiskMetrics;
 pub(crate) use network::NetworkMetrics;
 
@@ -20,6 +22,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     usage: Usage,
     pub(crate) calls: CallCounts,
+    pub(crate) clients: ClientMetrics,
     pub(crate) disk: DiskMetrics,
     pub(crate) network: NetworkMetrics,
     pub(crate) applied: AppliedMetrics,
@@ -29,6 +32,8 @@ pub(crate) struct Metrics {
     pub(crate) leader_changes: Counter,
     pub(crate) leases_expired: Counter,
     pub(crate) reads_failed: Counter,
+    pub(crate) reads_slow: Counter,
+    pub(crate) heartbeats_late: Counter,
     pub(crate) health_success: Counter,
     pub(crate) health_failures: Counter,
 }
@@ -63,6 +68,7 @@ impl Metrics {
         let in_flight = |name: &str, help: &str| InFlight(registry.gauge(name, help, &[]));
         Self {
             calls: CallCounts::new(METHODS),
+            clients: ClientMetrics::new(&registry),
             disk: DiskMetrics::new(&registry),
             network: NetworkMetrics::new(&registry),
             applied: AppliedMetrics::new(&registry),
@@ -89,6 +95,16 @@ impl Metrics {
             reads_failed: counter(
                 "etcd_server_read_indexes_failed_total",
                 "The total number of failed read indexes seen.",
+            ),
+            reads_slow: counter(
+                "etcd_server_slow_read_indexes_total",
+                "The total number of pending read indexes not in sync with leader's or timed out \
+                 read index requests.",
+            ),
+            heartbeats_late: counter(
+                "etcd_server_heartbeat_send_failures_total",
+                "The total number of leader heartbeat send failures (likely overloaded from slow \
+                 disk).",
             ),
             health_success: counter(
                 "etcd_server_health_success",

@@ -161,3 +161,17 @@ pub(super) async fn syncs_of_good_files_succeed(ground: Ground) {
     })
     .await;
 }
+
+pub(super) async fn what_is_forgotten_is_read_again(ground: Ground) {
+    on_disk(ground, |disk, dir| {
+        let file = write(disk, &format!("{dir}/file"), b"abc");
+        file.write_at(10_000, b"def").unwrap();
+        let before = contents(&file);
+        // Whether anything was dropped is the machine's to say.
+        let _ = file.forget().unwrap();
+        assert_eq!(contents(&file), before);
+        file.write_at(0, b"x").unwrap();
+        assert_eq!(contents(&file)[..3], *b"xbc");
+    })
+    .await;
+}

@@ -82,4 +82,5 @@ pub const CASES: &[Case] = cases![
     disk::directories_are_listed_in_order,
     disk::a_lock_excludes_until_dropped,
     disk::syncs_of_good_files_succeed,
+    disk::what_is_forgotten_is_read_again,
 ];

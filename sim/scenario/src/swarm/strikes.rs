@@ -202,13 +202,17 @@ fn dies_in_maintenance(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> 
     vec![(at, asked), death]
 }
 
-/// A log rots, and its member has to read it.
+/// A log rots, and its member has to read it: soon, or what it wrote last rots while it is off.
 fn restarts_on_rot(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
     let (target, lasts, _) = relapse(at, draw);
     let rotten = lasts.plus(Span::secs(2));
     let rot = BitRot { target: target.clone(), lasts: rotten, ..BitRot::draw(draw) };
     let soon = at.plus(Span::millis(draw.chance.below(SOON.as_millis())));
-    vec![(at, Fault::BitRot(rot)), (soon, Fault::PowerLoss(PowerLoss { target, lasts }))]
+    let off = PowerLoss { target, lasts };
+    match draw.chance.one_in(2) {
+        true => vec![(at, Fault::BitRot(rot)), (soon, Fault::PowerLoss(off))],
+        false => vec![(at, Fault::PowerLoss(off)), (at.plus(Span::millis(1)), Fault::BitRot(rot))],
+    }
 }
 
 /// One member, how long it is away, and when it is back.
