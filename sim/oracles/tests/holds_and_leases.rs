@@ -155,8 +155,16 @@ fn a_client_may_end_a_lease_at_any_time() {
 }
 
 #[test]
+fn a_renewal_of_a_lease_that_some_member_has_ended_is_caught() {
+    assert!(leases("lease_renewal", 4, renewed_lease()).is_err());
+    // It ended after it was renewed.
+    assert_eq!(leases("lease_renewal", 6, renewed_lease()), Ok(()));
+}
+
+#[test]
 fn a_renewal_after_an_answered_revocation_is_caught() {
     let mut operations = renewed_lease();
     operations.insert(1, operation(3, Request::LeaseRevoke { id: 7 }, Response::Done));
-    assert!(leases("lease_renewal", 3, operations).is_err());
+    // The client was answered before any member told that it had applied it.
+    assert!(leases("lease_renewal", 9, operations).is_err());
 }
