@@ -30,7 +30,7 @@ pub struct Watch {
 pub struct WatchRequest {
     /// The first key.
     pub key: String,
-    /// As [`Delete::range_end`].
+    /// As [`super::Delete::range_end`].
     pub range_end: String,
     /// The first revision wanted; 0: from now on.
     pub start_revision: Revision,
