@@ -2,7 +2,15 @@
 //!
 //! Upstream: server/embed/config.go.
 
-use std::{collections::BTreeMap, net::SocketAddr, str::FromStr, time::Duration};
+mod error;
+mod limits;
+mod url;
+
+pub use error::ConfigError;
+pub use limits::{Limits, RaftLimits};
+pub use url::{Url, join, parse_initial_cluster};
+
+use std::{collections::BTreeMap, time::Duration};
 
 /// Upstream's default of `--quota-backend-bytes`, in bytes.
 pub const DEFAULT_QUOTA_BYTES: u64 = 2 * 1024 * 1024 * 1024;
@@ -27,77 +35,6 @@ pub enum AutoCompaction {
     Periodic(Duration),
     /// Keep this many revisions.
     Revision(i64),
-}
-
-/// A URL that this member listens at or is reached at.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Url {
-    /// `https` rather than `http`.
-    pub tls: bool,
-    /// Host name or address, without brackets.
-    pub host: String,
-    /// Port, 1–65535 (0 lets the machine choose, for listening only).
-    pub port: u16,
-}
-
-impl FromStr for Url {
-    type Err = ConfigError;
-
-    fn from_str(text: &str) -> Result<Self, ConfigError> {
-        let bad = |why: &str| ConfigError::BadUrl { url: text.into(), why: why.into() };
-        let (tls, rest) = match text.split_once("://") {
-            Some(("http", rest)) => (false, rest),
-            Some(("https", rest)) => (true, rest),
-            Some(_) => return Err(bad("URL scheme must be http, https, unix, or unixs")),
-            None => return Err(bad("URL scheme must be http, https, unix, or unixs")),
-        };
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        if rest.contains('/') {
-            return Err(bad("URL must not contain a path"));
-        }
-        let (host, port) = rest
-            .rsplit_once(':')
-            .ok_or_else(|| bad("URL address does not have the form \"host:port\""))?;
-        let port = port.parse().map_err(|_| bad("the port is not a number below 65536"))?;
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        Ok(Self { tls, host, port })
-    }
-}
-
-impl std::fmt::Display for Url {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let scheme = if self.tls { "https" } else { "http" };
-        if self.host.contains(':') {
-            write!(f, "{scheme}://[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{scheme}://{}:{}", self.host, self.port)
-        }
-    }
-}
-
-impl Url {
-    /// A plain-text URL of an address.
-    pub fn plain(address: SocketAddr) -> Self {
-        Self { tls: false, host: address.ip().to_string(), port: address.port() }
-    }
-}
-
-/// Parses `name=url,name=url,…`; a name may stand more than once.
-///
-/// # Errors
-/// An item without `=`, or a bad URL.
-pub fn parse_initial_cluster(text: &str) -> Result<BTreeMap<String, Vec<Url>>, ConfigError> {
-    let mut members: BTreeMap<String, Vec<Url>> = BTreeMap::new();
-    for item in text.split(',').filter(|item| !item.is_empty()) {
-        let (name, url) = item
-            .split_once('=')
-            .ok_or_else(|| ConfigError::BadInitialCluster { item: item.into() })?;
-        members.entry(name.trim().into()).or_default().push(url.parse()?);
-    }
-    for urls in members.values_mut() {
-        urls.sort();
-    }
-    Ok(members)
 }
 
 /// Identity files of one side (clients or peers), as PEM bytes already read.
@@ -129,60 +66,6 @@ pub enum AuthToken {
         /// Life of a token.
         ttl: Duration,
     },
-}
-
-/// What may be asked of the member at once; at each limit upstream's error is answered.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Largest request, in bytes.
-    pub request_bytes: usize,
-    /// Most operations in one transaction.
-    pub txn_ops: usize,
-    /// Most entries committed and not yet applied before proposals are refused.
-    pub unapplied_entries: u64,
-    /// Most streams on one client connection.
-    pub concurrent_streams: u32,
-    /// Most client connections.
-    pub connections: usize,
-    /// Events buffered for one watch stream before its watchers become slow ones.
-    pub watch_buffer: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            request_bytes: 1_572_864,
-            txn_ops: 128,
-            unapplied_entries: 5_000,
-            concurrent_streams: u32::MAX,
-            connections: 65_536,
-            watch_buffer: 1_024,
-        }
-    }
-}
-
-/// How much Raft sends and hands out at once.
-#[derive(Clone, Copy, Debug)]
-pub struct RaftLimits {
-    /// Appends on their way to one follower.
-    pub inflight_messages: usize,
-    /// Bytes of entries in one message.
-    pub message_bytes: u64,
-    /// Bytes of committed entries handed out at once.
-    pub commit_bytes: u64,
-    /// Bytes proposed and not yet committed before proposals are refused.
-    pub uncommitted_bytes: u64,
-}
-
-impl Default for RaftLimits {
-    fn default() -> Self {
-        Self {
-            inflight_messages: 512,
-            message_bytes: 512 * 1024,
-            commit_bytes: 512 * 1024,
-            uncommitted_bytes: 256 * 1024 * 1024,
-        }
-    }
 }
 
 /// Settings of one member.
@@ -312,67 +195,6 @@ impl Default for Config {
     }
 }
 
-/// Why a configuration is refused.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum ConfigError {
-    /// A URL cannot be used.
-    #[error("{why}: {url}")]
-    BadUrl {
-        /// The URL as given.
-        url: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// An item of the initial cluster is not `name=url`.
-    #[error("could not parse initial cluster: {item:?} is not name=url")]
-    BadInitialCluster {
-        /// The item.
-        item: String,
-    },
-    /// This member is not part of its own initial cluster.
-    #[error("couldn't find local name {name:?} in the initial cluster configuration")]
-    NotInInitialCluster {
-        /// The member's name.
-        name: String,
-    },
-    /// The advertised peer URLs differ from those in the initial cluster.
-    #[error(
-        "--initial-cluster has {name}={listed} but missing from \
-         --initial-advertise-peer-urls={advertised}"
-    )]
-    AdvertisedDiffer {
-        /// The member's name.
-        name: String,
-        /// What the initial cluster says.
-        listed: String,
-        /// What is advertised.
-        advertised: String,
-    },
-    /// Election and heartbeat do not fit.
-    #[error(
-        "--election-timeout[{election_ms}ms] should be at least as 5 times as \
-         --heartbeat-interval[{heartbeat_ms}ms]"
-    )]
-    ElectionTooShort {
-        /// Election timeout.
-        election_ms: u64,
-        /// Heartbeat interval.
-        heartbeat_ms: u64,
-    },
-    /// The election timeout is out of range.
-    #[error("--election-timeout[{0}ms] is too long, and should be set less than 50000ms")]
-    ElectionTooLong(u64),
-    /// The heartbeat is zero.
-    #[error("--heartbeat-interval must be >0 (set to 0ms)")]
-    NoHeartbeat,
-    /// A setting that clients need is missing.
-    #[error("--advertise-client-urls is required when --listen-client-urls is set explicitly")]
-    NothingAdvertised,
-    /// A snapshot after every zero entries makes no sense.
-    #[error("--snapshot-count must be greater than 0")]
-    NoSnapshotCount,
-}
-
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
@@ -437,24 +259,9 @@ impl Config {
     }
 }
 
-/// URLs as upstream prints them.
-pub fn join(urls: &[Url]) -> String {
-    urls.iter().map(Url::to_string).collect::<Vec<_>>().join(",")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn urls_are_read_and_printed() {
-        for text in ["http://localhost:2379", "https://10.0.0.1:1", "http://[::1]:2380"] {
-            assert_eq!(text.parse::<Url>().unwrap().to_string(), text);
-        }
-        for text in ["localhost:2379", "ftp://a:1", "http://a", "http://a:x", "http://a:1/b"] {
-            assert!(text.parse::<Url>().is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn a_member_must_be_in_its_cluster_under_its_advertised_urls() {
