@@ -73,6 +73,8 @@ pub(crate) struct End {
     pub(crate) inbox: VecDeque<Bytes>,
     pub(crate) inbox_ended: bool,
     pub(crate) error: Option<ErrorKind>,
+    /// The program was told of it.
+    pub(crate) told: bool,
     pub(crate) reader: Option<Waker>,
     pub(crate) writer: Option<Waker>,
     pub(crate) out: Outgoing,
@@ -121,10 +123,16 @@ impl End {
             inbox: VecDeque::new(),
             inbox_ended: false,
             error: None,
+            told: false,
             reader: None,
             writer: None,
             out: Outgoing::default(),
         }
+    }
+
+    /// True the first time.
+    pub(crate) fn tell(&mut self) -> bool {
+        !std::mem::replace(&mut self.told, true)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 };
 use kernel::{DeviceId, Draw, Kernel, Kind, NodeId, Time};
 use slab::Slab;
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, io::ErrorKind, net::IpAddr};
 
 pub(crate) const CONNECT: Kind = Kind::new(32, "connect");
 pub(crate) const OPENED: Kind = Kind::new(33, "connected");
@@ -191,12 +191,14 @@ impl State {
         &mut self,
         id: ConnectionId,
         side: Side,
-        error: std::io::ErrorKind,
+        error: ErrorKind,
         wakes: &mut Wakes,
     ) {
         let Some(connection) = self.connection(id) else { return };
         let end = connection.end(side);
-        end.error.get_or_insert(error);
+        // As tcp_reset does when the peer's end was there before.
+        let late = error == ErrorKind::ConnectionReset && end.inbox_ended;
+        end.error.get_or_insert(if late { ErrorKind::BrokenPipe } else { error });
         end.out.discard();
         wakes.add(end.reader.take());
         wakes.add(end.writer.take());
@@ -248,7 +250,7 @@ impl State {
         let at = self.arrival(id, side);
         let Some(connection) = self.connection(id) else { return };
         let end = connection.end(side);
-        end.error = Some(std::io::ErrorKind::ConnectionReset);
+        end.error = Some(ErrorKind::ConnectionReset);
         end.out.discard();
         self.schedule(at, Call::Reset(id, side.other()));
     }

@@ -122,15 +122,16 @@ impl State {
         };
         let end = connection.end(side);
         if end.inbox.is_empty() {
-            // What arrived before a reset is read first, as on Linux.
-            return match end.error {
-                Some(error) => Poll::Ready(Err(error.into())),
-                None if end.inbox_ended => Poll::Ready(Ok(())),
-                None => {
-                    wakes.register(&mut end.reader, waker);
-                    Poll::Pending
-                }
+            // As tcp_recvmsg: what arrived before a reset is read first, then the end of the
+            // stream if it had come, and else the error, once.
+            if end.inbox_ended {
+                return Poll::Ready(Ok(()));
+            }
+            let Some(error) = end.error else {
+                wakes.register(&mut end.reader, waker);
+                return Poll::Pending;
             };
+            return Poll::Ready(if end.tell() { Err(error.into()) } else { Ok(()) });
         }
         let back = end.link;
         let limit = self.cut(back, buffer.remaining());
@@ -177,6 +178,8 @@ impl State {
         };
         let end = connection.end(side);
         if let Some(error) = end.error {
+            // As sk_stream_error: told once, and a broken pipe from then on.
+            let error = if end.tell() { error } else { ErrorKind::BrokenPipe };
             return Poll::Ready(Err(error.into()));
         }
         if end.out.shut {

@@ -89,7 +89,9 @@ impl State {
         let [opener, acceptor] = &mut connection.ends;
         let (sender, receiver) =
             if side == Side::Opener { (opener, acceptor) } else { (acceptor, opener) };
-        let gone = receiver.holder == Holder::Nobody || receiver.error.is_some();
+        // An end that was reset or gave up is no socket any more: it answers whatever comes.
+        let broken = receiver.error.is_some();
+        let gone = receiver.holder == Holder::Nobody || broken;
         let (mut bytes, mut unwanted, mut arrived) = (0, false, Vec::new());
         while sender.out.queue.front().is_some_and(|&(at, _)| at <= now) {
             match sender.out.queue.pop_front() {
@@ -99,6 +101,7 @@ impl State {
                     arrived.extend(place);
                     receiver.inbox.push_back(data);
                 }
+                Some((_, Segment::End)) if broken => unwanted = true,
                 Some((_, Segment::End)) => receiver.inbox_ended = true,
                 None => break,
             }
