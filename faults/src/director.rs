@@ -5,9 +5,9 @@
 
 use crate::{
     Act, Allowed, Blow, Budget, Chance, ClockState, DiskState, Effect, Fault, Harm, LinkState,
-    Machine, OverBudget, Roster, Span,
+    Machine, OverBudget, Role, Roster, Span,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The name of one strike, in the order in which they happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +44,9 @@ pub struct Director {
     budget: Budget,
     next: u32,
     active: BTreeMap<StrikeId, Active>,
+    /// Machines that lost their disks and have not joined again, whatever became of the strike:
+    /// how long that takes is up to the cluster.
+    replaced: BTreeSet<Machine>,
 }
 
 #[derive(Debug)]
@@ -67,7 +70,7 @@ impl Active {
 impl Director {
     /// Nothing is broken yet. The seed decides which machines a role such as `random` means.
     pub fn new(seed: u64, budget: Budget) -> Self {
-        Self { seed, budget, next: 0, active: BTreeMap::new() }
+        Self { seed, budget, next: 0, active: BTreeMap::new(), replaced: BTreeSet::new() }
     }
 
     /// Strikes now, unless the roster or the budget forbid it.
@@ -78,7 +81,8 @@ impl Director {
         if on.is_empty() || !strike.applies(roster) {
             return Outcome::NotHere;
         }
-        let voters = roster.voters(&fault.target().group);
+        self.replaced.retain(|machine| !has_joined(roster, *machine));
+        let voters = self.voters(roster, &fault.target().group);
         if let Err(over) = self.budget.allows(fault.harm(), &on, &self.broken(), voters) {
             return Outcome::Refused(over);
         }
@@ -88,6 +92,7 @@ impl Director {
             return Outcome::Refused(over);
         }
         let injected = strike.inject(&on, roster, &mut chance);
+        self.replaced.extend(injected.blows.iter().filter_map(replaces));
         let id = StrikeId(self.next);
         self.next += 1;
         let mut acts = Vec::new();
@@ -110,6 +115,7 @@ impl Director {
     pub fn heal(&mut self, id: StrikeId) -> Vec<Act> {
         let Some(ended) = self.active.get(&id) else { return Vec::new() };
         let mut revived: Vec<Machine> = ended.effects.iter().filter_map(revives).collect();
+        self.replaced.extend(ended.after.iter().filter_map(replaces));
         let after: Vec<Act> = ended.after.iter().cloned().map(Act::Blow).collect();
         let mut acts = self.change(|all| drop(all.remove(&id)));
         acts.extend(after);
@@ -136,7 +142,15 @@ impl Director {
 
     /// The machines that cannot be counted on now, with the reason.
     pub fn broken(&self) -> Vec<(Machine, Harm)> {
-        self.active.values().flat_map(Active::broken).collect()
+        let replaced = self.replaced.iter().map(|machine| (*machine, Harm::Lost));
+        self.active.values().flat_map(Active::broken).chain(replaced).collect()
+    }
+
+    /// How many vote, or will again when they have joined.
+    fn voters(&self, roster: &Roster<Machine>, group: &str) -> usize {
+        let members = roster.group(group);
+        let replaced = members.filter(|member| self.replaced.contains(&member.machine));
+        roster.voters(group) + replaced.count()
     }
 
     /// The machines that never come back.
@@ -206,6 +220,24 @@ impl Director {
             }
         }
         machines
+    }
+}
+
+/// True when the machine takes part in its group, as far as the world can tell.
+fn has_joined(roster: &Roster<Machine>, machine: Machine) -> bool {
+    let found = roster.0.iter().find(|member| member.machine == machine);
+    found.is_some_and(|member| member.role != Role::Plain)
+}
+
+/// The machine that begins anew with an empty disk by this blow, if any.
+fn replaces(blow: &Blow) -> Option<Machine> {
+    match blow {
+        Blow::Reimage(machine) => Some(*machine),
+        Blow::KillAtPoint { .. }
+        | Blow::PowerCutAt { .. }
+        | Blow::Rot { .. }
+        | Blow::Jump(..)
+        | Blow::Maintain(_) => None,
     }
 }
 

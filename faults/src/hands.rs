@@ -187,17 +187,29 @@ fn any_point(world: &World, machine: MachineId, pick: u64) -> Option<String> {
     chance.pick(&points).map(|name| (*name).to_owned())
 }
 
+/// Sectors at the files' ends that every other time rot alone.
+const NEWEST: usize = 4;
+
+/// Only where there is data: the tail that a log reserves for itself holds none, and is most of it.
+/// The last sector is spared: nobody can tell a rotten end of a log from a write that was torn.
 fn rot(disk: &mut DiskModel, places: u16, within: &str, chance: &mut Chance) {
-    let files: Vec<(String, u64)> = disk
-        .tree()
-        .into_iter()
-        .filter(|(path, _)| path.contains(within))
-        .filter_map(|(path, len)| len.filter(|len| *len > 0).map(|len| (path, len)))
+    let paths = disk.tree().into_iter().map(|(path, _)| path).filter(|path| path.contains(within));
+    let files: Vec<(String, Vec<u64>)> = paths
+        .map(|path| {
+            let mut sectors = disk.data_sectors(&path);
+            sectors.pop();
+            (path, sectors)
+        })
+        .filter(|(_, sectors)| !sectors.is_empty())
         .collect();
+    // What was written last is what nothing else on the disk can vouch for.
+    let newest = if chance.one_in(2) { NEWEST } else { usize::MAX };
     for _ in 0..places {
-        let Some((path, len)) = chance.pick(&files) else { return };
+        let Some((path, sectors)) = chance.pick(&files) else { return };
+        let sectors = &sectors[sectors.len().saturating_sub(newest)..];
+        let sector = chance.pick(sectors).copied().unwrap_or_default();
         let mask = 1 << chance.below(8);
-        // The file was there a line ago, and the place is within it.
-        drop(disk.rot(path, chance.below(*len), mask));
+        // The file was there a line ago, and ends within the sector at worst: then nothing rots.
+        drop(disk.rot(path, sector + chance.below(disk::SECTOR as u64), mask));
     }
 }

@@ -22,6 +22,7 @@ use crate::{
 };
 use bytes::Bytes;
 use database::{Db, RowReader, fault};
+use file::Gate;
 use host::{Host, Open};
 use std::sync::Arc;
 
@@ -31,8 +32,9 @@ pub(crate) struct Backend {
     host: Host,
     path: String,
     cache_bytes: usize,
-    /// `None` only while the file is being replaced.
+    /// `None` while the file is being replaced, and after the end.
     open: Option<OpenFile>,
+    gate: Gate,
     /// The writes of the entry being applied: merged into `staged` at its end.
     pub(crate) entry: Batch,
     staged: Batch,
@@ -88,6 +90,7 @@ impl Backend {
             path: path.to_owned(),
             cache_bytes,
             open: None,
+            gate: Gate::default(),
             entry: Batch::default(),
             staged: Batch::default(),
             in_flight: None,
@@ -122,7 +125,8 @@ impl Backend {
     /// Opens the file at the path in place of the one that was open.
     fn attach(&mut self, disk: &dyn host::Disk) -> Result<(), StoreError> {
         self.open = None;
-        let db = Db::open(disk, &self.path, Open::Create, self.cache_bytes)?;
+        let gate = self.gate.clone();
+        let db = Db::open_behind(gate, disk, &self.path, Open::Create, self.cache_bytes)?;
         self.generation += 1;
         self.open = Some(OpenFile { keys: Keys(db.reader(Table::Key)?), db });
         Ok(())
@@ -131,6 +135,16 @@ impl Backend {
     /// Closes the file, so that another may take its name.
     pub(crate) fn close(&mut self) {
         self.open = None;
+    }
+
+    /// Closes the file for good: cleanly, or as a crash would leave it. Whoever still reads or
+    /// writes it is refused from now on.
+    pub(crate) fn end(&mut self, clean: bool) {
+        if !clean {
+            self.gate.shut();
+        }
+        self.open = None;
+        self.gate.shut();
     }
 
     /// The scan that rebuilds the key index counts the rows of [`Table::Key`].

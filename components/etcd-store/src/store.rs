@@ -157,6 +157,14 @@ impl Store {
         files::remove_below(&*disk, &self.dir, index)
     }
 
+    /// Closes the files for good, so that they may be opened again; blocking. After a failure they
+    /// are left as they are (`clean` is false), for what is on disk is in doubt.
+    ///
+    /// The store itself may live on in whoever still shares it, and then answers from memory alone.
+    pub fn close(&mut self, clean: bool) {
+        self.backend.end(clean);
+    }
+
     /// Where received snapshots belong: for [`crate::SnapshotReceiver`].
     pub fn dir(&self) -> &str {
         &self.dir

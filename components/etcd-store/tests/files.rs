@@ -70,6 +70,26 @@ fn an_installed_snapshot_is_the_sender_s_state() {
 }
 
 #[test]
+fn whoever_still_holds_a_closed_store_leaves_the_file_to_the_next() {
+    for clean in [true, false] {
+        let disk = new_disk(1);
+        let mut old = filled(&disk);
+        apply(&mut old, put("unwritten", "1"));
+        let late = old.begin_commit().unwrap().unwrap();
+        old.close(clean);
+        let mut new = open(&disk);
+        apply(&mut new, put("next", "1"));
+        new.commit().unwrap();
+        let (applied, hash) = (new.applied(), new.hash().unwrap());
+        assert!(old.end_commit(late.run()).is_err());
+        drop(old);
+        crash(new, &disk);
+        let again = open(&disk);
+        assert_eq!((again.applied(), again.hash().unwrap()), (applied, hash));
+    }
+}
+
+#[test]
 fn a_snapshot_that_the_log_names_is_installed_at_start() {
     let (from, to) = (new_disk(1), new_disk(2));
     let mut leader = filled(&from);

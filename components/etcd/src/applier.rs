@@ -193,7 +193,7 @@ impl Applier {
             (_, true) | (None, false) => Ok(()),
             (Some(wanted), false) => self.store.read().members().validate(wanted),
         };
-        let conf = self.configuration(entry.index, verdict.is_ok().then_some(change)).await?;
+        let conf = self.configuration(entry.index, verdict.is_ok().then_some(change)).await;
         self.host.point("applier/conf-change-in-raft");
         let position = Position { index: entry.index, term: entry.term };
         let accepted = wanted.as_ref().filter(|_| verdict.is_ok());
@@ -213,16 +213,15 @@ impl Applier {
         Ok(())
     }
 
-    async fn configuration(
-        &self,
-        index: Index,
-        change: Option<ConfChange>,
-    ) -> Result<ConfState, Fatal> {
+    async fn configuration(&self, index: Index, change: Option<ConfChange>) -> ConfState {
         let (reply, answer) = oneshot::channel();
         let ask = Ask::ApplyConfChange { index, change, reply };
-        let stopped = || Fatal::PartEnded("the raft driver");
-        self.asks.send(ask).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())
+        if self.asks.send(ask).await.is_ok()
+            && let Ok(configuration) = answer.await
+        {
+            return configuration;
+        }
+        neighbour_says_why().await
     }
 
     /// The connections follow the members.
@@ -242,7 +241,10 @@ impl Applier {
         event!(self.host, Info, "installing a snapshot", index = meta.index);
         let _entered = self.metrics.snapshots_applied.enter();
         let installed = self.keeper.job(|reply| Job::Install(meta.index, reply)).await;
-        installed.ok_or(Fatal::PartEnded("the backend's keeper"))?.map_err(Fatal::Store)?;
+        match installed {
+            Some(installed) => installed.map_err(Fatal::Store)?,
+            None => neighbour_says_why().await,
+        }
         let (index, known) = {
             let store = self.store.read();
             let members: Vec<_> = store.members().iter().cloned().collect();
@@ -261,4 +263,9 @@ impl Applier {
         self.chores.notify_one();
         Ok(index)
     }
+}
+
+/// Waits for the member's end: another part of it has ended, for a reason that is its own to tell.
+async fn neighbour_says_why<T>() -> T {
+    std::future::pending().await
 }

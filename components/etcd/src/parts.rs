@@ -32,18 +32,22 @@ impl Parts {
         });
     }
 
-    /// Completes when the first part ends, which none does in good health.
+    /// Completes when the first part ends, which none does in good health. Of several that ended
+    /// by now, one that says why is the reason.
     pub(crate) async fn first_end(&mut self) -> Fatal {
         std::future::poll_fn(|cx| {
+            let mut first: Option<Fatal> = None;
             for (name, task) in &mut self.0 {
-                if let Poll::Ready(end) = Pin::new(task).poll(cx) {
-                    return Poll::Ready(match end {
-                        Ok(Err(fatal)) => fatal,
-                        Ok(Ok(())) | Err(_) => Fatal::PartEnded(name),
-                    });
+                let Poll::Ready(end) = Pin::new(task).poll(cx) else { continue };
+                let fatal = match end {
+                    Ok(Err(fatal)) => fatal,
+                    Ok(Ok(())) | Err(_) => Fatal::PartEnded(name),
+                };
+                if first.as_ref().is_none_or(|first| matches!(first, Fatal::PartEnded(_))) {
+                    first = Some(fatal);
                 }
             }
-            Poll::Pending
+            first.map_or(Poll::Pending, Poll::Ready)
         })
         .await
     }

@@ -41,32 +41,44 @@ impl Etcd {
     ///
     /// # Errors
     /// Why it cannot go on. Everything it acknowledged is durable.
-    pub async fn run(self, mut stop: Stop) -> Result<(), Fatal> {
+    pub async fn run(self, stop: Stop) -> Result<(), Fatal> {
         let booted = boot::boot(&self.host, &self.config).await?;
         let lock = booted.lock.clone();
         let mut parts = Parts::default();
         let member = assemble(&self.host, &self.config, booted, self.usage, &mut parts)?;
-        corruption::compare_at_start(&member).await?;
-        let (end, ending) = stop_pair();
-        let stops = Stops { clients: stop.clone(), streams: ending };
-        let listening = serving::listen(&member, stops).await?;
-        event!(self.host, Fact, "process/serving");
-        event!(self.host, Info, "ready to serve client requests");
-        let outcome = host::select!(self.host, {
-            fatal = parts.first_end() => Err(fatal),
-            () = stop.stopped() => Ok(()),
-        });
-        if outcome.is_ok() {
-            step_aside(&member).await;
-            end.stop();
-            listening.drained().await;
-            // What was applied is in the log anyway; a last commit only spares the replay.
-            member.keeper.job(keeper::Job::Commit).await;
-        }
+        let outcome = live(&member, &mut parts, stop).await;
         drop(parts);
+        close(&member, outcome.is_ok()).await;
         drop(lock);
         outcome
     }
+}
+
+/// From the first request to the last.
+async fn live(member: &Arc<Member>, parts: &mut Parts, mut stop: Stop) -> Result<(), Fatal> {
+    corruption::compare_at_start(member).await?;
+    let (end, ending) = stop_pair();
+    let stops = Stops { clients: stop.clone(), streams: ending };
+    let listening = serving::listen(member, stops).await?;
+    event!(member.host, Fact, "process/serving");
+    event!(member.host, Info, "ready to serve client requests");
+    host::select!(member.host, {
+        fatal = parts.first_end() => return Err(fatal),
+        () = stop.stopped() => {}
+    });
+    step_aside(member).await;
+    end.stop();
+    listening.drained().await;
+    // What was applied is in the log anyway; a last commit only spares the replay.
+    member.keeper.job(keeper::Job::Commit).await;
+    Ok(())
+}
+
+/// Closes the backend. Tasks that serve clients may hold it for a while yet, and must not touch
+/// the file when the directory is another's: closing it writes.
+async fn close(member: &Member, clean: bool) {
+    let store = member.store.clone();
+    member.host.disk_job(move |_| store.write().close(clean)).await;
 }
 
 /// A leader that stops hands over first, so that the cluster need not wait for an election.

@@ -74,6 +74,11 @@ pub trait Clock: Send + Sync {
     fn wall(&self) -> Timestamp;
     /// Completes at or after `deadline` by the monotonic clock. Dropping it cancels.
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>>;
+    /// What `Instant(0)` is in the standard library's type, which some libraries speak and which
+    /// can only be had from a machine. It is the same at every call and opaque: only what is
+    /// added to it and taken off again means anything.
+    #[allow(clippy::disallowed_types, reason = "the interface of libraries; nothing is asked here")]
+    fn std_origin(&self) -> std::time::Instant;
 }
 
 /// The time limit passed first.

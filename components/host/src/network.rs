@@ -3,13 +3,12 @@
 use crate::BoxFuture;
 use bytes::Bytes;
 use std::{
-    io::{self, IoSlice},
+    io,
     net::SocketAddr,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// A TCP-like connection: ordered bytes both ways, with back-pressure.
 ///
@@ -32,66 +31,6 @@ impl<S: Stream + ?Sized> Stream for Box<S> {
     }
     fn peer_addr(&self) -> SocketAddr {
         (**self).peer_addr()
-    }
-}
-
-/// A stream of somebody else's make, with the addresses of its ends.
-#[derive(Debug)]
-pub struct Addressed<S> {
-    stream: S,
-    local: SocketAddr,
-    peer: SocketAddr,
-}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Addressed<S> {
-    /// The stream as one of a host's.
-    pub fn boxed(stream: S, local: SocketAddr, peer: SocketAddr) -> BoxStream {
-        Box::new(Self { stream, local, peer })
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for Addressed<S> {
-    fn local_addr(&self) -> SocketAddr {
-        self.local
-    }
-    fn peer_addr(&self) -> SocketAddr {
-        self.peer
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Addressed<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Addressed<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        data: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, data)
-    }
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        data: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, data)
-    }
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

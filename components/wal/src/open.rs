@@ -23,7 +23,7 @@ pub struct Recovered {
     /// The entries after the snapshot, without gaps; later ones have replaced earlier ones of the
     /// same index. Those above `hard_state.commit` may yet be replaced.
     pub entries: Vec<Entry>,
-    /// All marks of snapshots in the segments that were read.
+    /// All marks of snapshots in the segments that were read, but those that came to nothing.
     pub snapshots: Vec<SnapshotMark>,
 }
 
@@ -83,8 +83,9 @@ impl Wal {
         // A process that died may have left names and bytes that only the cache holds.
         sync_dir(&machine, dir)?;
         sync_dir(&machine, parent(dir))?;
-        let index = read.index;
         let recovered = read.recovered();
+        // Not the mark of a snapshot above the commit: nobody starts from it.
+        let index = from.index + recovered.entries.len() as u64;
         let wal = Wal::assemble(machine, options, lock, segments, tail, &recovered, index);
         Ok((wal, recovered))
     }
@@ -106,8 +107,6 @@ struct Reading {
     entries: Vec<Entry>,
     snapshots: Vec<SnapshotMark>,
     matched: bool,
-    /// The last entry or snapshot.
-    index: u64,
     last: Option<Last>,
 }
 
@@ -177,8 +176,12 @@ impl Reading {
     }
 
     /// A later entry replaces those from its index on. Upstream: ReadAll.
+    ///
+    /// It also tells that no snapshot from its index on was started from: the process died between
+    /// the mark and the commit index that makes it valid, and the log went on below it. When the
+    /// commit index gets there after all, the mark is in a segment too old for it.
     fn take_entry(&mut self, entry: Entry, path: &str) -> Result<(), WalError> {
-        self.index = entry.index;
+        self.snapshots.retain(|mark| mark.index < entry.index);
         let Some(from) = self.from else { return Ok(()) };
         let Some(position) = entry.index.checked_sub(from.index + 1) else { return Ok(()) };
         if position > self.entries.len() as u64 {
@@ -192,7 +195,6 @@ impl Reading {
 
     fn take_mark(&mut self, mark: SnapshotMark) -> Result<(), WalError> {
         self.snapshots.push(mark);
-        self.index = self.index.max(mark.index);
         match self.from {
             Some(from) if from.index == mark.index => {
                 self.matched = true;

@@ -68,6 +68,23 @@ fn a_later_entry_replaces_those_from_its_index_on() {
 }
 
 #[test]
+fn the_mark_of_a_snapshot_that_nobody_started_from_comes_to_nothing() {
+    let disk = new_disk(1);
+    let mut wal = create(&disk);
+    wal.save(Some(&state(1, 1, 4)), &entries(1..=4, 10), true).unwrap();
+    // A snapshot was received, and the process died before the commit index that goes with it.
+    wal.save_snapshot(SnapshotMark { index: 9, term: 1 }).unwrap();
+    drop(wal);
+    let (mut wal, recovered) = open(&disk).unwrap();
+    assert_eq!((wal.last_index(), recovered.entries.len()), (4, 4));
+    wal.save(Some(&state(1, 1, 12)), &entries(5..=12, 3_000), true).unwrap();
+    drop(wal);
+    // The commit index is above it by now, and the log has none to start with there.
+    let marks = snapshot_marks(&machine(&disk, &Defects::none()), DIR).unwrap();
+    assert_eq!(marks, [SnapshotMark::default()]);
+}
+
+#[test]
 fn a_log_that_does_not_go_with_the_snapshot_is_refused() {
     let disk = new_disk(1);
     let mut wal = create(&disk);

@@ -19,48 +19,37 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Executo
 }
 
 /// The host's monotonic clock in the type that hyper speaks.
-///
-/// A `std::time::Instant` can only be had from the machine, so one is taken as the origin, and
-/// every other is that origin plus time told by the host. Only differences are ever looked at:
-/// the machine's own clock has no influence.
 #[derive(Clone)]
-pub(crate) struct Timer {
-    host: Host,
-    #[allow(clippy::disallowed_types, reason = "hyper's interface; see above")]
-    origin: std::time::Instant,
-    began: Instant,
-}
+pub(crate) struct Timer(Host);
 
 impl Timer {
-    #[allow(
-        clippy::disallowed_methods,
-        clippy::disallowed_types,
-        reason = "an opaque origin, never compared to another"
-    )]
     pub(crate) fn new(host: &Host) -> Self {
-        Self { host: host.clone(), origin: std::time::Instant::now(), began: host.now() }
+        Self(host.clone())
+    }
+
+    #[allow(clippy::disallowed_types, reason = "hyper's interface")]
+    fn ours(&self, deadline: std::time::Instant) -> Instant {
+        Instant::default() + deadline.saturating_duration_since(self.0.clock.std_origin())
     }
 }
 
 #[allow(clippy::disallowed_types, reason = "hyper's interface")]
 impl hyper::rt::Timer for Timer {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn hyper::rt::Sleep>> {
-        Box::pin(Sleep(self.host.sleep(duration)))
+        Box::pin(Sleep(self.0.sleep(duration)))
     }
 
     fn sleep_until(&self, deadline: std::time::Instant) -> Pin<Box<dyn hyper::rt::Sleep>> {
-        let deadline = self.began + deadline.saturating_duration_since(self.origin);
-        Box::pin(Sleep(self.host.clock.sleep_until(deadline)))
+        Box::pin(Sleep(self.0.clock.sleep_until(self.ours(deadline))))
     }
 
     fn now(&self) -> std::time::Instant {
-        self.origin + self.host.now().since(self.began)
+        self.0.clock.std_origin() + self.0.now().since(Instant::default())
     }
 
     fn reset(&self, sleep: &mut Pin<Box<dyn hyper::rt::Sleep>>, deadline: std::time::Instant) {
-        let at = self.began + deadline.saturating_duration_since(self.origin);
         match sleep.as_mut().downcast_mut_pin::<Sleep>() {
-            Some(sleep) => sleep.get_mut().0.as_mut().reset(at),
+            Some(sleep) => sleep.get_mut().0.as_mut().reset(self.ours(deadline)),
             None => *sleep = self.sleep_until(deadline),
         }
     }

@@ -47,6 +47,10 @@ impl Clock for SystemClock {
         let sleep = Box::pin(tokio::time::sleep_until(real(self.origin, deadline)));
         Box::pin(TimerSleep { sleep, origin: self.origin })
     }
+
+    fn std_origin(&self) -> std::time::Instant {
+        self.origin.into_std()
+    }
 }
 
 struct TimerSleep {

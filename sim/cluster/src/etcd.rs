@@ -12,7 +12,15 @@ use etcd_api::{
 };
 use host::{Disk, Host, Open, event};
 use machine::{MachineId, Program, World};
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// Where clients are answered.
 pub const CLIENT_PORT: u16 = 2379;
@@ -125,12 +133,13 @@ pub fn joining_program(
     credentials: (&'static str, &'static str),
     learner: bool,
 ) -> Program {
+    let asked = Arc::new(AtomicBool::new(false));
     Arc::new(move |host: Host| {
-        let (config, others) = (config.clone(), others.clone());
+        let (config, others, asked) = (config.clone(), others.clone(), asked.clone());
         Box::pin(async move {
             if !has_data(&host, &config).await {
                 let client = client(&host, &others, credentials);
-                while !add_itself(&config, &client, learner).await {
+                while !add_itself(&config, &client, learner, &asked).await {
                     host.sleep(ADD_AGAIN).await;
                 }
             }
@@ -192,20 +201,34 @@ fn client(host: &Host, endpoints: &[String], (name, password): (&str, &str)) -> 
     Client::new(host, config).with_timeout(ADD_PATIENCE)
 }
 
-async fn add_itself(config: &Config, client: &Client, is_learner: bool) -> bool {
-    let ours: Vec<String> = config.initial_advertise_peer_urls.iter().map(Url::to_string).collect();
-    let Ok(list) = client.member_list(MemberListRequest { linearizable: true }).await else {
-        return false;
-    };
-    if let Some(former) = list.members.iter().find(|member| member.peer_urls == ours) {
-        if former.name.is_empty() {
-            // Added by an attempt whose answer was lost.
+/// True once the member is added. `asked`: somebody has asked for this member on this disk, and
+/// nobody was there before; what is at its URL without a name is itself, added by an attempt whose
+/// answer was lost. Otherwise that is a former one, which may have voted and lost its disk since.
+async fn add_itself(
+    config: &Config,
+    client: &Client,
+    is_learner: bool,
+    asked: &AtomicBool,
+) -> bool {
+    let peer_urls: Vec<String> =
+        config.initial_advertise_peer_urls.iter().map(Url::to_string).collect();
+    let asked_before = asked.load(Ordering::Relaxed);
+    let list = |linearizable| client.member_list(MemberListRequest { linearizable });
+    let mut answer = list(true).await;
+    if answer.is_err() && asked_before {
+        // Of two voters the other needs this one to commit anything: its word must do.
+        answer = list(false).await;
+    }
+    let Ok(list) = answer else { return false };
+    if let Some(found) = list.members.iter().find(|member| member.peer_urls == peer_urls) {
+        if found.name.is_empty() && asked_before {
             return true;
         }
-        let _ = client.member_remove(MemberRemoveRequest { id: former.id }).await;
+        let _ = client.member_remove(MemberRemoveRequest { id: found.id }).await;
         return false;
     }
-    client.member_add(MemberAddRequest { peer_urls: ours, is_learner }).await.is_ok()
+    asked.store(true, Ordering::Relaxed);
+    client.member_add(MemberAddRequest { peer_urls, is_learner }).await.is_ok()
 }
 
 /// How long one request of a joining member may take.

@@ -49,6 +49,12 @@ impl DiskModel {
         self.names.walk().into_iter().map(|(path, inode)| (path, len(&inode))).collect()
     }
 
+    /// Where the file's sectors are that hold anything but zeros, in bytes from its beginning.
+    pub fn data_sectors(&self, path: &str) -> Vec<u64> {
+        let file = self.names.find(path).ok().and_then(|inode| self.files.get(&inode));
+        file.into_iter().flat_map(|file| file.data_sectors()).map(|(offset, _)| offset).collect()
+    }
+
     /// A hash of all paths and contents that programs see: equal disks have equal hashes in every
     /// build and process.
     pub fn hash(&self) -> u64 {
@@ -57,14 +63,10 @@ impl DiskModel {
             hash.add(path.as_bytes());
             let Some(file) = self.files.get(&inode) else { continue };
             hash.add(&file.len.to_le_bytes());
-            let mut sector = [0; SECTOR];
-            for offset in (0..file.len.min(file.cached.bytes())).step_by(SECTOR) {
-                file.cached.read(offset, &mut sector);
-                // Zeros count for their place only, so that a sparse file costs little.
-                if sector != [0; SECTOR] {
-                    hash.add(&offset.to_le_bytes());
-                    hash.add(&sector);
-                }
+            // Zeros count for their place only, so that a sparse file costs little.
+            for (offset, sector) in file.data_sectors() {
+                hash.add(&offset.to_le_bytes());
+                hash.add(&sector);
             }
         }
         hash.0
@@ -116,6 +118,16 @@ impl DiskModel {
 }
 
 impl File {
+    /// Sectors as programs see them, without those that are all zeros.
+    fn data_sectors(&self) -> impl Iterator<Item = (u64, [u8; SECTOR])> {
+        let offsets = (0..self.len.min(self.cached.bytes())).step_by(SECTOR);
+        offsets.filter_map(|offset| {
+            let mut sector = [0; SECTOR];
+            self.cached.read(offset, &mut sector);
+            (sector != [0; SECTOR]).then_some((offset, sector))
+        })
+    }
+
     fn is_durable(&self, range: Range<u64>) -> bool {
         let dirty = self.dirty_sectors();
         let mut sectors = crate::file::sectors(range.start, (range.end - range.start) as usize);

@@ -1,6 +1,6 @@
 //! madsim's TCP under the traits of `host`.
 
-use host::{Addressed, BoxFuture, BoxStream, Datagrams, Listener, Network};
+use host::{Accepting, Addressed, BoxFuture, BoxStream, Datagrams, Listener, Network};
 use madsim::net::{TcpListener, TcpStream};
 use std::{
     collections::BTreeMap,
@@ -40,7 +40,10 @@ impl Network for MadNetwork {
         Box::pin(async move {
             let listener = Arc::new(TcpListener::bind(at).await?);
             let local = listener.local_addr()?;
-            Ok(Box::new(MadListener { listener, local, accepting: None }) as Box<dyn Listener>)
+            Ok(Accepting::boxed(local, move || {
+                let listener = listener.clone();
+                Box::pin(async move { boxed(listener.accept().await?.0) })
+            }))
         })
     }
 
@@ -55,31 +58,6 @@ impl Network for MadNetwork {
             let address = found.ok_or(io::ErrorKind::NotFound)?;
             Ok(vec![SocketAddr::new(address, port)])
         })
-    }
-}
-
-type Accepting = BoxFuture<'static, io::Result<(TcpStream, SocketAddr)>>;
-
-struct MadListener {
-    listener: Arc<TcpListener>,
-    local: SocketAddr,
-    accepting: Option<Accepting>,
-}
-
-impl Listener for MadListener {
-    fn local_addr(&self) -> SocketAddr {
-        self.local
-    }
-
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<BoxStream>> {
-        let listener = &self.listener;
-        let accepting = self.accepting.get_or_insert_with(|| {
-            let listener = listener.clone();
-            Box::pin(async move { listener.accept().await })
-        });
-        let accepted = ready!(accepting.as_mut().poll(cx));
-        self.accepting = None;
-        Poll::Ready(accepted.and_then(|(stream, _)| boxed(stream)))
     }
 }
 

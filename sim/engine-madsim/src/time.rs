@@ -28,6 +28,10 @@ impl Clock for MadClock {
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
         Box::pin(MadSleep { time: self.0.clone(), deadline, waiting: None })
     }
+
+    fn std_origin(&self) -> std::time::Instant {
+        self.0.now_instant() - self.0.elapsed()
+    }
 }
 
 struct MadSleep {

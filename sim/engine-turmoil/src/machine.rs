@@ -65,6 +65,10 @@ impl Clock for TurmoilClock {
         let sleep = Box::pin(time::sleep_until(self.0 + Duration::from_nanos(deadline.0)));
         Box::pin(TurmoilSleep { beginning: self.0, sleep })
     }
+
+    fn std_origin(&self) -> std::time::Instant {
+        self.0.into_std()
+    }
 }
 
 struct TurmoilSleep {

@@ -1,11 +1,10 @@
 //! turmoil's TCP and names under the traits of `host`.
 
-use host::{Addressed, BoxFuture, BoxStream, Datagrams, Listener, Network};
+use host::{Accepting, Addressed, BoxFuture, BoxStream, Datagrams, Listener, Network};
 use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    task::{Context, Poll, ready},
 };
 use turmoil::net::{TcpListener, TcpStream};
 
@@ -20,7 +19,10 @@ impl Network for TurmoilNetwork {
         Box::pin(async move {
             let listener = Arc::new(TcpListener::bind(at).await?);
             let local = listener.local_addr()?;
-            Ok(Box::new(TurmoilListener { listener, local, accepting: None }) as Box<dyn Listener>)
+            Ok(Accepting::boxed(local, move || {
+                let listener = listener.clone();
+                Box::pin(async move { boxed(listener.accept().await?.0) })
+            }))
         })
     }
 
@@ -31,31 +33,6 @@ impl Network for TurmoilNetwork {
     fn resolve(&self, name: &str, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
         let address = name.parse::<IpAddr>().unwrap_or_else(|_| turmoil::lookup(name));
         Box::pin(std::future::ready(Ok(vec![SocketAddr::new(address, port)])))
-    }
-}
-
-type Accepting = BoxFuture<'static, io::Result<(TcpStream, SocketAddr)>>;
-
-struct TurmoilListener {
-    listener: Arc<TcpListener>,
-    local: SocketAddr,
-    accepting: Option<Accepting>,
-}
-
-impl Listener for TurmoilListener {
-    fn local_addr(&self) -> SocketAddr {
-        self.local
-    }
-
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<BoxStream>> {
-        let listener = &self.listener;
-        let accepting = self.accepting.get_or_insert_with(|| {
-            let listener = listener.clone();
-            Box::pin(async move { listener.accept().await })
-        });
-        let accepted = ready!(accepting.as_mut().poll(cx));
-        self.accepting = None;
-        Poll::Ready(accepted.and_then(|(stream, _)| boxed(stream)))
     }
 }
 

@@ -39,6 +39,10 @@ impl Clock for Handle {
         let (kernel, node) = (self.kernel.clone(), self.boot.node());
         Box::pin(NodeSleep::new(kernel, node, Deadline::Local(deadline)))
     }
+
+    fn std_origin(&self) -> std::time::Instant {
+        self.kernel.0.std_origin
+    }
 }
 
 impl Random for Handle {

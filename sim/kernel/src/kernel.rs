@@ -84,6 +84,8 @@ pub(crate) struct Core {
     pub(crate) external: External,
     /// The trace keeps its entries.
     pub(crate) recording: bool,
+    /// Real time once, as an opaque origin: what nodes count from it is virtual.
+    pub(crate) std_origin: std::time::Instant,
 }
 
 /// One world's engine. Cheap to clone; all clones are the same kernel.
@@ -104,6 +106,7 @@ impl Kernel {
         let recording = config.record;
         Self(Arc::new(Core {
             recording,
+            std_origin: std::time::Instant::now(),
             now: AtomicU64::new(0),
             state: Mutex::new(Schedule::new(config, Arc::new(Woken::default()))),
             supervisor: Mutex::new(None),

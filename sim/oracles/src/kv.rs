@@ -25,6 +25,9 @@ pub struct Resolved {
     /// Why nothing is said of what comes after the last entry: unknown outcomes left too many
     /// possibilities.
     pub undecided: Option<String>,
+    /// The first revision at which something else may have happened as well: no client saw it, and
+    /// what follows in the log is one explanation among several.
+    pub doubtful: Option<Revision>,
 }
 
 /// What happened at one revision.
@@ -50,6 +53,12 @@ pub enum Author {
 }
 
 impl Resolved {
+    /// The changes before the first doubt: these happened, and nothing else did.
+    pub fn certain(&self) -> &[Change] {
+        let doubtful = self.doubtful.unwrap_or(Revision::MAX);
+        &self.log[..self.log.partition_point(|change| change.revision < doubtful)]
+    }
+
     /// The changes from a revision on.
     pub fn from(&self, revision: Revision) -> &[Change] {
         let start = self.log.partition_point(|change| change.revision < revision);

@@ -65,13 +65,16 @@ impl MutualExclusion {
 }
 
 /// The key of whoever is given a lock outlives every key that was there before it.
+///
+/// Judged by what surely happened: when no client saw a revision, the log has a guess in its place,
+/// such as the end of the owner's lease where somebody else entered a queue.
 fn came_first(hold: &Hold, resolved: &Resolved) -> Result<(), Broken> {
     let queue = format!("{}/", hold.name);
     let of_queue = |change: &'_ Event| change.kv.key.starts_with(&queue);
     // Who stands before the owner, in the order of their keys' creation.
     let mut earlier = BTreeMap::<&str, Revision>::new();
     let mut own: Option<&str> = None;
-    for change in &resolved.log {
+    for change in resolved.certain() {
         for event in change.events.iter().filter(|event| of_queue(event)) {
             let key = event.kv.key.as_str();
             match event.kind {

@@ -67,6 +67,18 @@ fn a_healthy_cluster_keeps_every_promise() {
 }
 
 #[test]
+fn a_snapshot_may_overtake_what_is_being_applied() {
+    let story = "0 n1 boot\n1 n1 raft/start id=1 term=1 vote=0 commit=4 index=4\n\
+        2 n1 etcd/apply index=4 term=1 entry=4 revision=2\n\
+        3 n1 raft/snapshot index=7 term=1\n4 n1 raft/log index=8 term=1 entry=8\n\
+        5 n1 raft/snapshot index=12 term=1\n6 n1 etcd/apply index=8 term=1 entry=8 revision=3\n\
+        7 n1 etcd/apply index=13 term=1 entry=13 revision=4";
+    let oracle = ALL.iter().find(|entry| entry.name == "raft_commit_monotonic");
+    let mut oracle = (oracle.expect("it is in the table").new)();
+    assert_eq!(judge(&mut *oracle, story), Ok(()));
+}
+
+#[test]
 fn a_restored_cluster_begins_its_log_anew() {
     let later = |line: &str| {
         let (at, rest) = line.split_once(' ').expect("milliseconds first");

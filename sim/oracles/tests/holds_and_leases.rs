@@ -3,7 +3,10 @@
 use oracles::{
     ALL, Broken, Fact, History, Judge, Observation, Record, Value, World,
     facts::SECOND,
-    history::{Hold, Operation, Outcome, Request, Response, Time},
+    history::{
+        Event, EventKind, Hold, KeyValue, Operation, Outcome, Put, Request, Response, Time, Watch,
+        WatchRequest, WatchResponse,
+    },
 };
 
 fn oracle(name: &str) -> Box<dyn Judge> {
@@ -69,6 +72,49 @@ fn operation(called: Time, request: Request, response: Response) -> Operation {
     Operation { client: 1, session: 1, called, request, outcome }
 }
 
+/// Client 7 was given a lock though client 8's key was there first. Something happened at revision
+/// 4, which may be the end of either's key or somebody's entry in another queue.
+fn given_too_early() -> History {
+    let enter = |lease: i64, revision| {
+        let key = format!("lock/{lease}");
+        let put = Request::Put(Put { key, lease, ..Put::default() });
+        answered(revision, put, Response::Put { prev_kv: None })
+    };
+    let put = Request::Put(Put { key: "k".into(), ..Put::default() });
+    let campaign = Request::Recipe { name: "campaign".into(), prefix: "election/".into() };
+    let mut operations = vec![enter(8, 2), enter(7, 3)];
+    operations.push(answered(4, campaign, Response::Done));
+    operations.push(answered(5, put, Response::Put { prev_kv: None }));
+    History { operations, holds: vec![hold(7, 3, (6, Some(7)), &[])], ..History::default() }
+}
+
+fn answered(revision: i64, request: Request, response: Response) -> Operation {
+    let mut operation = operation(revision.unsigned_abs(), request, Response::Done);
+    let returned = operation.called + 1;
+    operation.outcome = Outcome::Answered { returned, revision, response };
+    operation
+}
+
+fn given(history: &History) -> Result<(), Broken> {
+    oracle("mutual_exclusion").observe(&Observation::History(&Record::new(history)))
+}
+
+#[test]
+fn a_lock_given_to_whoever_had_lost_its_place_is_caught_where_a_client_saw_that() {
+    let mut history = given_too_early();
+    let request = WatchRequest { range_end: "\0".into(), ..WatchRequest::default() };
+    let kv = KeyValue { key: "lock/7".into(), modified: 4, ..KeyValue::default() };
+    let gone = Event { kind: EventKind::Delete, kv, prev_kv: None };
+    let shown = WatchResponse { at: 5 * SECOND, events: vec![gone], ..WatchResponse::default() };
+    history.watches.push(Watch { request, responses: vec![shown], ..Watch::default() });
+    assert!(given(&history).is_err());
+}
+
+#[test]
+fn a_revision_that_nobody_saw_proves_nothing_about_a_lock() {
+    assert_eq!(given(&given_too_early()), Ok(()));
+}
+
 /// A lease of ten seconds, granted at 0 and renewed at 5.
 fn renewed_lease() -> Vec<Operation> {
     vec![
@@ -109,8 +155,16 @@ fn a_client_may_end_a_lease_at_any_time() {
 }
 
 #[test]
+fn a_renewal_of_a_lease_that_some_member_has_ended_is_caught() {
+    assert!(leases("lease_renewal", 4, renewed_lease()).is_err());
+    // It ended after it was renewed.
+    assert_eq!(leases("lease_renewal", 6, renewed_lease()), Ok(()));
+}
+
+#[test]
 fn a_renewal_after_an_answered_revocation_is_caught() {
     let mut operations = renewed_lease();
     operations.insert(1, operation(3, Request::LeaseRevoke { id: 7 }, Response::Done));
-    assert!(leases("lease_renewal", 3, operations).is_err());
+    // The client was answered before any member told that it had applied it.
+    assert!(leases("lease_renewal", 9, operations).is_err());
 }

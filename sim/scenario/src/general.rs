@@ -12,6 +12,7 @@ pub(crate) const STORIES: &[(&str, &str)] = &[
     story!("swarm"),
     story!("elections"),
     story!("watch_and_compaction"),
+    story!("slow_watchers"),
     story!("snapshot_heavy"),
     story!("lease_and_lock"),
     story!("swarm"),

@@ -293,7 +293,11 @@ impl Observer for Gallery {
                 hall.down(at, machine, what);
                 hall.world(at, machine, World::Crash { machine: name, power: true });
             }
-            Lifecycle::Reimaged => hall.world(at, machine, World::Wiped { machine: name }),
+            Lifecycle::Reimaged => {
+                // Whoever comes back is another member.
+                hall.known.ids.remove(&machine);
+                hall.world(at, machine, World::Wiped { machine: name });
+            }
             Lifecycle::Panicked { task, message, .. } => {
                 hall.down(at, machine, what);
                 let text = format!("task {task}: {message}");

@@ -290,7 +290,7 @@ impl Default for Watchers {
 
 impl Default for Leases {
     fn default() -> Self {
-        Self { keepers: 1, ttl_min: 2, ttl_max: 10, forget_percent: 3, revoke_percent: 3 }
+        Self { keepers: 1, ttl_min: 2, ttl_max: 10, forget_percent: 3, revoke_percent: 15 }
     }
 }
 

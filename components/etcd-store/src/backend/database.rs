@@ -1,6 +1,6 @@
 //! One redb file: opened, written in whole batches, read, copied.
 
-use super::file::{File, mend};
+use super::file::{File, Gate, mend};
 use crate::{
     batch::{Batch, Table},
     error::StoreError,
@@ -48,11 +48,22 @@ impl Db {
         how: Open,
         cache_bytes: usize,
     ) -> Result<Self, StoreError> {
+        Self::open_behind(Gate::default(), disk, path, how, cache_bytes)
+    }
+
+    /// The same, which can be cut off from its file.
+    pub(crate) fn open_behind(
+        gate: Gate,
+        disk: &dyn Disk,
+        path: &str,
+        how: Open,
+        cache_bytes: usize,
+    ) -> Result<Self, StoreError> {
         let file = disk.open(path, how).map_err(disk_fault(path))?;
         mend(&*file).map_err(disk_fault(path))?;
         let database = Builder::new()
             .set_cache_size(cache_bytes)
-            .create_with_backend(File(file))
+            .create_with_backend(File { file, gate })
             .map_err(|error| fault(path)(error.into()))?;
         let db = Self { path: path.into(), database: Arc::new(database) };
         db.create_tables().map_err(fault(path))?;

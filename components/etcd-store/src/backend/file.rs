@@ -2,10 +2,39 @@
 
 use host::BlockFile;
 use redb::StorageBackend;
-use std::{fmt, io, sync::Arc};
+use std::{
+    fmt, io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// A file as redb wants it. One process at a time is the data directory's lock to ensure.
-pub(crate) struct File(pub(crate) Arc<dyn BlockFile>);
+pub(crate) struct File {
+    pub(crate) file: Arc<dyn BlockFile>,
+    pub(crate) gate: Gate,
+}
+
+/// Stands between a database and its file, and is shut when its owner has ended: whoever still
+/// holds the database then, or lets it go at last, which writes, must leave the file to the next
+/// owner.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gate(Arc<AtomicBool>);
+
+impl Gate {
+    /// From now on nothing goes through.
+    pub(crate) fn shut(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    fn pass(&self) -> io::Result<()> {
+        match self.0.load(Ordering::Acquire) {
+            true => Err(io::Error::other("the database is closed")),
+            false => Ok(()),
+        }
+    }
+}
 
 impl fmt::Debug for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -15,26 +44,31 @@ impl fmt::Debug for File {
 
 impl StorageBackend for File {
     fn len(&self) -> io::Result<u64> {
-        self.0.len()
+        self.gate.pass()?;
+        self.file.len()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        match self.0.read_at(offset, out)? {
+        self.gate.pass()?;
+        match self.file.read_at(offset, out)? {
             read if read == out.len() => Ok(()),
             _ => Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
+        self.gate.pass()?;
+        self.file.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.gate.pass()?;
+        self.file.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.write_at(offset, data)
+        self.gate.pass()?;
+        self.file.write_at(offset, data)
     }
 }
 

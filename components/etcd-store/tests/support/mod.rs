@@ -38,6 +38,10 @@ impl Clock for Nothing {
     fn sleep_until(&self, _: Instant) -> Pin<Box<dyn Sleep>> {
         panic!("a store does not wait")
     }
+    #[allow(clippy::disallowed_types, reason = "the clock's interface")]
+    fn std_origin(&self) -> std::time::Instant {
+        panic!("a store speaks to no library of time")
+    }
 }
 
 impl Random for Nothing {

@@ -151,6 +151,9 @@ impl Clock for WrongYear {
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
         self.0.sleep_until(deadline)
     }
+    fn std_origin(&self) -> std::time::Instant {
+        self.0.std_origin()
+    }
 }
 
 #[test]

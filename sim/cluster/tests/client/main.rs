@@ -1,5 +1,7 @@
 //! The client's manners towards servers that fail, forget and fall silent.
 
+#![allow(clippy::unwrap_used, reason = "a test: failing loudly is its purpose")]
+
 mod alone;
 mod script;
 

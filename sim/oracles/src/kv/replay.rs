@@ -49,6 +49,8 @@ struct Choice {
     requests: Vec<Request>,
     /// One of them is a recipe that may have done anything.
     open: bool,
+    /// It matters to the keys which of them it was.
+    matters: bool,
 }
 
 impl<'p, 'a> Replay<'p, 'a> {
@@ -235,10 +237,13 @@ impl<'p, 'a> Replay<'p, 'a> {
         if !left.is_empty() {
             let (unseen, known): (Vec<Author>, Vec<Author>) =
                 left.iter().chain([&author]).partition(|a| self.is_unseen_recipe(revision, **a));
-            let requests = known.into_iter().map(|a| self.request_of(revision, a)).collect();
-            let (store, used) = (self.store.clone(), self.used.clone());
+            let requests: Vec<_> =
+                known.into_iter().map(|a| self.request_of(revision, a)).collect();
             let open = !unseen.is_empty();
-            self.choices.push(Choice { store, used, left, requests, open });
+            let effects: BTreeSet<_> = requests.iter().map(|r| self.effect(r)).collect();
+            let matters = open || effects.len() > 1;
+            let (store, used) = (self.store.clone(), self.used.clone());
+            self.choices.push(Choice { store, used, left, requests, open, matters });
         }
         Ok(author)
     }
@@ -314,11 +319,17 @@ impl<'p, 'a> Replay<'p, 'a> {
             return true;
         }
         let request = self.request_of(revision, author);
-        let Ok((_, events)) = self.store.execute(&request) else { return false };
-        self.store.undo(&request, &events);
+        let events = self.effect(&request);
         !events.is_empty()
             && evidence.allows(&events)
             && self.check_watches(revision, &events).is_ok()
+    }
+
+    /// What the request would do now; nothing when it would be refused.
+    fn effect(&mut self, request: &Request) -> Vec<Event> {
+        let Ok((_, events)) = self.store.execute(request) else { return Vec::new() };
+        self.store.undo(request, &events);
+        events
     }
 
     fn request_of(&self, revision: Revision, author: Author) -> Request {

@@ -12,6 +12,8 @@ use crate::{
 pub struct LeaseRenewal {
     /// Leases that each machine knows to be gone.
     gone: BTreeMap<String, BTreeSet<LeaseId>>,
+    /// Since when it is committed that each lease is over: since some member applied it.
+    over: BTreeMap<LeaseId, Time>,
 }
 
 impl Oracle for LeaseRenewal {
@@ -29,7 +31,12 @@ impl Oracle for LeaseRenewal {
                 self.gone.remove(*machine);
                 Ok(())
             }
-            Observation::History(record) => answers(record.history),
+            Observation::World { event: World::Restored, .. } => {
+                // What was not acknowledged need not be in the snapshot.
+                self.over.clear();
+                Ok(())
+            }
+            Observation::History(record) => self.answers(record.history),
             Observation::Fact(_) | Observation::World { .. } => Ok(()),
         }
     }
@@ -41,6 +48,7 @@ impl LeaseRenewal {
         match fact.name {
             "lease/revoke" => {
                 gone.insert(fact.signed("id")?);
+                self.over.entry(fact.signed("id")?).or_insert(fact.at);
             }
             "lease/grant" => {
                 gone.remove(&fact.signed("id")?);
@@ -53,21 +61,26 @@ impl LeaseRenewal {
         }
         Ok(())
     }
-}
 
-fn answers(history: &History) -> Result<(), Broken> {
-    let revoked = surely_gone(history);
-    for operation in &history.operations {
-        let Request::LeaseKeepAlive { id } = operation.request else { continue };
-        let Outcome::Answered { returned, ref response, .. } = operation.outcome else { continue };
-        let renewed = matches!(response, Response::LeaseKeepAlive { ttl } if *ttl > 0);
-        if renewed && revoked.get(&id).is_some_and(|at| *at < operation.called) {
-            let line = serde_json::to_string(operation).unwrap_or_default();
-            let text = format!("lease {id} was renewed after its revocation was answered");
-            return Err(Broken::new(returned, text).with(line));
+    /// A renewal that was asked for when it was over already must hear so. The server confirms its
+    /// leadership after it was asked, and has applied all that was committed by then.
+    fn answers(&self, history: &History) -> Result<(), Broken> {
+        let revoked = surely_gone(history);
+        for operation in &history.operations {
+            let Request::LeaseKeepAlive { id } = operation.request else { continue };
+            let Outcome::Answered { returned, ref response, .. } = operation.outcome else {
+                continue;
+            };
+            let renewed = matches!(response, Response::LeaseKeepAlive { ttl } if *ttl > 0);
+            let known = [revoked.get(&id), self.over.get(&id)].into_iter().flatten().min();
+            if renewed && known.is_some_and(|at| *at < operation.called) {
+                let line = serde_json::to_string(operation).unwrap_or_default();
+                let text = format!("lease {id} was renewed after it was over");
+                return Err(Broken::new(returned, text).with(line));
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Since when each lease is over. Names that were granted twice are left out.

@@ -1,6 +1,6 @@
 //! A commit index only grows, and points at an entry that is there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Broken, Kind, Observation, Oracle, raft::Members};
 
@@ -11,6 +11,9 @@ pub struct CommitMonotonic {
     commits: BTreeMap<u64, u64>,
     applied: BTreeMap<u64, u64>,
     durable_commits: BTreeMap<u64, u64>,
+    /// Where the snapshots end that a member received since it started. Its log goes on from there
+    /// at once, its store when what was committed before is applied.
+    snapshots: BTreeMap<u64, BTreeSet<u64>>,
 }
 
 impl Oracle for CommitMonotonic {
@@ -42,6 +45,7 @@ impl Oracle for CommitMonotonic {
             "raft/start" => {
                 self.commits.insert(id, member.commit);
                 self.applied.remove(&id);
+                self.snapshots.remove(&id);
                 let durable = self.durable_commits.get(&id).copied().unwrap_or(0);
                 if member.commit < durable {
                     return fail(format!("{id} forgot its durable commit index {durable}"));
@@ -54,12 +58,12 @@ impl Oracle for CommitMonotonic {
                 }
             }
             "raft/snapshot" => {
-                self.applied.remove(&id);
+                self.snapshots.entry(id).or_default().insert(fact.number("index")?);
             }
             "etcd/apply" => {
                 let index = fact.number("index")?;
                 let before = self.applied.insert(id, index);
-                if before.is_some_and(|before| index != before + 1) {
+                if before.is_some_and(|before| !follows(before, index, self.snapshots.get(&id))) {
                     return fail(format!("{id} applied {index} after {before:?}"));
                 }
             }
@@ -74,4 +78,12 @@ impl Oracle for CommitMonotonic {
         }
         Ok(())
     }
+}
+
+/// True when one entry may be applied right after the other: they are neighbours, or a snapshot that
+/// was received lies between.
+fn follows(before: u64, index: u64, snapshots: Option<&BTreeSet<u64>>) -> bool {
+    let Some(last) = index.checked_sub(1) else { return false };
+    let received = || snapshots.is_some_and(|all| all.contains(&last));
+    before == last || (before < last && received())
 }

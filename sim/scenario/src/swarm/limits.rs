@@ -65,6 +65,6 @@ fn with_elections(settings: Settings, chance: &mut Chance) -> Settings {
 
 /// Under some seeds the cluster is upgraded while faults strike.
 fn with_upgrade(settings: Settings, chance: &mut Chance) -> Settings {
-    let later = chance.one_in(4) && settings.pre_vote.is_none();
+    let later = chance.one_in(3) && settings.pre_vote.is_none();
     Settings { pre_vote_later: settings.pre_vote_later.or(later.then_some(true)), ..settings }
 }

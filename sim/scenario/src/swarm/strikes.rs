@@ -6,6 +6,7 @@ use faults::{
     disk::{BitRot, PowerCut},
     machine::{PowerLoss, Retire},
     maintenance::Defragment,
+    network::{Direction, Isolate, Partition},
     process::{Crash, CrashAt, Pause},
 };
 
@@ -51,7 +52,7 @@ pub(super) fn draw(scenario: &mut Scenario, seed: u64) {
             strikes.extend(pool.fault(&mut draw).map(|fault| (soon, fault)));
         }
     }
-    strikes.extend(retirement(scenario, &pool, seed));
+    strikes.extend(retirement(scenario, &pool, chaos.longest(), seed));
     let last = scenario.duration;
     let step = |(at, fault): (Span, Fault)| Step {
         when: When::At(at.min(last)),
@@ -118,16 +119,45 @@ impl Pool {
 
 /// Under some seeds a member is lost for good near the end, so that the others must come back
 /// without it; never where members are changed, which may need it.
-fn retirement(scenario: &Scenario, pool: &Pool, seed: u64) -> Option<(Span, Fault)> {
+fn retirement(scenario: &Scenario, pool: &Pool, longest: Span, seed: u64) -> Vec<(Span, Fault)> {
     let mut chance = Chance::new(seed, "retirement", 0);
     let etcd = scenario.cluster.system == System::Etcd;
     let can_spare = scenario.cluster.members >= 3 && !pool.changes_members;
     if !etcd || !can_spare || !chance.one_in(3) {
-        return None;
+        return Vec::new();
     }
+    let group = scenario.cluster.system.group();
     let at = chance.span(Span(scenario.duration.0 / 2), scenario.duration);
-    let target = Target::new(scenario.cluster.system.group(), Which::Minority);
-    Some((at, Fault::Retire(Retire { target })))
+    if scenario.cluster.members == 3 && pool.allows("isolate") && chance.one_in(2) {
+        let at = chance.span(Span(scenario.duration.0 / 5), scenario.duration);
+        return relieved(at, longest, group, &mut chance);
+    }
+    vec![(at, Fault::Retire(Retire { target: Target::new(group, Which::Minority) }))]
+}
+
+/// One of three is lost for good in the moment in which another comes back, who was cut off and
+/// restarted meanwhile, as the third was before: of the two that are left each may be behind the
+/// other in something.
+fn relieved(at: Span, longest: Span, group: &str, chance: &mut Chance) -> Vec<(Span, Fault)> {
+    let mut members = [0, 1, 2];
+    chance.shuffle(&mut members);
+    let [lost, back, third] = members.map(|index| Target::new(group, Which::Index(index)));
+    let away = chance.span(Span(longest.0 / 2), longest);
+    let from = Span(at.0.saturating_sub(away.0));
+    let restart = |target, at| (at, Fault::Crash(Crash { target, lasts: Span::millis(100) }));
+    vec![
+        restart(third, Span(from.0 / 2)),
+        (
+            from,
+            Fault::Isolate(Isolate {
+                target: back.clone(),
+                direction: Direction::Both,
+                lasts: away,
+            }),
+        ),
+        restart(back, from.plus(Span(away.0 * 3 / 4))),
+        (at, Fault::Retire(Retire { target: lost })),
+    ]
 }
 
 /// What single faults seldom make, of those that may be drawn.
@@ -148,6 +178,7 @@ const SPECIALS: &[(&[&str], Special)] = &[
     (&["power_loss", "crash_at"], loses_power_at_points),
     (&["defragment", "crash", "power_cut"], dies_in_maintenance),
     (&["bit_rot", "power_loss"], restarts_on_rot),
+    (&["partition", "defragment"], returns_to_maintenance),
 ];
 
 /// Clients stand still and do not know it: their leases run out meanwhile.
@@ -202,13 +233,31 @@ fn dies_in_maintenance(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> 
     vec![(at, asked), death]
 }
 
-/// A log rots, and its member has to read it.
+/// A member that was cut off long enough to need a snapshot is asked to defragment as it returns,
+/// again and again: what it receives then replaces the file that is rewritten.
+fn returns_to_maintenance(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
+    let (target, ..) = relapse(at, draw);
+    let lasts = draw.chance.span(Span(draw.lasts.1.0 / 4), draw.lasts.1);
+    let cut = Partition { target: target.clone(), direction: Direction::Both, lasts };
+    let mut all = vec![(at, Fault::Partition(cut))];
+    for _ in 0..draw.chance.between(6, 10) {
+        let soon = at.plus(lasts).plus(Span::millis(draw.chance.below(1_000)));
+        all.push((soon, Fault::Defragment(Defragment { target: target.clone() })));
+    }
+    all
+}
+
+/// A log rots, and its member has to read it: soon, or what it wrote last rots while it is off.
 fn restarts_on_rot(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
     let (target, lasts, _) = relapse(at, draw);
     let rotten = lasts.plus(Span::secs(2));
     let rot = BitRot { target: target.clone(), lasts: rotten, ..BitRot::draw(draw) };
     let soon = at.plus(Span::millis(draw.chance.below(SOON.as_millis())));
-    vec![(at, Fault::BitRot(rot)), (soon, Fault::PowerLoss(PowerLoss { target, lasts }))]
+    let off = PowerLoss { target, lasts };
+    match draw.chance.one_in(2) {
+        true => vec![(at, Fault::BitRot(rot)), (soon, Fault::PowerLoss(off))],
+        false => vec![(at, Fault::PowerLoss(off)), (at.plus(Span::millis(1)), Fault::BitRot(rot))],
+    }
 }
 
 /// One member, how long it is away, and when it is back.

@@ -6,6 +6,8 @@ use oracles::history::{LeaseId, Put, Request, Response};
 
 use super::User;
 
+/// How often a lease that was given up is renewed at most, and how soon again, in milliseconds.
+const INSISTS: (u64, u64) = (6, 300);
 /// How far apart two requests are at most that race, in milliseconds.
 const RACE_MS: u64 = 5;
 
@@ -59,6 +61,7 @@ async fn revoke(user: &User, lease: LeaseId) {
         (Request::LeaseRevoke { id: lease }, Request::LeaseKeepAlive { id: lease });
     if user.percent(50) {
         user.ask(&revoke).await;
+        insist(user, &renew).await;
         return;
     }
     // Whoever comes first may be overtaken on the way.
@@ -72,4 +75,13 @@ async fn revoke(user: &User, lease: LeaseId) {
     user.ask(&revoke).await;
     // It tells the history itself what became of it.
     let _ = renewing.await;
+}
+
+/// Somebody who has not heard that the lease is gone goes on renewing it, at one member after the
+/// other: also at one that has not heard of it either.
+async fn insist(user: &User, renew: &Request) {
+    for _ in 0..user.host().random.below(INSISTS.0 + 1) {
+        user.ask(renew).await;
+        user.pause(INSISTS.1).await;
+    }
 }

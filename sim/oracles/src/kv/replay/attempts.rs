@@ -1,6 +1,6 @@
 //! Which choices of authors are tried, and who is believed when none explains everything.
 
-use super::Replay;
+use super::{Choice, Replay};
 use crate::{
     Broken,
     history::Revision,
@@ -24,10 +24,10 @@ pub(crate) fn replay(plan: &Plan<'_>) -> Result<Resolved, Broken> {
         Err(_) => Ok(attempt(plan, None, Back::ToKeys, RETRIES_MAX)?.resolved),
         // Who is wrong, a watch or a choice, is not known: what was never in doubt is kept.
         Ok(Attempt { gave_up: true, .. }) => {
-            let Attempt { mut resolved, doubtful, .. } =
+            let Attempt { mut resolved, chosen, .. } =
                 attempt(plan, None, Back::ToKeys, RETRIES_MAX)?;
-            if let Some(doubtful) = doubtful {
-                resolved.log.retain(|change| change.revision < doubtful);
+            if let Some(chosen) = chosen {
+                resolved.log.retain(|change| change.revision < chosen);
                 resolved.undecided =
                     Some(format!("watches explained by none of {WATCHED_RETRIES_MAX} choices"));
             }
@@ -64,8 +64,8 @@ enum Back {
 /// How far it came.
 struct Attempt {
     resolved: Resolved,
-    /// The first revision that others may have made as well.
-    doubtful: Option<Revision>,
+    /// The first revision for which several authors came into question.
+    chosen: Option<Revision>,
     gave_up: bool,
 }
 
@@ -96,8 +96,11 @@ fn attempt(
 
 impl Replay<'_, '_> {
     fn attempt(self, gave_up: bool) -> Attempt {
-        let doubtful = self.choices.first().map(|choice| choice.store.revision + 1);
-        let resolved = Resolved { log: self.log, undecided: self.undecided };
-        Attempt { resolved, doubtful, gave_up }
+        let revision = |choice: &Choice| choice.store.revision + 1;
+        let chosen = self.choices.first().map(revision);
+        let open = |choice: &&Choice| choice.matters && !choice.left.is_empty();
+        let doubtful = self.choices.iter().find(open).map(revision);
+        let resolved = Resolved { log: self.log, undecided: self.undecided, doubtful };
+        Attempt { resolved, chosen, gave_up }
     }
 }
