@@ -2,6 +2,7 @@
 
 mod case;
 mod cluster;
+mod disk;
 mod etcd;
 mod latency;
 mod load;
@@ -18,12 +19,12 @@ use options::{Command, Options};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let Command::Etcd(options) = Options::parse().command;
-    match etcd::run(&options) {
-        Ok(report) => {
-            report.print(options.json);
-            ExitCode::SUCCESS
-        }
+    let done = match Options::parse().command {
+        Command::Etcd(options) => etcd::run(&options).map(|report| report.print(options.json)),
+        Command::Disk(options) => disk::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             progress::say(&format!("bench: {why}"));
             ExitCode::FAILURE

@@ -16,6 +16,24 @@ pub(crate) struct Options {
 pub(crate) enum Command {
     /// Our etcd against Debian's etcd-server
     Etcd(EtcdOptions),
+    /// Ways to write a log record and make it durable
+    Disk(DiskOptions),
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DiskOptions {
+    /// Where the file is made; a real disk, or syncs are free
+    #[arg(long, default_value = "target/bench")]
+    pub(crate) dir: PathBuf,
+    /// Bytes of a record
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) bytes: u32,
+    /// Records of one round
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) writes: u32,
+    /// Rounds, in which the ways take turns
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=99))]
+    pub(crate) rounds: u16,
 }
 
 const EXAMPLES: &str = "\
