@@ -161,8 +161,8 @@ pub(crate) struct Shrink {
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// A scenario's name or file; the general hunt when there is none.
-    pub(crate) scenario: Option<String>,
+    /// Names, files or folders; the general hunt when there is none.
+    pub(crate) scenarios: Vec<String>,
     /// How many seeds.
     #[arg(long, default_value_t = 20)]
     pub(crate) seeds: u64,
@@ -229,8 +229,8 @@ pub(crate) enum Listed {
 /// Arguments of `digest`.
 #[derive(Debug, Args)]
 pub(crate) struct Digest {
-    /// A scenario's name or file; the general hunt when there is none.
-    pub(crate) scenario: Option<String>,
+    /// Names, files or folders; the general hunt when there is none.
+    pub(crate) scenarios: Vec<String>,
     /// How many seeds.
     #[arg(long, default_value_t = 1)]
     pub(crate) seeds: u64,

@@ -15,7 +15,7 @@ use record::RunOptions;
 use scenario::Seed;
 
 pub(crate) fn run(digest: &Digest, console: &mut Console) -> Result<Exit, Refusal> {
-    let stories = [catalogue::find(digest.scenario.as_deref().unwrap_or("swarm"))?];
+    let stories = catalogue::find_all(&digest.scenarios)?;
     if digest.trace {
         let keep = RunOptions { keep: true, until_nanos: None };
         let record = engine::run(&stories[0].scenario, digest.from.0, keep);

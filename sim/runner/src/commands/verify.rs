@@ -24,6 +24,8 @@ const LEAKS: [&str; 2] = [record::CLOCK_LEAKS, record::RANDOM_LEAKS];
 /// A seed's hashes: twice in this process, once in the other.
 #[derive(Debug)]
 struct Hashes {
+    /// The place of its story.
+    story: usize,
     seed: Seed,
     here: [String; 2],
     there: String,
@@ -36,19 +38,25 @@ impl Hashes {
 }
 
 pub(crate) fn run(verify: &Verify, console: &mut Console) -> Result<Exit, Refusal> {
-    let stories = [catalogue::find(verify.scenario.as_deref().unwrap_or("swarm"))?];
+    let stories = catalogue::find_all(&verify.scenarios)?;
     let other = match &verify.other {
         Some(other) => other.clone(),
         None => std::env::current_exe().map_err(Refusal::file("find", Path::new("myself")))?,
     };
     let first = here(verify, &stories);
     let second = here(verify, &stories);
-    let there = there(verify, &stories[0], &other)?;
+    let there = there(verify, &other)?;
     if there.len() != first.len() {
         return Err(Refusal::Other(format!("{} gave no hashes", other.display())));
     }
     let pairs = first.into_iter().zip(second).zip(there);
-    let all = pairs.map(|(((seed, a), (_, b)), there)| Hashes { seed, here: [a, b], there });
+    let hashes = |(index, (((seed, a), (_, b)), there))| Hashes {
+        story: index % stories.len(),
+        seed,
+        here: [a, b],
+        there,
+    };
+    let all = pairs.enumerate().map(hashes);
     let different: Vec<Hashes> = all.filter(|hashes| !hashes.equal()).collect();
     let Some(worst) = different.first() else {
         let good = console.toned(Tone::Good, "EQUAL   every hash");
@@ -58,10 +66,10 @@ pub(crate) fn run(verify: &Verify, console: &mut Console) -> Result<Exit, Refusa
     let bad = console.toned(Tone::Bad, "NOT DETERMINISTIC");
     console.line(&format!("{bad}  {} of {} seeds", different.len(), verify.seeds));
     for hashes in different.iter().take(10) {
-        let Hashes { seed, here: [a, b], there } = hashes;
-        console.line(&format!("  {seed}  {a} {b} {there}"));
+        let Hashes { story, seed, here: [a, b], there } = hashes;
+        console.line(&format!("  {} {seed}  {a} {b} {there}", stories[*story].name));
     }
-    console.text(&divergence(&stories[0], worst, &other)?);
+    console.text(&divergence(&stories[worst.story], worst, &other)?);
     Ok(Exit::NotDeterministic)
 }
 
@@ -85,11 +93,12 @@ fn here(verify: &Verify, stories: &[Story]) -> Vec<(Seed, String)> {
     hashes
 }
 
-fn there(verify: &Verify, story: &Story, other: &PathBuf) -> Result<Vec<String>, Refusal> {
+fn there(verify: &Verify, other: &PathBuf) -> Result<Vec<String>, Refusal> {
     let seeds = verify.seeds.to_string();
     let from = verify.from.to_string();
     let jobs = verify.jobs.to_string();
-    let arguments = ["digest", &story.path, "--seeds", &seeds, "--from", &from, "--jobs", &jobs];
+    let mut arguments = vec!["digest", "--seeds", &seeds, "--from", &from, "--jobs", &jobs];
+    arguments.extend(verify.scenarios.iter().map(String::as_str));
     let text = ask(other, &arguments)?;
     let hash = |line: &str| line.split(' ').nth(1).unwrap_or_default().to_owned();
     Ok(text.lines().map(hash).collect())
