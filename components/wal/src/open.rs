@@ -175,7 +175,9 @@ impl Reading {
         Ok(())
     }
 
-    /// A later entry replaces those from its index on. Upstream: ReadAll.
+    /// A later entry replaces those from its index on, also when it is itself in the snapshot
+    /// already: what was proposed above it by a deposed leader must not come back. (Upstream's
+    /// ReadAll passes over such an entry and keeps what it had replaced.)
     ///
     /// It also tells that no snapshot from its index on was started from: the process died between
     /// the mark and the commit index that makes it valid, and the log went on below it. When the
@@ -183,7 +185,10 @@ impl Reading {
     fn take_entry(&mut self, entry: Entry, path: &str) -> Result<(), WalError> {
         self.snapshots.retain(|mark| mark.index < entry.index);
         let Some(from) = self.from else { return Ok(()) };
-        let Some(position) = entry.index.checked_sub(from.index + 1) else { return Ok(()) };
+        let Some(position) = entry.index.checked_sub(from.index + 1) else {
+            self.entries.clear();
+            return Ok(());
+        };
         if position > self.entries.len() as u64 {
             let last = from.index + self.entries.len() as u64;
             return Err(WalError::EntryGap { file: path.to_owned(), last, found: entry.index });

@@ -85,6 +85,20 @@ fn the_mark_of_a_snapshot_that_nobody_started_from_comes_to_nothing() {
 }
 
 #[test]
+fn what_was_replaced_does_not_come_back_above_a_snapshot() {
+    let disk = new_disk(1);
+    let mut wal = create(&disk);
+    wal.save(Some(&state(1, 1, 2)), &entries(1..=6, 10), true).unwrap();
+    // Another leader replaces what comes after the second, with less.
+    wal.save(Some(&state(2, 0, 4)), &[entry(2, 3, 1), entry(2, 4, 1)], true).unwrap();
+    let mark = SnapshotMark { index: 4, term: 2 };
+    wal.save_snapshot(mark).unwrap();
+    drop(wal);
+    let (wal, recovered) = open_from(&disk, mark).unwrap();
+    assert_eq!((wal.last_index(), recovered.entries), (4, vec![]));
+}
+
+#[test]
 fn a_log_that_does_not_go_with_the_snapshot_is_refused() {
     let disk = new_disk(1);
     let mut wal = create(&disk);
