@@ -77,8 +77,15 @@ pub fn mask(line: &str) -> String {
     }
     masked.pop();
     let masked = without_term(&masked);
-    // An identity that begins with a zero is printed a digit shorter, padded with a space.
-    if masked.starts_with(['+', '|']) { narrowed(&masked) } else { masked.replace("  ID", " ID") }
+    if masked.starts_with(['+', '|']) { narrowed(&masked) } else { unpadded(masked) }
+}
+
+/// An identity that begins with zeros is printed as many digits shorter, padded with spaces.
+fn unpadded(mut line: String) -> String {
+    while line.contains("  ID") {
+        line = line.replace("  ID", " ID");
+    }
+    line
 }
 
 /// A line of a table whose columns are as wide as the identities in them.
@@ -168,6 +175,15 @@ mod tests {
             mask(r#"{"revision":12,"raft_term":3},"raft_term":4"#),
             r#"{"revision":12,"raft_term":TERM},"raft_term":TERM"#
         );
+    }
+
+    #[test]
+    fn identities_that_begin_with_zeros_are_as_wide_as_others() {
+        for padded in
+            ["Member 8e9e05c52164694d", "Member  e9e05c52164694d", "Member   9e05c52164694d"]
+        {
+            assert_eq!(mask(padded), "Member ID");
+        }
     }
 
     #[test]
