@@ -66,6 +66,11 @@ pub trait Sleep: Future<Output = ()> + Send + Sync {
     fn reset(self: Pin<&mut Self>, deadline: Instant);
 }
 
+/// The standard library's instant, for the interfaces of libraries that speak it: they dictate the
+/// type. Only [`Clock::std_origin`] gives one.
+#[allow(clippy::disallowed_types, reason = "the one place that names it; nothing is asked here")]
+pub type StdInstant = std::time::Instant;
+
 /// The clocks of one machine.
 pub trait Clock: Send + Sync {
     /// Monotonic time. A crash of the machine may restart it from any origin.
@@ -77,8 +82,7 @@ pub trait Clock: Send + Sync {
     /// What `Instant(0)` is in the standard library's type, which some libraries speak and which
     /// can only be had from a machine. It is the same at every call and opaque: only what is
     /// added to it and taken off again means anything.
-    #[allow(clippy::disallowed_types, reason = "the interface of libraries; nothing is asked here")]
-    fn std_origin(&self) -> std::time::Instant;
+    fn std_origin(&self) -> StdInstant;
 }
 
 /// The time limit passed first.

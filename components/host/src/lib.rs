@@ -24,7 +24,7 @@ mod tasks;
 pub mod watch;
 
 pub use backoff::Backoff;
-pub use clock::{Clock, Elapsed, Instant, Interval, Sleep, Timestamp};
+pub use clock::{Clock, Elapsed, Instant, Interval, Sleep, StdInstant, Timestamp};
 pub use defects::Defects;
 pub use disk::{BlockFile, Disk, FileLock, Open};
 pub use foreign::{Accepting, Addressed};

@@ -1,6 +1,6 @@
 //! hyper's executor and timer on a host.
 
-use host::{Host, Instant};
+use host::{Host, Instant, StdInstant};
 use std::{
     pin::Pin,
     task::{Context, Poll},
@@ -27,27 +27,25 @@ impl Timer {
         Self(host.clone())
     }
 
-    #[allow(clippy::disallowed_types, reason = "hyper's interface")]
-    fn ours(&self, deadline: std::time::Instant) -> Instant {
+    fn ours(&self, deadline: StdInstant) -> Instant {
         Instant::default() + deadline.saturating_duration_since(self.0.clock.std_origin())
     }
 }
 
-#[allow(clippy::disallowed_types, reason = "hyper's interface")]
 impl hyper::rt::Timer for Timer {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn hyper::rt::Sleep>> {
         Box::pin(Sleep(self.0.sleep(duration)))
     }
 
-    fn sleep_until(&self, deadline: std::time::Instant) -> Pin<Box<dyn hyper::rt::Sleep>> {
+    fn sleep_until(&self, deadline: StdInstant) -> Pin<Box<dyn hyper::rt::Sleep>> {
         Box::pin(Sleep(self.0.clock.sleep_until(self.ours(deadline))))
     }
 
-    fn now(&self) -> std::time::Instant {
+    fn now(&self) -> StdInstant {
         self.0.clock.std_origin() + self.0.now().since(Instant::default())
     }
 
-    fn reset(&self, sleep: &mut Pin<Box<dyn hyper::rt::Sleep>>, deadline: std::time::Instant) {
+    fn reset(&self, sleep: &mut Pin<Box<dyn hyper::rt::Sleep>>, deadline: StdInstant) {
         match sleep.as_mut().downcast_mut_pin::<Sleep>() {
             Some(sleep) => sleep.get_mut().0.as_mut().reset(self.ours(deadline)),
             None => *sleep = self.sleep_until(deadline),

@@ -48,7 +48,7 @@ impl Clock for SystemClock {
         Box::pin(TimerSleep { sleep, origin: self.origin })
     }
 
-    fn std_origin(&self) -> std::time::Instant {
+    fn std_origin(&self) -> host::StdInstant {
         self.origin.into_std()
     }
 }

@@ -29,7 +29,7 @@ impl Clock for MadClock {
         Box::pin(MadSleep { time: self.0.clone(), deadline, waiting: None })
     }
 
-    fn std_origin(&self) -> std::time::Instant {
+    fn std_origin(&self) -> host::StdInstant {
         self.0.now_instant() - self.0.elapsed()
     }
 }

@@ -66,7 +66,7 @@ impl Clock for TurmoilClock {
         Box::pin(TurmoilSleep { beginning: self.0, sleep })
     }
 
-    fn std_origin(&self) -> std::time::Instant {
+    fn std_origin(&self) -> host::StdInstant {
         self.0.into_std()
     }
 }

@@ -40,7 +40,7 @@ impl Clock for Handle {
         Box::pin(NodeSleep::new(kernel, node, Deadline::Local(deadline)))
     }
 
-    fn std_origin(&self) -> std::time::Instant {
+    fn std_origin(&self) -> host::StdInstant {
         self.kernel.0.std_origin
     }
 }

@@ -19,7 +19,7 @@ use etcd_store::{
 };
 use host::{
     Abort, BoxFuture, BoxStream, Clock, Datagrams, Defects, Host, Instant, Listener, Network,
-    NoProbe, Random, Sleep, Tasks, Timestamp,
+    NoProbe, Random, Sleep, StdInstant, Tasks, Timestamp,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -38,8 +38,7 @@ impl Clock for Nothing {
     fn sleep_until(&self, _: Instant) -> Pin<Box<dyn Sleep>> {
         panic!("a store does not wait")
     }
-    #[allow(clippy::disallowed_types, reason = "the clock's interface")]
-    fn std_origin(&self) -> std::time::Instant {
+    fn std_origin(&self) -> StdInstant {
         panic!("a store speaks to no library of time")
     }
 }

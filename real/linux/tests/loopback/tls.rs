@@ -151,7 +151,7 @@ impl Clock for WrongYear {
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
         self.0.sleep_until(deadline)
     }
-    fn std_origin(&self) -> std::time::Instant {
+    fn std_origin(&self) -> host::StdInstant {
         self.0.std_origin()
     }
 }
