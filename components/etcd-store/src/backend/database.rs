@@ -63,7 +63,7 @@ impl Db {
         mend(&*file).map_err(disk_fault(path))?;
         let database = Builder::new()
             .set_cache_size(cache_bytes)
-            .create_with_backend(File { file, gate })
+            .create_with_backend(File::new(file, gate))
             .map_err(|error| fault(path)(error.into()))?;
         let db = Self { path: path.into(), database: Arc::new(database) };
         db.create_tables().map_err(fault(path))?;

@@ -12,8 +12,16 @@ use std::{
 
 /// A file as redb wants it. One process at a time is the data directory's lock to ensure.
 pub(crate) struct File {
-    pub(crate) file: Arc<dyn BlockFile>,
-    pub(crate) gate: Gate,
+    file: Arc<dyn BlockFile>,
+    gate: Gate,
+    /// Its length was set since the last sync.
+    resized: AtomicBool,
+}
+
+impl File {
+    pub(crate) fn new(file: Arc<dyn BlockFile>, gate: Gate) -> Self {
+        Self { file, gate, resized: AtomicBool::new(false) }
+    }
 }
 
 /// Stands between a database and its file, and is shut when its owner has ended: whoever still
@@ -58,12 +66,18 @@ impl StorageBackend for File {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.gate.pass()?;
+        self.resized.store(true, Ordering::Release);
         self.file.set_len(len)
     }
 
+    /// Keeps the length too, before anything refers to what is beyond the old end: a file that ends
+    /// before the pages that its header names is an error to redb, and not a commit to be undone.
     fn sync_data(&self) -> io::Result<()> {
         self.gate.pass()?;
-        self.file.sync_data()
+        match self.resized.swap(false, Ordering::AcqRel) {
+            true => self.file.sync(),
+            false => self.file.sync_data(),
+        }
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
@@ -113,5 +127,36 @@ pub(crate) fn write_again(file: &dyn BlockFile) -> io::Result<()> {
             file.write_at(offset, &buffer[..read])?;
         }
         offset += read as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use disk::{DiskModel, Process, SharedDisk};
+    use host::{Disk, Open};
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    /// What redb does when it grows: the header that names the new pages comes before them.
+    #[test]
+    fn a_file_is_as_long_as_it_was_set_before_what_a_sync_parts_from_it() {
+        for seed in 0..40 {
+            let model = DiskModel::new(ChaCha8Rng::seed_from_u64(seed));
+            let disk = SharedDisk::new(model, Process(1));
+            let file = File::new(disk.open("db", Open::Create).unwrap(), Gate::default());
+            file.sync_data().unwrap();
+            disk.sync_dir(".").unwrap();
+            file.write(0, b"header").unwrap();
+            file.set_len(8192).unwrap();
+            file.sync_data().unwrap();
+            file.write(0, b"longer").unwrap();
+            disk.model().power_off();
+            disk.model().power_on();
+            let after = disk.open("db", Open::ReadWrite).unwrap();
+            assert_eq!(after.len().unwrap(), 8192, "seed {seed}");
+        }
     }
 }
