@@ -1,0 +1,6 @@
+//! Kubernetes' resources as data: what a type looks like, and what can be done to its objects.
+//!
+//! Everything here is pure: no clock, no network, no chance. An object is JSON; a [`schema::Schemas`]
+//! tells what its fields are.
+
+pub mod schema;
