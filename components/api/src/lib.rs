@@ -4,3 +4,4 @@
 //! tells what its fields are.
 
 pub mod schema;
+pub mod table;

@@ -1,6 +1,7 @@
 //! What a type looks like: the one table that decoding, defaulting, patching, transcoding and
 //! printing read.
 
+use crate::table;
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt};
 
@@ -183,6 +184,8 @@ pub struct PatchStrategy {
     pub merge_key: Option<String>,
     /// `$retainKeys` may name the fields that stay.
     pub retain_keys: bool,
+    /// An object is replaced, where it would be merged.
+    pub replace: bool,
 }
 
 /// Types by name and kind.
@@ -203,6 +206,11 @@ impl Schemas {
             kinds.extend(one.kinds.iter().map(|kind| (kind.clone(), id)));
         }
         Self { types, names, kinds }
+    }
+
+    /// The types of upstream's built-in kinds. Reads the table anew: a process does it once.
+    pub fn built_in() -> Self {
+        table::parse(include_str!("../tables/types.txt")).expect("a test reads the same table")
     }
 
     /// The type at a place that this set gave out.
