@@ -5,3 +5,4 @@
 
 pub mod patch;
 pub mod schema;
+pub mod table;
