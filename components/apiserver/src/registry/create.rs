@@ -1,6 +1,6 @@
 //! A new object.
 
-use super::{Registry, Target, Writing, metadata, served, strategy};
+use super::{Registry, Target, Writing, metadata, place, served, strategy};
 use crate::{
     failure::{Cause, Failure},
     object,
@@ -51,13 +51,13 @@ impl Registry {
         let name = object::meta(&object, "name").to_owned();
         let causes = strategy::validate(resource, &object);
         if !causes.is_empty() {
-            return Err(Failure::invalid(resource.kind_named(&name), &causes));
+            return Err(Failure::invalid(place::kind_named(resource, &name), &causes));
         }
         let target = Target { name, ..target.clone() };
         let key = target.key(&self.storage);
         if how.dry_run {
             return match self.storage.get(&key).await? {
-                Some(_) => Err(Failure::already_exists(resource.named(&target.name))),
+                Some(_) => Err(Failure::already_exists(place::named(resource, &target.name))),
                 None => Ok(object::encode(&object).into()),
             };
         }
@@ -65,7 +65,7 @@ impl Registry {
         match self.storage.create(&key, object::encode(&object), lease).await {
             Ok(revision) => Ok(served(&object, revision)),
             Err(Refused::Changed(_)) => {
-                Err(Failure::already_exists(resource.named(&target.name)))
+                Err(Failure::already_exists(place::named(resource, &target.name)))
             }
             Err(Refused::Failed(failure)) => Err(failure),
         }
@@ -87,7 +87,7 @@ impl Registry {
             return Ok(());
         }
         let namespaces = strategy::namespaces();
-        let namespace = namespaces.named(&target.namespace);
+        let namespace = place::named(&namespaces, &target.namespace);
         let key = self.storage.key(&format!("namespaces/{}", target.namespace));
         let Some(stored) = self.storage.get(&key).await? else {
             return Err(Failure::not_found(namespace));
@@ -105,6 +105,6 @@ impl Registry {
             message: format!("namespace {name} is being terminated"),
             field: "metadata.namespace".into(),
         };
-        Err(Failure::forbidden(target.resource.named(&target.name), &why).because(&[cause]))
+        Err(Failure::forbidden(place::named(&target.resource, &target.name), &why).because(&[cause]))
     }
 }

@@ -3,7 +3,7 @@
 //! Upstream: apiserver/pkg/registry/rest/delete.go and generic/registry/store.go.
 
 use super::{
-    ATTEMPTS_MAX, Registry, Target, Writing, metadata, modify::is_finished, parsed, served, strategy,
+    ATTEMPTS_MAX, Registry, Target, Writing, metadata, modify::is_finished, parsed, place, served, strategy,
 };
 use crate::{failure::Failure, object, storage::Refused};
 use bytes::Bytes;
@@ -67,14 +67,14 @@ impl Registry {
                 Err(Refused::Failed(failure)) => return Err(failure),
             }
         }
-        Err(Failure::modified(resource.named(&target.name)))
+        Err(Failure::modified(place::named(resource, &target.name)))
     }
 }
 
 impl Deletion {
     fn check(&self, target: &Target, present: &Value) -> Result<(), Failure> {
         let Some(wanted) = &self.preconditions else { return Ok(()) };
-        let of = target.resource.named(&target.name);
+        let of = place::named(&target.resource, &target.name);
         let pairs = [
             ("UID", &wanted.uid, object::meta(present, "uid")),
             ("ResourceVersion", &wanted.resource_version, object::meta(present, "resourceVersion")),
@@ -130,8 +130,8 @@ fn mark(now: Timestamp, target: &Target, options: &Deletion, object: &mut Value)
 /// The `Status` that says an object is gone.
 fn success(target: &Target, uid: &str) -> Bytes {
     let mut details = json!({"name": target.name, "kind": target.resource.plural, "uid": uid});
-    if !target.resource.group.is_empty() {
-        details["group"] = target.resource.group.as_str().into();
+    if !target.resource.kind.group.is_empty() {
+        details["group"] = target.resource.kind.group.as_str().into();
     }
     let status = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",

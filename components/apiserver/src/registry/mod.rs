@@ -6,18 +6,17 @@ mod create;
 mod delete;
 mod metadata;
 mod modify;
+mod place;
 mod read;
-mod resource;
 mod strategy;
 mod watch;
 
 pub(crate) use delete::Deletion;
-pub(crate) use read::{Listed, Reading};
-pub(crate) use resource::Resource;
+pub(crate) use read::{Freshness, Listed, Reading};
 pub(crate) use watch::{Watch, WatchEvent, Watching};
 
 use crate::{cache::Cacher, failure::Failure, object, storage::Storage};
-use api::schema::Schemas;
+use api::{resources::Resource, schema::Schemas};
 use bytes::Bytes;
 use host::Host;
 use parking_lot::Mutex;
@@ -57,11 +56,11 @@ pub(crate) struct Writing {
 
 impl Target {
     fn key(&self, storage: &Storage) -> String {
-        storage.key(&self.resource.key(&self.namespace, &self.name))
+        storage.key(&place::key(&self.resource, &self.namespace, &self.name))
     }
 
     fn not_found(&self) -> Failure {
-        Failure::not_found(self.resource.named(&self.name))
+        Failure::not_found(place::named(&self.resource, &self.name))
     }
 }
 
@@ -72,7 +71,7 @@ impl Registry {
 
     /// The cache of a resource, which begins to fill when it is first asked for.
     fn cache(&self, resource: &Resource) -> Arc<Cacher> {
-        let prefix = self.storage.key(&resource.prefix(""));
+        let prefix = self.storage.key(&place::prefix(resource, ""));
         let mut caches = self.caches.lock();
         let cache = caches.entry(prefix.clone());
         let begin = || Arc::new(Cacher::new(&self.host, self.storage.clone(), prefix));

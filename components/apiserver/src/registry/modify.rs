@@ -1,7 +1,8 @@
 //! A change of an object: decided on what is stored, written only if that is still there.
 
-use super::{ATTEMPTS_MAX, Registry, Resource, Target, Writing, metadata, parsed, served, strategy};
+use super::{ATTEMPTS_MAX, Registry, Target, Writing, metadata, parsed, place, served, strategy};
 use crate::{failure::Failure, object, storage::Refused};
+use api::resources::Resource;
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -39,7 +40,7 @@ impl Registry {
             strategy::prepare_update(resource, &target.subresource, &mut new, &present);
             let causes = strategy::validate_update(resource, &new, &present);
             if !causes.is_empty() {
-                return Err(Failure::invalid(resource.kind_named(&target.name), &causes));
+                return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
             }
             let bytes = object::encode(&new);
             if how.dry_run || bytes[..] == stored.bytes[..] {
@@ -56,13 +57,13 @@ impl Registry {
                     return Ok(Modified { object: served(&new, revision), removed });
                 }
                 Err(Refused::Changed(_)) if insists => {
-                    return Err(Failure::modified(resource.named(&target.name)));
+                    return Err(Failure::modified(place::named(resource, &target.name)));
                 }
                 Err(Refused::Changed(_)) => {}
                 Err(Refused::Failed(failure)) => return Err(failure),
             }
         }
-        Err(Failure::modified(resource.named(&target.name)))
+        Err(Failure::modified(place::named(resource, &target.name)))
     }
 
     /// Replaces an object.
@@ -86,7 +87,7 @@ impl Registry {
 
 /// What the client says it has seen must be what is there.
 fn check_preconditions(target: &Target, new: &Value, present: &Value) -> Result<(), Failure> {
-    let of = target.resource.named(&target.name);
+    let of = place::named(&target.resource, &target.name);
     let (said, is) = (object::meta(new, "uid"), object::meta(present, "uid"));
     if !said.is_empty() && said != is {
         let why =

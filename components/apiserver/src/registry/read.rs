@@ -2,8 +2,9 @@
 //!
 //! Upstream: apiserver/pkg/storage/interfaces.go and its table of resource version semantics.
 
-use super::{Registry, Resource, Target};
+use super::{Registry, Target, place};
 use crate::{cache::Entry, continuation::Continuation, failure::Failure, selection::Selection};
+use api::resources::Resource;
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -71,7 +72,7 @@ impl Registry {
         }
         let cache = self.cache(resource);
         cache.reach(self.revision_of(reading.freshness).await?).await?;
-        let snapshot = cache.snapshot(&self.storage.key(&resource.prefix(namespace)));
+        let snapshot = cache.snapshot(&self.storage.key(&place::prefix(resource, namespace)));
         let entries = snapshot.entries.into_iter();
         let entries = entries.filter(|entry| reading.selection.takes(entry)).collect();
         let revision = snapshot.progress.revision;
@@ -94,7 +95,7 @@ impl Registry {
         namespace: &str,
         reading: &Reading,
     ) -> Result<Listed, Failure> {
-        let prefix = self.storage.key(&resource.prefix(namespace));
+        let prefix = self.storage.key(&place::prefix(resource, namespace));
         let (mut from, mut revision) = match (&reading.continuation, reading.freshness) {
             (Some(at), _) => (Some(format!("{prefix}{}", at.start)), at.revision),
             (None, Freshness::Exact(revision)) => (None, revision),

@@ -2,8 +2,8 @@
 //!
 //! Upstream: pkg/registry/*/*/strategy.go.
 
-use super::resource::Resource;
 use crate::{failure::Cause, object};
+use api::{resources::Resource, schema::GroupVersionKind};
 use serde_json::{Value, json};
 
 /// Kinds whose `metadata.generation` counts the changes of what is wanted.
@@ -41,27 +41,36 @@ const POD_GRACE_SECONDS: i64 = 30;
 
 /// The resource that all others live in.
 pub(super) fn namespaces() -> Resource {
-    Resource {
+    let kind = GroupVersionKind {
         group: String::new(),
         version: "v1".into(),
-        plural: "namespaces".into(),
         kind: "Namespace".into(),
+    };
+    Resource {
+        stored: kind.clone(),
+        kind,
+        plural: "namespaces".into(),
+        singular: "namespace".into(),
         namespaced: false,
-        subresources: Vec::new(),
+        path: "namespaces".into(),
         verbs: Vec::new(),
+        short_names: Vec::new(),
+        categories: Vec::new(),
+        subresources: Vec::new(),
+        columns: Vec::new(),
     }
 }
 
 fn is(resource: &Resource, group: &str, plural: &str) -> bool {
-    resource.group == group && resource.plural == plural
+    resource.kind.group == group && resource.plural == plural
 }
 
 fn has_status(resource: &Resource) -> bool {
-    resource.subresources.iter().any(|name| name == "status")
+    resource.subresource("status").is_some()
 }
 
 fn counts_generations(resource: &Resource) -> bool {
-    COUNTED.contains(&(resource.group.as_str(), resource.plural.as_str()))
+    COUNTED.contains(&(resource.kind.group.as_str(), resource.plural.as_str()))
 }
 
 /// How long objects of the resource live, where they vanish by themselves.
@@ -93,7 +102,7 @@ pub(super) fn prepare_create(resource: &Resource, object: &mut Value) {
     if counts_generations(resource) {
         object["metadata"]["generation"] = 1.into();
     }
-    match (resource.group.as_str(), resource.plural.as_str()) {
+    match (resource.kind.group.as_str(), resource.plural.as_str()) {
         ("", "namespaces") => {
             object["spec"]["finalizers"] = json!(["kubernetes"]);
             object["status"] = json!({"phase": "Active"});

@@ -2,12 +2,13 @@
 //!
 //! Upstream: apiserver/pkg/storage/cacher (cacheWatcher) and endpoints/handlers/watch.go.
 
-use super::{Registry, Resource, read::Freshness};
+use super::{Registry, place, read::Freshness};
 use crate::{
     cache::{Cacher, Change, Entry, Progress, TooOld},
     failure::Failure,
     selection::Selection,
 };
+use api::resources::Resource;
 use bytes::Bytes;
 use host::watch;
 use std::{collections::VecDeque, sync::Arc};
@@ -68,7 +69,7 @@ impl Registry {
         watching: Watching,
     ) -> Result<Watch, Failure> {
         let cache = self.cache(resource);
-        let prefix = self.storage.key(&resource.prefix(namespace));
+        let prefix = self.storage.key(&place::prefix(resource, namespace));
         let progress = cache.subscribe();
         let reached = cache.reach(self.revision_of(watching.from).await?).await?;
         let mut watch = Watch {

@@ -1,6 +1,7 @@
 //! Answers: JSON, text, failures, and lists that are put together from bytes.
 
-use crate::{failure::Failure, registry::{Listed, Resource}};
+use crate::{failure::Failure, registry::Listed};
+use api::resources::Resource;
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
@@ -45,8 +46,8 @@ pub(crate) fn list(resource: &Resource, listed: &Listed) -> Bytes {
     let total: usize = listed.entries.iter().map(|entry| entry.served().len() + 1).sum();
     let mut body = BytesMut::with_capacity(total + 256);
     let head = serde_json::json!({
-        "kind": format!("{}List", resource.kind),
-        "apiVersion": resource.api_version(),
+        "kind": format!("{}List", resource.kind.kind),
+        "apiVersion": resource.kind.api_version(),
         "metadata": list_metadata(listed),
     });
     let head = head.to_string();

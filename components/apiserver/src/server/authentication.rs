@@ -35,7 +35,7 @@ impl Authenticator {
     /// The client; none: credentials that are wrong, or none where they are needed.
     pub(crate) fn user(&self, peer: Option<&Peer>, headers: &HeaderMap) -> Option<User> {
         let certified = peer.and_then(|peer| peer.certificate.as_ref()).map(|certificate| User {
-            name: certificate.common_name.clone().unwrap_or_default(),
+            name: certificate.common_name.clone(),
             groups: certificate.organizations.clone(),
             uid: String::new(),
         });
