@@ -4,6 +4,7 @@
 //! the registry, which treats all kinds alike. Objects are kept in etcd and near it in watch
 //! caches.
 
+mod bootstrap;
 mod cache;
 mod continuation;
 mod failure;
@@ -12,5 +13,12 @@ mod object;
 mod query;
 mod registry;
 mod request_info;
+mod run;
 mod selection;
+mod server;
 mod storage;
+
+pub mod config;
+
+pub use run::{ApiServer, Fatal};
+pub use server::{Tokens, User};

@@ -32,7 +32,8 @@ impl Serialize for Ordered<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let first = FIRST.iter().filter_map(|name| self.0.get_key_value(*name));
         let rest = self.0.iter().filter(|(name, _)| !FIRST.contains(&name.as_str()));
-        serializer.collect_map(first.chain(rest).map(|(name, value)| (name, Member { name, value })))
+        serializer
+            .collect_map(first.chain(rest).map(|(name, value)| (name, Member { name, value })))
     }
 }
 
@@ -44,8 +45,9 @@ struct Member<'a> {
 impl Serialize for Member<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match (self.name, self.value) {
-            ("metadata", Value::Object(metadata)) => serializer
-                .collect_map(metadata.iter().filter(|(name, _)| name.as_str() != "resourceVersion")),
+            ("metadata", Value::Object(metadata)) => serializer.collect_map(
+                metadata.iter().filter(|(name, _)| name.as_str() != "resourceVersion"),
+            ),
             (_, value) => value.serialize(serializer),
         }
     }
@@ -145,8 +147,7 @@ mod tests {
             r#"{"kind":"A","x":{"metadata":{}},"metadata":{"name":"a"}}"#,
             r#"{"kind":"A","metadata":{}}"#,
         ] {
-            let served: Value =
-                serde_json::from_slice(&with_revision(text.as_bytes(), 3)).unwrap();
+            let served: Value = serde_json::from_slice(&with_revision(text.as_bytes(), 3)).unwrap();
             assert_eq!(meta(&served, "resourceVersion"), "3", "{text}");
             assert_eq!(served, decode(text.as_bytes(), 3).unwrap(), "{text}");
         }

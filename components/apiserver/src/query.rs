@@ -49,13 +49,23 @@ impl Query {
     }
 }
 
-/// `%41` and `+` replaced; none when an escape is broken or the result is not UTF-8.
-pub(crate) fn decoded(text: &str) -> Option<String> {
+/// A path with its escapes replaced; none where one is broken.
+pub(crate) fn path(text: &str) -> Option<String> {
+    unescaped(text, false)
+}
+
+fn decoded(text: &str) -> Option<String> {
+    unescaped(text, true)
+}
+
+/// `%41` replaced, and `+` where it means a space; none when an escape is broken or the result is
+/// not UTF-8.
+fn unescaped(text: &str, plus: bool) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
         bytes.push(match byte {
-            b'+' => b' ',
+            b'+' if plus => b' ',
             b'%' => hex(rest.next()?)? << 4 | hex(rest.next()?)?,
             other => other,
         });

@@ -140,7 +140,10 @@ mod tests {
         let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
         let info = RequestInfo::of(&method, path, &Query::parse(query));
         let RequestInfo { verb, group, version, namespace, resource, subresource, name, .. } = info;
-        format!("{verb} {group}/{version} {namespace}/{resource}/{name}/{subresource} {}", info.rest)
+        format!(
+            "{verb} {group}/{version} {namespace}/{resource}/{name}/{subresource} {}",
+            info.rest
+        )
     }
 
     #[test]
@@ -154,9 +157,21 @@ mod tests {
             (Method::GET, "/api/v1/pods?watch=False", "list /v1 /pods// "),
             (Method::GET, "/api/v1/watch/namespaces/a/pods", "watch /v1 a/pods// "),
             (Method::GET, "/api/v1/namespaces/a/pods/p/log", "get /v1 a/pods/p/log "),
-            (Method::POST, "/apis/apps/v1/namespaces/a/deployments", "create apps/v1 a/deployments// "),
-            (Method::DELETE, "/apis/apps/v1/namespaces/a/deployments", "deletecollection apps/v1 a/deployments// "),
-            (Method::PATCH, "/apis/apps/v1/namespaces/a/deployments/d/scale", "patch apps/v1 a/deployments/d/scale "),
+            (
+                Method::POST,
+                "/apis/apps/v1/namespaces/a/deployments",
+                "create apps/v1 a/deployments// ",
+            ),
+            (
+                Method::DELETE,
+                "/apis/apps/v1/namespaces/a/deployments",
+                "deletecollection apps/v1 a/deployments// ",
+            ),
+            (
+                Method::PATCH,
+                "/apis/apps/v1/namespaces/a/deployments/d/scale",
+                "patch apps/v1 a/deployments/d/scale ",
+            ),
             (Method::GET, "/api/v1/nodes/n/proxy/healthz/x", "get /v1 /nodes/n/proxy healthz/x"),
             (Method::GET, "/api/v1/pods?fieldSelector=metadata.name%3Dp", "list /v1 /pods/p/ "),
             (Method::GET, "/apis/apps/v1", "get / ///  "),

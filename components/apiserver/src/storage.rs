@@ -4,14 +4,12 @@
 
 use crate::{failure::Failure, object};
 use bytes::Bytes;
+use etcd_api::mvccpb::KeyValue;
 use etcd_api::{
     EtcdError,
     client::{Client, Watcher, compare, op},
-    etcdserverpb::{
-        self as pb, RangeRequest, compare::CompareResult, response_op::Response,
-    },
+    etcdserverpb::{self as pb, RangeRequest, compare::CompareResult, response_op::Response},
 };
-use etcd_api::mvccpb::KeyValue;
 use tonic::{Code, Status};
 
 /// Objects that one range brings at most where no limit is asked for.
@@ -130,7 +128,12 @@ impl Storage {
     }
 
     /// Writes a new object; returns its revision.
-    pub(crate) async fn create(&self, key: &str, bytes: Vec<u8>, lease: i64) -> Result<u64, Refused> {
+    pub(crate) async fn create(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        lease: i64,
+    ) -> Result<u64, Refused> {
         self.put_if(key, 0, bytes, lease).await
     }
 

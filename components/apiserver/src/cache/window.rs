@@ -59,7 +59,9 @@ impl Window {
     /// The objects whose keys begin with `prefix`, in order.
     pub(crate) fn list(&self, prefix: &str) -> Vec<Arc<Entry>> {
         let from = self.entries.range(prefix.to_owned()..);
-        from.take_while(|(key, _)| key.starts_with(prefix)).map(|(_, entry)| entry.clone()).collect()
+        from.take_while(|(key, _)| key.starts_with(prefix))
+            .map(|(_, entry)| entry.clone())
+            .collect()
     }
 
     /// The changes after `revision`.
@@ -78,7 +80,11 @@ mod tests {
     use bytes::Bytes;
 
     fn stored(key: &str, revision: u64) -> Stored {
-        Stored { key: Bytes::copy_from_slice(key.as_bytes()), bytes: Bytes::from_static(b"{}"), revision }
+        Stored {
+            key: Bytes::copy_from_slice(key.as_bytes()),
+            bytes: Bytes::from_static(b"{}"),
+            revision,
+        }
     }
 
     #[test]

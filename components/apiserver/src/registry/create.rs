@@ -105,6 +105,7 @@ impl Registry {
             message: format!("namespace {name} is being terminated"),
             field: "metadata.namespace".into(),
         };
-        Err(Failure::forbidden(place::named(&target.resource, &target.name), &why).because(&[cause]))
+        Err(Failure::forbidden(place::named(&target.resource, &target.name), &why)
+            .because(&[cause]))
     }
 }

@@ -3,7 +3,8 @@
 //! Upstream: apiserver/pkg/registry/rest/delete.go and generic/registry/store.go.
 
 use super::{
-    ATTEMPTS_MAX, Registry, Target, Writing, metadata, modify::is_finished, parsed, place, served, strategy,
+    ATTEMPTS_MAX, Registry, Target, Writing, metadata, modify::is_finished, parsed, place, served,
+    strategy,
 };
 use crate::{failure::Failure, object, storage::Refused};
 use bytes::Bytes;
@@ -119,7 +120,9 @@ fn mark(now: Timestamp, target: &Target, options: &Deletion, object: &mut Value)
         return;
     }
     let seconds = u64::try_from(grace).unwrap_or(0);
-    let at = now.0.saturating_add(u64::try_from(Duration::from_secs(seconds).as_nanos()).unwrap_or(u64::MAX));
+    let at = now
+        .0
+        .saturating_add(u64::try_from(Duration::from_secs(seconds).as_nanos()).unwrap_or(u64::MAX));
     metadata.insert("deletionTimestamp".into(), metadata::time(Timestamp(at)).into());
     metadata.insert("deletionGracePeriodSeconds".into(), grace.into());
     if let Some(generation) = metadata.get("generation").and_then(Value::as_i64) {

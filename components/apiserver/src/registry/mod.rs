@@ -6,7 +6,7 @@ mod create;
 mod delete;
 mod metadata;
 mod modify;
-mod place;
+pub(crate) mod place;
 mod read;
 mod strategy;
 mod watch;
@@ -21,7 +21,13 @@ use bytes::Bytes;
 use host::Host;
 use parking_lot::Mutex;
 use serde_json::Value;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// Attempts to write an object that others change at the same time.
 const ATTEMPTS_MAX: u32 = 10;
@@ -32,6 +38,9 @@ pub(crate) struct Registry {
     pub(crate) host: Host,
     pub(crate) schemas: Arc<Schemas>,
     storage: Storage,
+    resources: Vec<Arc<Resource>>,
+    /// What the cluster has from its first moment is there.
+    bootstrapped: AtomicBool,
     caches: Mutex<BTreeMap<String, Arc<Cacher>>>,
 }
 
@@ -66,7 +75,36 @@ impl Target {
 
 impl Registry {
     pub(crate) fn new(host: &Host, schemas: Arc<Schemas>, storage: Storage) -> Self {
-        Self { host: host.clone(), schemas, storage, caches: Mutex::default() }
+        let resources = api::resources::built_in().into_iter().map(Arc::new).collect();
+        let (bootstrapped, caches) = (AtomicBool::new(false), Mutex::default());
+        Self { host: host.clone(), schemas, storage, resources, bootstrapped, caches }
+    }
+
+    /// All resources, in the order of discovery.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = &Resource> {
+        self.resources.iter().map(|resource| &**resource)
+    }
+
+    /// A resource by its names.
+    pub(crate) fn resource(
+        &self,
+        group: &str,
+        version: &str,
+        plural: &str,
+    ) -> Option<Arc<Resource>> {
+        let found = self.resources.iter().find(|one| {
+            one.plural == plural && one.kind.group == group && one.kind.version == version
+        });
+        found.cloned()
+    }
+
+    /// Says that what the cluster has from its first moment is there.
+    pub(crate) fn bootstrapped(&self) {
+        self.bootstrapped.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_bootstrapped(&self) -> bool {
+        self.bootstrapped.load(Ordering::Relaxed)
     }
 
     /// The cache of a resource, which begins to fill when it is first asked for.

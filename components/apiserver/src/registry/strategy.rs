@@ -41,11 +41,8 @@ const POD_GRACE_SECONDS: i64 = 30;
 
 /// The resource that all others live in.
 pub(super) fn namespaces() -> Resource {
-    let kind = GroupVersionKind {
-        group: String::new(),
-        version: "v1".into(),
-        kind: "Namespace".into(),
-    };
+    let kind =
+        GroupVersionKind { group: String::new(), version: "v1".into(), kind: "Namespace".into() };
     Resource {
         stored: kind.clone(),
         kind,

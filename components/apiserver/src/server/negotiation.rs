@@ -95,8 +95,14 @@ mod tests {
             (None, Some(Form::Whole)),
             (Some(""), Some(Form::Whole)),
             (Some("*/*"), Some(Form::Whole)),
-            (Some("application/json;as=Table;v=v1;g=meta.k8s.io,application/json"), Some(Form::Table)),
-            (Some("application/json;as=Table;v=v9;g=meta.k8s.io, application/json"), Some(Form::Whole)),
+            (
+                Some("application/json;as=Table;v=v1;g=meta.k8s.io,application/json"),
+                Some(Form::Table),
+            ),
+            (
+                Some("application/json;as=Table;v=v9;g=meta.k8s.io, application/json"),
+                Some(Form::Whole),
+            ),
             (Some("application/vnd.kubernetes.protobuf,application/json"), Some(Form::Whole)),
             (
                 Some("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"),
