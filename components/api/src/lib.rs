@@ -3,6 +3,7 @@
 //! Everything here is pure: no clock, no network, no chance. An object is JSON; a [`schema::Schemas`]
 //! tells what its fields are.
 
+pub mod decode;
 pub mod quantity;
 pub mod resources;
 pub mod schema;
