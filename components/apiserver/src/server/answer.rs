@@ -32,6 +32,17 @@ pub(crate) fn text(status: StatusCode, body: impl Into<Bytes>) -> Response {
     reply(status, "text/plain; charset=utf-8", body)
 }
 
+/// The answer with what the client is to be told besides (RFC 7234's `Warning`, code 299).
+pub(crate) fn warned(mut response: Response, warnings: &[String]) -> Response {
+    for warning in warnings {
+        let text = format!("299 - {warning:?}");
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            response.headers_mut().append(header::WARNING, value);
+        }
+    }
+    response
+}
+
 /// A failure.
 pub(crate) fn failure(failure: &Failure) -> Response {
     let mut response = value(failure.code, &failure.status());

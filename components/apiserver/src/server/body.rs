@@ -28,11 +28,11 @@ pub(super) fn media(asked: &Asked) -> &str {
     said.split(';').next().unwrap_or_default().trim()
 }
 
-/// Reads an object in the request's media type; JSON where it says none.
-pub(super) fn object(asked: &Asked, bytes: &[u8]) -> Result<Value, Failure> {
+/// The body as JSON, from the request's media type; JSON where it says none.
+pub(super) fn as_json(asked: &Asked, bytes: &Bytes) -> Result<Bytes, Failure> {
     match media(asked) {
-        "" | "application/json" => json(bytes),
-        "application/yaml" | "application/yml" => yaml(bytes),
+        "" | "application/json" => Ok(bytes.clone()),
+        "application/yaml" | "application/yml" => Ok(yaml(bytes)?.to_string().into()),
         _ => Err(Failure::unsupported_media(&READ)),
     }
 }
@@ -44,7 +44,7 @@ pub(super) fn json(bytes: &[u8]) -> Result<Value, Failure> {
 }
 
 /// Reads YAML.
-pub(super) fn yaml(bytes: &[u8]) -> Result<Value, Failure> {
+fn yaml(bytes: &[u8]) -> Result<Value, Failure> {
     serde_yaml_ng::from_slice(bytes)
         .map_err(|error| Failure::bad_request(format!("error decoding the body as YAML: {error}")))
 }

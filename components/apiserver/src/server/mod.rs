@@ -6,6 +6,7 @@
 mod answer;
 mod authentication;
 mod body;
+mod decoding;
 mod discovery;
 mod health;
 mod negotiation;

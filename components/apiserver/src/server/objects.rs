@@ -13,7 +13,6 @@ use api::resources::Resource;
 use bytes::Bytes;
 use http::StatusCode;
 use hyper::body::Incoming;
-use serde_json::Value;
 use std::sync::Arc;
 use wire::Response;
 
@@ -128,10 +127,10 @@ impl Server {
         }
         let form = negotiation::form(asked.accept())?;
         let how = writing(asked)?;
-        let object = body::object(asked, &body::read(body).await?)?;
-        check_kind(&target.resource, &object)?;
-        let created = self.registry.create(target, object, &how).await?;
-        Ok(self.one(StatusCode::CREATED, target, form, created))
+        let received = self.decode(asked, &target.resource.kind, &body::read(body).await?)?;
+        let created = self.registry.create(target, received.object, &how).await?;
+        let response = self.one(StatusCode::CREATED, target, form, created);
+        Ok(answer::warned(response, &received.warnings))
     }
 
     async fn update(
@@ -142,10 +141,10 @@ impl Server {
     ) -> Result<Response, Failure> {
         let form = negotiation::form(asked.accept())?;
         let how = writing(asked)?;
-        let object = body::object(asked, &body::read(body).await?)?;
-        check_kind(&target.resource, &object)?;
-        let modified = self.registry.update(target, object, &how).await?;
-        Ok(self.one(StatusCode::OK, target, form, modified.object))
+        let received = self.decode(asked, &target.resource.kind, &body::read(body).await?)?;
+        let modified = self.registry.update(target, received.object, &how).await?;
+        let response = self.one(StatusCode::OK, target, form, modified.object);
+        Ok(answer::warned(response, &received.warnings))
     }
 
     async fn delete(
@@ -208,26 +207,6 @@ impl Server {
         let _ = form;
         answer::json(StatusCode::OK, answer::list(&target.resource, listed))
     }
-}
-
-/// The body must be of the kind that the path is about; what it leaves out is filled in later.
-fn check_kind(resource: &Resource, object: &Value) -> Result<(), Failure> {
-    let (said, is) =
-        (object["apiVersion"].as_str().unwrap_or_default(), resource.kind.api_version());
-    if !said.is_empty() && said != is {
-        return Err(Failure::bad_request(format!(
-            "the API version in the data ({said}) does not match the expected API version ({is})"
-        )));
-    }
-    let kind = object["kind"].as_str().unwrap_or_default();
-    if !kind.is_empty() && kind != resource.kind.kind {
-        return Err(Failure::bad_request(format!(
-            "{kind} in version {said:?} cannot be handled as a {}: no kind {kind:?} is registered \
-             for version {said:?}",
-            resource.kind.kind
-        )));
-    }
-    Ok(())
 }
 
 /// `resourceVersion` and `resourceVersionMatch`.
@@ -294,11 +273,11 @@ fn dry_run(values: &[String]) -> Result<bool, Failure> {
 }
 
 /// A deletion's options: in the body, or else in the query.
-fn deletion(asked: &Asked, bytes: &[u8]) -> Result<(Deletion, Writing), Failure> {
+fn deletion(asked: &Asked, bytes: &Bytes) -> Result<(Deletion, Writing), Failure> {
     let mut how = writing(asked)?;
     let mut options = match bytes.is_empty() {
         true => Deletion::default(),
-        false => serde_json::from_value(body::object(asked, bytes)?)
+        false => serde_json::from_slice(&body::as_json(asked, bytes)?)
             .map_err(|error| Failure::bad_request(format!("DeleteOptions: {error}")))?,
     };
     if bytes.is_empty() {
