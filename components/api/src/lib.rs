@@ -4,6 +4,7 @@
 //! tells what its fields are.
 
 pub mod decode;
+pub mod defaults;
 pub mod patch;
 pub mod quantity;
 pub mod resources;
