@@ -1,9 +1,13 @@
 //! Patches: cases as data, and laws that hold for any object.
 
+mod apply;
 mod deployments;
+mod fields;
 mod json_patch;
+mod managers;
 mod merge_patch;
 mod random;
 mod schemas;
 mod strategic;
 mod strategic_difference;
+mod updates;

@@ -1,7 +1,7 @@
 //! A few types made by hand, shaped as upstream's: a Deployment, its pod, and what they hold.
 
 use api::schema::{
-    Field, GroupVersionKind, ListKind, Owned, PatchStrategy, Schemas, Shape, Type, TypeId,
+    Field, GroupVersionKind, ListKind, Owned, PatchStrategy, Schemas, Shape, Type, TypeId, Zero,
 };
 use serde_json::json;
 
@@ -35,6 +35,11 @@ pub(crate) fn schemas() -> Schemas {
     let list = |item: Shape, kind| Shape::List(Box::new(item), kind);
     let texts = |kind| list(Shape::Text, kind);
     let map = |value: Shape| Shape::Map(Box::new(value), Owned::Granular);
+    // A struct, which is never absent.
+    let written = |name: &str, id| Field {
+        zero: Zero::Written,
+        ..field(name, Shape::Object(id, Owned::Granular))
+    };
     let object = |id| Shape::Object(id, Owned::Granular);
     let keyed = |id, keys: &[&str]| {
         let keys = keys.iter().map(|key| (*key).to_owned()).collect();
@@ -61,11 +66,12 @@ pub(crate) fn schemas() -> Schemas {
         type_of(
             "DeploymentSpec",
             vec![
+                field("count", Shape::Int32),
                 field("paused", Shape::Bool),
                 field("replicas", Shape::Int32),
                 field("selector", Shape::Object(SELECTOR, Owned::Atomic)),
-                retaining(field("strategy", object(STRATEGY))),
-                field("template", object(TEMPLATE)),
+                retaining(written("strategy", STRATEGY)),
+                written("template", TEMPLATE),
             ],
         ),
         type_of("LabelSelector", vec![field("matchLabels", map(Shape::Text))]),
@@ -73,10 +79,7 @@ pub(crate) fn schemas() -> Schemas {
             "DeploymentStrategy",
             vec![field("rollingUpdate", object(ROLLING)), field("type", Shape::Text)],
         ),
-        type_of(
-            "PodTemplateSpec",
-            vec![field("metadata", object(META)), field("spec", object(POD_SPEC))],
-        ),
+        type_of("PodTemplateSpec", vec![written("metadata", META), written("spec", POD_SPEC)]),
         type_of(
             "PodSpec",
             vec![
@@ -128,9 +131,9 @@ pub(crate) fn schemas() -> Schemas {
                     field("apiVersion", Shape::Text),
                     field("extra", Shape::Json),
                     field("kind", Shape::Text),
-                    field("metadata", object(META)),
-                    field("spec", object(DEPLOYMENT_SPEC)),
-                    field("status", object(STATUS)),
+                    written("metadata", META),
+                    written("spec", DEPLOYMENT_SPEC),
+                    written("status", STATUS),
                 ],
             )
         },

@@ -137,14 +137,14 @@ fn set_element_order_orders_what_it_names_and_keeps_the_rest_near() {
     let named = |names: &[&str]| {
         Value::Array(names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>())
     };
-    let cases: [(&[&str], &[&str], &[&str], &[&str]); 4] = [
+    let cases: [[&[&str]; 4]; 4] = [
         // Server has, patch has, order set, wanted.
-        (&["a", "b", "c"], &[], &["c", "a"], &["b", "c", "a"]),
-        (&["a", "b"], &["n"], &["n", "a"], &["n", "a", "b"]),
-        (&["a", "x", "b", "y"], &["n"], &["b", "n", "a"], &["x", "b", "n", "a", "y"]),
-        (&[], &["b", "a"], &["b", "a"], &["b", "a"]),
+        [&["a", "b", "c"], &[], &["c", "a"], &["b", "c", "a"]],
+        [&["a", "b"], &["n"], &["n", "a"], &["n", "a", "b"]],
+        [&["a", "x", "b", "y"], &["n"], &["b", "n", "a"], &["x", "b", "n", "a", "y"]],
+        [&[], &["b", "a"], &["b", "a"], &["b", "a"]],
     ];
-    for (server, patch, order, wanted) in cases {
+    for [server, patch, order, wanted] in cases {
         let mut spec = json!({"$setElementOrder/containers": named(order)});
         if !patch.is_empty() {
             spec["containers"] = named(patch);
