@@ -129,7 +129,8 @@ fn it_runs_over_debian_s_etcd_and_etcdctl_reads_what_it_stores() {
         let kubectl = server.kubectl();
         kubectl.run_with(&["create", "-f", "-"], POD).ok();
         kubectl.run(&["label", "pod", "web", "x=1"]).ok();
-        let stored = etcd.etcdctl().run(&["get", "/registry/pods/default/web", "--print-value-only"]);
+        let stored =
+            etcd.etcdctl().run(&["get", "/registry/pods/default/web", "--print-value-only"]);
         let object: Value = serde_json::from_str(&stored.ok()).expect("JSON");
         assert_eq!(object["metadata"]["labels"]["x"], "1", "{maker:?}");
     }

@@ -7,7 +7,7 @@ use crate::{
     storage::Refused,
 };
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Generated names that are tried (RetryGenerateName: eight in all).
 const NAMES_MAX: u32 = 8;
@@ -47,6 +47,9 @@ impl Registry {
         };
         metadata::born(&self.host, metadata, &target.namespace);
         metadata::generate_name(&self.host, metadata);
+        if !how.applied {
+            object = self.owned(target, &Value::Object(Map::new()), object, how);
+        }
         strategy::prepare_create(resource, &mut object);
         let name = object::meta(&object, "name").to_owned();
         let causes = strategy::validate(resource, &object);

@@ -6,17 +6,19 @@ mod create;
 mod delete;
 mod metadata;
 mod modify;
+mod ownership;
 pub(crate) mod place;
 mod read;
 mod strategy;
 mod watch;
 
 pub(crate) use delete::Deletion;
+pub(crate) use ownership::refused;
 pub(crate) use read::{Freshness, Listed, Reading};
 pub(crate) use watch::{Watch, WatchEvent, Watching};
 
 use crate::{cache::Cacher, failure::Failure, object, storage::Storage};
-use api::{resources::Resource, schema::Schemas};
+use api::{defaults::Defaults, resources::Resource, schema::Schemas};
 use bytes::Bytes;
 use host::Host;
 use parking_lot::Mutex;
@@ -37,6 +39,7 @@ const ATTEMPTS_MAX: u32 = 10;
 pub(crate) struct Registry {
     pub(crate) host: Host,
     pub(crate) schemas: Arc<Schemas>,
+    pub(crate) defaults: Defaults,
     storage: Storage,
     resources: Vec<Arc<Resource>>,
     /// What the cluster has from its first moment is there.
@@ -61,6 +64,8 @@ pub(crate) struct Writing {
     pub(crate) dry_run: bool,
     /// Who writes, for `managedFields`.
     pub(crate) manager: String,
+    /// The owners are told already: the write is an apply.
+    pub(crate) applied: bool,
 }
 
 impl Target {
@@ -76,8 +81,9 @@ impl Target {
 impl Registry {
     pub(crate) fn new(host: &Host, schemas: Arc<Schemas>, storage: Storage) -> Self {
         let resources = api::resources::built_in().into_iter().map(Arc::new).collect();
+        let defaults = Defaults::built_in(&schemas);
         let (bootstrapped, caches) = (AtomicBool::new(false), Mutex::default());
-        Self { host: host.clone(), schemas, storage, resources, bootstrapped, caches }
+        Self { host: host.clone(), schemas, defaults, storage, resources, bootstrapped, caches }
     }
 
     /// All resources, in the order of discovery.

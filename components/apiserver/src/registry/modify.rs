@@ -37,6 +37,9 @@ impl Registry {
             check_preconditions(target, &new, &present)?;
             let insists = !object::meta(&new, "resourceVersion").is_empty();
             metadata::carried_over(&mut new, &present);
+            if !how.applied {
+                new = self.owned(target, &present, new, how);
+            }
             strategy::prepare_update(resource, &target.subresource, &mut new, &present);
             let causes = strategy::validate_update(resource, &new, &present);
             if !causes.is_empty() {

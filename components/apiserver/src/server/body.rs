@@ -44,7 +44,7 @@ pub(super) fn json(bytes: &[u8]) -> Result<Value, Failure> {
 }
 
 /// Reads YAML.
-fn yaml(bytes: &[u8]) -> Result<Value, Failure> {
+pub(super) fn yaml(bytes: &[u8]) -> Result<Value, Failure> {
     serde_yaml_ng::from_slice(bytes)
         .map_err(|error| Failure::bad_request(format!("error decoding the body as YAML: {error}")))
 }

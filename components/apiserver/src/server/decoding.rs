@@ -89,6 +89,7 @@ impl Server {
         let decoded = match schemas.of(kind) {
             Some(id) => decode::decode(schemas, id, json).map(|mut decoded| {
                 if let Value::Object(members) = &mut decoded.value {
+                    self.registry.defaults.apply(schemas, id, members);
                     decode::complete(schemas, id, members);
                 }
                 decoded

@@ -258,7 +258,7 @@ pub(super) fn writing(asked: &Asked) -> Result<Writing, Failure> {
             agent.split('/').next().unwrap_or_default().chars().take(MANAGER_LENGTH_MAX).collect()
         }
     };
-    Ok(Writing { dry_run, manager })
+    Ok(Writing { dry_run, manager, applied: false })
 }
 
 fn dry_run(values: &[String]) -> Result<bool, Failure> {

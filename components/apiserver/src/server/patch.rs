@@ -1,11 +1,11 @@
-//! Patches: JSON Patch, JSON merge patch, strategic merge patch.
+//! Patches: JSON Patch, JSON merge patch, strategic merge patch, and applies.
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers/patch.go.
 
 use super::{Asked, Server, body, decoding::Validation, negotiation, objects::writing};
 use crate::{
-    failure::{Cause, Failure},
-    registry::Target,
+    failure::Failure,
+    registry::{Target, Writing, place, refused},
 };
 use api::{
     patch::{PatchError, json_patch::JsonPatch, merge_patch, strategic},
@@ -13,15 +13,22 @@ use api::{
 };
 use http::StatusCode;
 use hyper::body::Incoming;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use wire::Response;
 
 /// Media types of patches that are read.
-const READ: [&str; 3] = [
+const READ: [&str; 4] = [
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
+    APPLY,
 ];
+
+/// An apply's body is YAML, of which JSON is a part.
+const APPLY: &str = "application/apply-patch+yaml";
+
+/// An apply to an object that comes and goes is tried so often.
+const ATTEMPTS_MAX: u32 = 5;
 
 /// A patch, read and not yet applied.
 enum Patch {
@@ -39,6 +46,9 @@ impl Server {
     ) -> Result<Response, Failure> {
         let form = negotiation::form(asked.accept())?;
         let how = writing(asked)?;
+        if body::media(asked) == APPLY {
+            return self.apply(asked, target, form, Writing { applied: true, ..how }, body).await;
+        }
         let validation = Validation::of(asked)?;
         let schemas = &self.registry.schemas;
         let id = schemas.of(&target.resource.kind);
@@ -53,6 +63,43 @@ impl Server {
         let modified = self.registry.modify(target, &how, apply).await?;
         let response = self.one(StatusCode::OK, target, form, modified.object);
         Ok(super::answer::warned(response, &warnings.into_inner()))
+    }
+
+    /// Server-side apply: what is applied is laid over the object, or is one where none is.
+    async fn apply(
+        &self,
+        asked: &Asked,
+        target: &Target,
+        form: negotiation::Form,
+        how: Writing,
+        body: Incoming,
+    ) -> Result<Response, Failure> {
+        if asked.query.get("fieldManager").is_none_or(str::is_empty) {
+            return Err(Failure::bad_request(
+                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is \
+                 required for apply patch",
+            ));
+        }
+        let force = asked.query.is_true("force");
+        let patch = body::yaml(&body::read(body).await?)?;
+        let decide = |present: &Value| {
+            let applied = self.registry.applied(target, present, &patch, &how, force)?;
+            Ok(self.conform(&target.resource, &applied)?.value)
+        };
+        // Whoever deletes or creates the object between two attempts makes another one necessary.
+        for _ in 0..ATTEMPTS_MAX {
+            match self.registry.modify(target, &how, decide).await {
+                Err(missing) if missing.reason == "NotFound" && target.subresource.is_empty() => {}
+                done => return Ok(self.one(StatusCode::OK, target, form, done?.object)),
+            }
+            let object = decide(&Value::Object(Map::new()))?;
+            let collection = Target { name: String::new(), ..target.clone() };
+            match self.registry.create(&collection, object, &how).await {
+                Err(there) if there.reason == "AlreadyExists" => {}
+                done => return Ok(self.one(StatusCode::CREATED, target, form, done?)),
+            }
+        }
+        Err(Failure::modified(place::named(&target.resource, &target.name)))
     }
 }
 
@@ -78,15 +125,4 @@ impl Patch {
             Self::Strategic(id, patch) => strategic::apply(schemas, *id, present, patch.clone()),
         }
     }
-}
-
-fn refused(error: &PatchError) -> Failure {
-    let causes: Vec<Cause> = error
-        .causes()
-        .into_iter()
-        .map(|cause| Cause { reason: cause.reason, message: cause.message, field: cause.field })
-        .collect();
-    let code = StatusCode::from_u16(error.code()).unwrap_or(StatusCode::BAD_REQUEST);
-    let failure = Failure::new(code, error.reason(), error.to_string());
-    if causes.is_empty() { failure } else { failure.because(&causes) }
 }
