@@ -5,9 +5,11 @@
 
 pub mod decode;
 pub mod defaults;
+pub mod names;
 pub mod patch;
 pub mod quantity;
 pub mod resources;
 pub mod schema;
+pub mod selector;
 pub mod table;
 pub mod time;
