@@ -1,4 +1,5 @@
-//! Managed fields of requests that are no apply: who becomes owner, and what is kept of the records.
+//! Managed fields of requests that are no apply: who becomes owner, and what is kept of the
+//! records.
 
 use crate::{
     deployments::deployment,

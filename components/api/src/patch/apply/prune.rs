@@ -10,7 +10,7 @@ use crate::{
     },
     schema::Shape,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 impl FieldManager<'_> {
@@ -30,13 +30,13 @@ impl FieldManager<'_> {
         let typed = self.typed();
         let whole = self.convert(merged, version)?;
         let last = typed.with_parents(&shape, &before.set);
-        let stripped = typed.remove(&shape, &whole, &last).unwrap_or_else(|| json!({}));
+        let stripped = typed.remove(&shape, &whole, &last);
         let kept = self.give_back(merged, &stripped, version, managed)?;
         // Only what the applier owned may go: what was taken along, and nobody owned, comes back.
         let kept = typed.with_parents(&shape, &typed.field_set(&shape, &kept));
         let all = typed.with_parents(&shape, &typed.field_set(&shape, &whole));
         let gone = all.difference(&kept).intersection(&last);
-        let pruned = typed.remove(&shape, &whole, &gone).unwrap_or_else(|| json!({}));
+        let pruned = typed.remove(&shape, &whole, &gone);
         match *version == self.version() {
             true => Some(pruned),
             false => self.resource.versions.convert(&pruned, &self.version()),
@@ -74,7 +74,7 @@ impl FieldManager<'_> {
         let all = typed.with_parents(shape, &typed.field_set(shape, whole));
         let kept = typed.with_parents(shape, &typed.field_set(shape, kept));
         let wanted = kept.union(&typed.with_parents(shape, owned));
-        typed.remove(shape, whole, &all.difference(&wanted)).unwrap_or_else(|| json!({}))
+        typed.remove(shape, whole, &all.difference(&wanted))
     }
 
     fn in_version(&self, (version, object): &(String, Value), wanted: &str) -> Option<Value> {
