@@ -8,7 +8,6 @@ mod bootstrap;
 mod cache;
 mod continuation;
 mod failure;
-mod labels;
 mod object;
 mod query;
 mod registry;

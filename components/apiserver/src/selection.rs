@@ -2,22 +2,22 @@
 //!
 //! Upstream: apimachinery/pkg/labels and pkg/fields; each kind's SelectableFields.
 
-use crate::{cache::Entry, failure::Failure, labels::Labels};
+use crate::{cache::Entry, failure::Failure};
+use api::selector::{FieldSelector, LabelSelector};
 use serde_json::Value;
 
 /// What objects must be like.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Selection {
-    labels: Labels,
-    fields: Vec<FieldTerm>,
+    labels: LabelSelector,
+    fields: FieldSelector,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct FieldTerm {
-    /// A JSON pointer.
-    pointer: String,
-    equal: bool,
-    value: String,
+impl Default for Selection {
+    /// All objects.
+    fn default() -> Self {
+        Self { labels: LabelSelector::everything(), fields: FieldSelector::default() }
+    }
 }
 
 /// Fields that objects of a resource can be selected by, beside their name and namespace.
@@ -73,55 +73,46 @@ impl Selection {
         labels: Option<&str>,
         fields: Option<&str>,
     ) -> Result<Self, Failure> {
-        let labels = Labels::parse(labels.unwrap_or_default())
-            .map_err(|why| Failure::bad_request(format!("unable to parse requirement: {why}")))?;
-        let terms = fields.unwrap_or_default().split(',').map(str::trim);
-        let fields = terms
-            .filter(|term| !term.is_empty())
-            .map(|term| FieldTerm::parse(group, plural, term))
-            .collect::<Result<_, _>>()?;
+        let labels = LabelSelector::parse(labels.unwrap_or_default())
+            .map_err(|error| Failure::bad_request(error.to_string()))?;
+        let fields = FieldSelector::parse(fields.unwrap_or_default())
+            .map_err(|error| Failure::bad_request(error.to_string()))?;
+        let known = FIELDS.iter().find(|(g, p, _)| *g == group && *p == plural);
+        let known = known.map_or(&[][..], |(_, _, fields)| fields);
+        for term in &fields.terms {
+            let field = term.field.as_str();
+            if !known.contains(&field) && !matches!(field, "metadata.name" | "metadata.namespace") {
+                return Err(Failure::bad_request(format!("field label not supported: {field}")));
+            }
+        }
         Ok(Self { labels, fields })
     }
 
     /// Whether it takes all objects.
     pub(crate) fn is_all(&self) -> bool {
-        self.labels.is_all() && self.fields.is_empty()
+        self.labels.is_everything() && self.fields.is_everything()
     }
 
     pub(crate) fn takes(&self, entry: &Entry) -> bool {
-        self.labels.takes(&entry.labels) && self.fields.iter().all(|term| term.holds(entry.value()))
+        self.labels.matches(&entry.labels)
+            && (self.fields.is_everything()
+                || self
+                    .fields
+                    .terms
+                    .iter()
+                    .all(|term| (text(entry.value(), &term.field) == term.value) == term.equal))
     }
 }
 
-impl FieldTerm {
-    fn parse(group: &str, plural: &str, term: &str) -> Result<Self, Failure> {
-        let parts = term
-            .split_once("!=")
-            .map(|(field, value)| (field, false, value))
-            .or_else(|| term.split_once("==").map(|(field, value)| (field, true, value)))
-            .or_else(|| term.split_once('=').map(|(field, value)| (field, true, value)));
-        let Some((field, equal, value)) = parts else {
-            return Err(Failure::bad_request(format!(
-                "invalid selector: {term:?}; can't understand {term:?}"
-            )));
-        };
-        let known = FIELDS.iter().find(|(g, p, _)| *g == group && *p == plural);
-        let known = known.is_some_and(|(_, _, fields)| fields.contains(&field));
-        if !known && !matches!(field, "metadata.name" | "metadata.namespace") {
-            return Err(Failure::bad_request(format!("field label not supported: {field}")));
-        }
-        let pointer = format!("/{}", field.replace('.', "/"));
-        Ok(Self { pointer, equal, value: value.to_owned() })
-    }
-
-    fn holds(&self, object: &Value) -> bool {
-        let is = match object.pointer(&self.pointer) {
-            None | Some(Value::Null) => String::new(),
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
-        };
-        // A flag that is not set is false.
-        let unset = is.is_empty() && self.value == "false";
-        (is == self.value || unset) == self.equal
+/// What a field says, as text; a flag that is not set is false.
+fn text(object: &Value, field: &str) -> String {
+    match object.pointer(&format!("/{}", field.replace('.', "/"))) {
+        None | Some(Value::Null) if FLAGS.contains(&field) => "false".into(),
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
     }
 }
+
+/// Fields that are true or false.
+const FLAGS: [&str; 2] = ["spec.unschedulable", "spec.hostNetwork"];
