@@ -143,7 +143,7 @@ impl Server {
         let how = writing(asked)?;
         let received = self.decode(asked, &target.resource.kind, &body::read(body).await?)?;
         let modified = self.registry.update(target, received.object, &how).await?;
-        let response = self.one(StatusCode::OK, target, form, modified.object);
+        let response = self.one(StatusCode::OK, target, form, modified);
         Ok(answer::warned(response, &received.warnings))
     }
 

@@ -61,7 +61,7 @@ impl Server {
             Ok(decoded.value)
         };
         let modified = self.registry.modify(target, &how, apply).await?;
-        let response = self.one(StatusCode::OK, target, form, modified.object);
+        let response = self.one(StatusCode::OK, target, form, modified);
         Ok(super::answer::warned(response, &warnings.into_inner()))
     }
 
@@ -90,7 +90,7 @@ impl Server {
         for _ in 0..ATTEMPTS_MAX {
             match self.registry.modify(target, &how, decide).await {
                 Err(missing) if missing.reason == "NotFound" && target.subresource.is_empty() => {}
-                done => return Ok(self.one(StatusCode::OK, target, form, done?.object)),
+                done => return Ok(self.one(StatusCode::OK, target, form, done?)),
             }
             let object = decide(&Value::Object(Map::new()))?;
             let collection = Target { name: String::new(), ..target.clone() };
