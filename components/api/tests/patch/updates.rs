@@ -9,6 +9,7 @@ use crate::{
 use api::{
     patch::{
         apply::{FieldManager, OneVersion, Resource},
+        fields::Path,
         managed::{Managed, keep_times, manager_of},
     },
     schema::Schemas,
@@ -232,6 +233,63 @@ fn a_manager_is_named_by_the_request_or_by_its_client() {
     assert_eq!(manager_of("", "kubectl/v1.32 (linux/amd64)"), "kubectl");
     assert_eq!(manager_of("", "\u{7}x\n"), "x");
     assert_eq!(manager_of("", &"é".repeat(100)), "é".repeat(64));
+}
+
+#[test]
+fn who_scales_owns_the_parents_replicas() {
+    let path = Path::of_fields(&["spec", "replicas"]);
+    let paths = BTreeMap::from([("apps/v1".to_owned(), Some(path))]);
+    let world = World::default();
+    let object = world.create(&web(json!({"replicas": 1, "count": 1})), "a");
+    let object = world.apply(&object, &web(json!({"replicas": 1})), "b").expect("the same");
+    let scale = Managed::of(&object).to_scale(&paths);
+    assert_eq!(scale.0.len(), 2);
+    assert!(scale.0.values().all(|it| it.version == "autoscaling/v1"));
+
+    // The autoscaler took it from both.
+    let entry = json!([{
+        "manager": "hpa",
+        "operation": "Update",
+        "apiVersion": "autoscaling/v1",
+        "subresource": "scale",
+        "time": LATER,
+        "fieldsType": "FieldsV1",
+        "fieldsV1": replicas(),
+    }]);
+    let scale = Managed::decode(Some(&entry)).expect("a record");
+    let mut stored = object;
+    Managed::of(&stored).with_scale(&scale, "apps/v1", &paths).store(&mut stored);
+    let rest = json!({"f:spec": {"f:count": {}}});
+    assert_eq!(
+        records(&stored),
+        [
+            record(&format!("a Update - {NOW}"), rest),
+            record(&format!("hpa Update scale {LATER}"), replicas()),
+        ]
+    );
+}
+
+#[test]
+fn nothing_upsets_the_bookkeeping() {
+    let strange = [
+        json!(null),
+        json!([]),
+        json!({"metadata": []}),
+        json!({"metadata": {"managedFields": {}, "annotations": [], "uid": 1}}),
+        json!({"apiVersion": 1, "kind": {}, "spec": [{"x": null}]}),
+        web(json!({"template": {"spec": {"containers": {"name": 1}}}})),
+        web(json!({"template": {"spec": {"containers": [null, [], {"ports": [{}]}]}}})),
+        web(json!({"selector": "x", "strategy": []})),
+    ];
+    let world = World::default();
+    for live in &strange {
+        for new in &strange {
+            world.put(live, new.clone(), "m");
+            if let Err(why) = world.apply(live, new, "kubectl") {
+                assert!([400, 409, 500].contains(&why.code()), "{why}");
+            }
+        }
+    }
 }
 
 proptest! {
