@@ -73,8 +73,9 @@ impl Rows {
         let mut lonely = Vec::new();
         for (name, row) in &self.0 {
             for (field, facts) in &row.fields {
-                let envelope = field == "apiVersion" || field == "kind";
-                if !facts.attributes.contains_key("pb") && !(envelope && !row.kinds.is_empty()) {
+                let object = !row.kinds.is_empty();
+                let envelope = object && (field == "apiVersion" || field == "kind");
+                if !envelope && !facts.attributes.contains_key("pb") {
                     lonely.push(format!("{name}.{field}"));
                 }
             }

@@ -3,6 +3,13 @@
 //! Everything here is pure: no clock, no network, no chance. An object is JSON; a [`schema::Schemas`]
 //! tells what its fields are.
 
+pub mod decode;
+pub mod defaults;
+pub mod names;
 pub mod patch;
+pub mod quantity;
+pub mod resources;
 pub mod schema;
+pub mod selector;
 pub mod table;
+pub mod time;
