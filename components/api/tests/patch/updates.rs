@@ -4,20 +4,20 @@
 use crate::{
     deployments::deployment,
     managers::{LATER, NOW, World},
-    schemas::kind,
+    schemas::deployment_kind,
 };
 use api::{
+    decode::decode,
+    defaults::Defaults,
     patch::{
-        apply::{FieldManager, OneVersion, Resource},
         fields::Path,
         managed::{Managed, keep_times, manager_of},
     },
     schema::Schemas,
 };
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-
-use proptest::prelude::*;
 
 fn web(spec: Value) -> Value {
     let metadata = json!({"name": "web", "uid": "u"});
@@ -45,40 +45,60 @@ fn replicas() -> Value {
 }
 
 #[test]
-fn a_creator_owns_what_is_no_structs_default() {
+fn a_creator_owns_what_it_and_the_defaults_put_there() {
     let schemas = Schemas::built_in();
-    let pod = kind("", "v1", "Pod");
-    let filters = BTreeMap::new();
-    let manager = FieldManager::new(Resource {
-        schemas: &schemas,
-        kind: &pod,
-        subresource: "",
-        versions: &OneVersion,
-        filters: &filters,
+    let defaults = Defaults::built_in(&schemas);
+    let deployment = schemas.of(&deployment_kind()).expect("a built-in kind");
+    let container = json!({"name": "web", "image": "i"});
+    let template = json!({
+        "metadata": {"labels": {"app": "web"}},
+        "spec": {"containers": [container], "securityContext": {}},
     });
-    let object = json!({
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "p", "namespace": "d", "uid": "u", "labels": {"a": "b"}},
-        "spec": {
-            "containers": [{"name": "c", "image": "i", "resources": {}}],
-            "securityContext": {},
-            "dnsPolicy": "ClusterFirst",
-        },
-        "status": {},
+    let mut object =
+        web(json!({"selector": {"matchLabels": {"app": "web"}}, "template": template}));
+    object["metadata"]["labels"] = json!({"app": "web"});
+    let decoded = decode(&schemas, deployment, object.to_string().as_bytes()).expect("an object");
+    let Value::Object(mut object) = decoded.value else { unreachable!() };
+    defaults.apply(&schemas, deployment, &mut object);
+
+    let world = World { schemas, ..World::default() };
+    let stored = world.create(&Value::Object(object), "kubectl-create");
+    // As `kubectl create deployment` leaves it on a cluster of upstream's.
+    let container = json!({
+        ".": {},
+        "f:image": {},
+        "f:imagePullPolicy": {},
+        "f:name": {},
+        "f:resources": {},
+        "f:terminationMessagePath": {},
+        "f:terminationMessagePolicy": {},
     });
-    let stored = manager.update(&json!({}), object, "kubectl-run", NOW);
+    let labels = json!({"f:labels": {".": {}, "f:app": {}}});
     let wanted = json!({
-        "f:metadata": {"f:labels": {".": {}, "f:a": {}}},
+        "f:metadata": labels,
         "f:spec": {
-            "f:containers": {"k:{\"name\":\"c\"}": {
-                ".": {}, "f:image": {}, "f:name": {}, "f:resources": {},
-            }},
-            "f:dnsPolicy": {},
-            "f:securityContext": {},
+            "f:progressDeadlineSeconds": {},
+            "f:replicas": {},
+            "f:revisionHistoryLimit": {},
+            "f:selector": {},
+            "f:strategy": {
+                "f:rollingUpdate": {".": {}, "f:maxSurge": {}, "f:maxUnavailable": {}},
+                "f:type": {},
+            },
+            "f:template": {
+                "f:metadata": labels,
+                "f:spec": {
+                    "f:containers": {"k:{\"name\":\"web\"}": container},
+                    "f:dnsPolicy": {},
+                    "f:restartPolicy": {},
+                    "f:schedulerName": {},
+                    "f:securityContext": {},
+                    "f:terminationGracePeriodSeconds": {},
+                },
+            },
         },
     });
-    let who = format!("kubectl-run Update - {NOW}");
+    let who = format!("kubectl-create Update - {NOW}");
     assert_eq!(records(&stored), [record(&who, wanted)]);
 }
 
