@@ -12,6 +12,7 @@ mod health;
 mod negotiation;
 mod objects;
 mod patch;
+mod scale;
 mod stream;
 
 pub use authentication::{Tokens, User};
