@@ -43,12 +43,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn object(&self, id: TypeId, bytes: &[u8], object: &mut Object, depth: usize) -> Outcome<()> {
         let fields = &self.schemas.at(id).fields;
-        self.message(self.codec.message(id), fields, bytes, object, depth)?;
-        object.retain(|name, value| {
-            let at = fields.binary_search_by(|field| field.name.as_str().cmp(name));
-            at.map_or(true, |at| stays(&fields[at], value))
-        });
-        Ok(())
+        self.message(self.codec.message(id), fields, bytes, object, depth)
     }
 
     fn message(
@@ -89,11 +84,9 @@ impl Walk<'_> {
         let name = field.name.as_str();
         match (&field.shape, form) {
             (Shape::List(item, _), Form::Plain) => {
-                let mut items = Vec::new();
-                self.items(item, name, raw, &mut items, depth)?;
                 let list = object.entry(name).or_insert_with(|| json!([]));
                 if let Some(list) = list.as_array_mut() {
-                    list.extend(items);
+                    self.items(item, name, raw, list, depth)?;
                 }
             }
             (Shape::Map(value, _), form) => {
@@ -112,12 +105,11 @@ impl Walk<'_> {
             }
             (_, Form::SchemaOrList | Form::SchemaOrBool | Form::SchemaOrTexts) => {
                 let value = self.schema_or(form, expect(raw, name)?, depth)?;
-                object.insert(name.to_owned(), value);
+                put(object, field, value);
             }
             (shape, Form::Plain) => {
-                if let Some(value) = self.value(shape, name, raw, depth)? {
-                    object.insert(name.to_owned(), value);
-                }
+                let value = self.value(shape, name, raw, depth)?;
+                put(object, field, value.unwrap_or_default());
             }
         }
         Ok(())
@@ -268,17 +260,20 @@ fn expect<'a>(raw: Raw<'a>, field: &str) -> Outcome<&'a [u8]> {
     }
 }
 
-/// Whether a value is written at all, as [`decode`] has it.
-fn stays(field: &Field, value: &Value) -> bool {
-    let empty = match value {
+/// Sets a field, unless its value is one that reading JSON leaves out.
+fn put(object: &mut Object, field: &Field, value: Value) {
+    let empty = match &value {
         Value::Null => true,
         Value::Bool(truth) => !truth,
         Value::Number(number) => number.as_f64() == Some(0.0),
         Value::String(text) => text.is_empty(),
-        Value::Array(list) => list.is_empty(),
-        Value::Object(map) => map.is_empty() && !matches!(field.shape, Shape::Object(..)),
+        Value::Array(_) | Value::Object(_) => false,
     };
-    !empty || field.zero == Zero::Kept
+    let stays = !value.is_null() && (!empty || field.zero == Zero::Kept);
+    match stays {
+        true => drop(object.insert(field.name.clone(), value)),
+        false => drop(object.remove(&field.name)),
+    }
 }
 
 fn cut(number: u64) -> i32 {
