@@ -51,8 +51,9 @@ impl FieldManager<'_> {
         let identity =
             Identity::new(manager, Operation::Update, &version, self.resource.subresource);
         let (live, new) = (self.completed(live), self.completed(new));
-        let (mut managed, mut taken) = self.owners_after_update(&live, &new, managed)?;
-        taken = taken.difference(&never_owned());
+        let managed = self.reconciled(managed);
+        let (mut managed, taken) = self.owners_after_update(&live, &new, managed)?;
+        let taken = taken.difference(&never_owned());
         if !taken.is_empty() {
             let before = managed.0.remove(&identity).map(|entry| entry.set).unwrap_or_default();
             let set = taken.union(&before);

@@ -8,6 +8,7 @@ mod compare;
 mod field_set;
 mod keys;
 mod merge;
+mod reconcile;
 mod remove;
 mod validate;
 
