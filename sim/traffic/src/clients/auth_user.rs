@@ -20,12 +20,11 @@ const PASSWORD: &str = "secret";
 pub(super) async fn run(user: &User) {
     found(user).await;
     for turn in 0_u64.. {
-        match user.host().random.below(6) {
-            0 => {
-                let enable = user.calls.auth_enable(AuthEnableRequest {});
-                user.change(AuthChange::Enable, Box::pin(enable)).await;
-            }
-            1 => {
+        // On for most of the time, and at once: what is off forbids nothing.
+        match user.host().random.below(16) {
+            0..=2 => enable(user).await,
+            _ if turn == 0 => enable(user).await,
+            3 => {
                 let disable = user.calls.auth_disable(AuthDisableRequest {});
                 user.change(AuthChange::Disable, Box::pin(disable)).await;
             }
@@ -33,6 +32,11 @@ pub(super) async fn run(user: &User) {
         }
         user.pause(1000).await;
     }
+}
+
+async fn enable(user: &User) {
+    let enable = user.calls.auth_enable(AuthEnableRequest {});
+    user.change(AuthChange::Enable, Box::pin(enable)).await;
 }
 
 /// Root is there, or there by an attempt whose answer was lost.
