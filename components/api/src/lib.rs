@@ -7,6 +7,7 @@ pub mod decode;
 pub mod defaults;
 pub mod names;
 pub mod patch;
+pub mod printing;
 pub mod protobuf;
 pub mod quantity;
 pub mod resources;

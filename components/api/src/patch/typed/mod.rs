@@ -10,7 +10,6 @@ mod keys;
 mod merge;
 mod remove;
 mod validate;
-mod zero;
 
 pub(super) use compare::Comparison;
 
