@@ -31,8 +31,10 @@ impl Maker {
     fn object(&mut self, id: TypeId, depth: usize) -> Value {
         let mut out = Map::new();
         for field in &SCHEMAS.at(id).fields {
-            if self.below(3) == 0 && depth > 0 {
-                let value = self.value(&field.shape, depth - 1);
+            // Broad at the top, so that there is much to differ in.
+            let chance = [0, 20, 30, 30, 30, 40, 80, 90][depth.min(7)];
+            if self.below(100) < chance {
+                let value = self.value(&field.shape, depth.saturating_sub(1));
                 out.extend(value.map(|value| (field.name.clone(), value)));
             }
         }
@@ -87,6 +89,7 @@ impl Maker {
                     Some(object)
                 }
                 Shape::Text => Some(json!(format!("t{place}"))),
+                Shape::Int32 | Shape::Int64 => Some(json!(place)),
                 other => self.value(other, depth.saturating_sub(1)),
             };
             items.extend(value);
