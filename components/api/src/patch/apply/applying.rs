@@ -13,8 +13,9 @@ use crate::{
 use serde_json::{Value, json};
 
 impl FieldManager<'_> {
-    /// What an apply makes of the live object (an empty one if there is none). Defaults are the
-    /// caller's to fill in.
+    /// What an apply makes of the live object (an empty one if there is none). It holds the patch's
+    /// values as they came, nulls and quantities of any form among them: the caller decodes it and
+    /// fills in defaults, as for any object that a client sends.
     ///
     /// # Errors
     /// `BadRequest` if the patch has another kind or version, fields that the type does not have,
