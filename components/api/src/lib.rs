@@ -8,6 +8,7 @@ pub mod defaults;
 pub mod names;
 pub mod patch;
 pub mod printing;
+pub mod protobuf;
 pub mod quantity;
 pub mod resources;
 pub mod schema;
