@@ -26,11 +26,13 @@ mod resource;
 mod scheduling;
 mod services;
 mod storage;
+mod table;
 mod texts;
 mod view;
 mod volumes;
 
 pub use age::{human_duration, short_human_duration};
+pub use table::{Include, column_definitions, table, table_row};
 
 use crate::{schema::GroupVersionKind, time::Moment};
 use serde_json::{Value, json};
