@@ -68,11 +68,17 @@ impl FieldManager<'_> {
         now: &str,
     ) -> Result<(Value, Managed), PatchError> {
         let (merged, set) = self.merged(live, patch)?;
-        let before = managed.0.get(identity).cloned();
         let version = self.version();
+        let before = managed.0.remove(identity);
         let time = before.as_ref().and_then(|entry| entry.time.clone());
+        // Who still wants all that it wanted has nothing to take away.
+        let gives_up =
+            before.filter(|it| it.version != version || !it.set.difference(&set).is_empty());
         managed.0.insert(identity.clone(), Entry { set, version, time });
-        let object = self.prune(merged, &managed, before.as_ref());
+        let object = match gives_up {
+            Some(before) => self.prune(merged, &managed, &before),
+            None => merged,
+        };
         let mut managed = self.owners_after_apply(live, &object, managed, identity, force)?;
         if let Some(mut entry) = managed.0.remove(identity) {
             entry.set = entry.set.difference(&never_owned());
