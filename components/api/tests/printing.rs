@@ -1,7 +1,9 @@
 //! Rows of tables: as many cells as columns for every resource, and what the cells say.
 
 use api::{
-    printing::{human_duration, row, short_human_duration},
+    printing::{
+        Include, column_definitions, human_duration, row, short_human_duration, table, table_row,
+    },
     resources,
     schema::GroupVersionKind,
     time::Moment,
@@ -53,6 +55,41 @@ fn every_resource_has_a_cell_for_each_column() {
             assert_eq!(cells[created], CREATED, "{kind}");
         }
     }
+}
+
+#[test]
+fn a_table_has_headings_and_rows() {
+    let resources = resources::built_in();
+    let namespaces = resources.iter().find(|it| it.plural == "namespaces").expect("it is served");
+    let metadata = json!({"name": "x", "creationTimestamp": CREATED});
+    let object = json!({"metadata": metadata, "status": {"phase": "Active"}});
+    let now = Moment::parse(NOW).expect("a moment");
+    let row = |include| table_row(&namespaces.kind, &object, now, include);
+    let columns = column_definitions(&namespaces.columns);
+    let name = json!({
+        "name": "Name", "type": "string", "format": "name", "description": "", "priority": 0,
+    });
+    assert_eq!((columns.len(), &columns[0]), (3, &name));
+    let partial = json!({
+        "kind": "PartialObjectMetadata",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": metadata,
+    });
+    let list = json!({"resourceVersion": "7"});
+    let told = table(list.clone(), Vec::new(), vec![row(Include::Metadata)]);
+    let wanted = json!({
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": list,
+        "columnDefinitions": [],
+        "rows": [{"cells": ["x", "Active", "75m"], "object": partial}],
+    });
+    assert_eq!(told, wanted);
+    assert_eq!(row(Include::None)["object"], json!(null));
+    assert_eq!(row(Include::Object)["object"], object);
+    assert_eq!(Include::parse(""), Ok(Include::Metadata));
+    let why = "unrecognized includeObject value: \"All\"";
+    assert_eq!(Include::parse("All"), Err(why.to_owned()));
 }
 
 #[test]

@@ -14,7 +14,7 @@ struct Names {
     controller: &'static str,
 }
 
-pub(super) fn core(it: View<'_>) -> Vec<Value> {
+pub(super) fn core_v1(it: View<'_>) -> Vec<Value> {
     event(
         it,
         &Names {

@@ -12,7 +12,7 @@ mod autoscaling;
 mod batch;
 mod certificates;
 mod coordination;
-mod core;
+mod core_v1;
 mod discovery;
 mod events;
 mod flowcontrol;
@@ -26,11 +26,13 @@ mod resource;
 mod scheduling;
 mod services;
 mod storage;
+mod table;
 mod texts;
 mod view;
 mod volumes;
 
 pub use age::{human_duration, short_human_duration};
+pub use table::{Include, column_definitions, table, table_row};
 
 use crate::{schema::GroupVersionKind, time::Moment};
 use serde_json::{Value, json};
@@ -85,21 +87,21 @@ pub fn row(kind: &GroupVersionKind, object: &Value, now: Moment) -> Row {
 }
 
 const PRINTERS: &[(&str, &str, Print)] = &[
-    ("", "ComponentStatus", core::component_status),
-    ("", "ConfigMap", core::config_map),
+    ("", "ComponentStatus", core_v1::component_status),
+    ("", "ConfigMap", core_v1::config_map),
     ("", "Endpoints", services::endpoints),
-    ("", "Event", events::core),
-    ("", "Namespace", core::namespace),
+    ("", "Event", events::core_v1),
+    ("", "Namespace", core_v1::namespace),
     ("", "Node", nodes::node),
     ("", "PersistentVolume", volumes::volume),
     ("", "PersistentVolumeClaim", volumes::claim),
     ("", "Pod", pods::pod),
-    ("", "PodTemplate", core::pod_template),
-    ("", "ReplicationController", core::replication_controller),
-    ("", "ResourceQuota", core::resource_quota),
-    ("", "Secret", core::secret),
+    ("", "PodTemplate", core_v1::pod_template),
+    ("", "ReplicationController", core_v1::replication_controller),
+    ("", "ResourceQuota", core_v1::resource_quota),
+    ("", "Secret", core_v1::secret),
     ("", "Service", services::service),
-    ("", "ServiceAccount", core::service_account),
+    ("", "ServiceAccount", core_v1::service_account),
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicy", admission::mutating_policy),
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding", admission::binding),
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration", admission::webhooks),

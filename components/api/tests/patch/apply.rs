@@ -221,6 +221,52 @@ fn lists_are_shared_item_by_item_as_their_type_says() {
 }
 
 #[test]
+fn an_applied_list_keeps_its_order_and_what_others_have_stays_near() {
+    let world = World::default();
+    let named = |names: &[&str]| {
+        let items = names.iter().map(|name| json!({"name": name}));
+        containers(Value::Array(items.collect()))
+    };
+    let cases: [[&[&str]; 3]; 6] = [
+        // Stored, applied by another, wanted.
+        [&["a", "b"], &["a", "b"], &["a", "b"]],
+        [&["a", "b"], &["b", "a"], &["b", "a"]],
+        [&["a", "b", "c"], &["c", "a"], &["b", "c", "a"]],
+        [&["a", "b"], &["n", "b"], &["a", "n", "b"]],
+        [&["a", "b"], &["n"], &["a", "b", "n"]],
+        [&[], &["b", "a"], &["b", "a"]],
+    ];
+    for [stored, applied, wanted] in cases {
+        let object = world.force(&json!({}), &named(stored), "me");
+        let object = world.apply(&object, &named(applied), "other").expect("no conflict");
+        assert_eq!(bare(&object), named(wanted), "{stored:?} {applied:?}");
+    }
+}
+
+#[test]
+fn what_is_stored_twice_is_replaced_by_what_is_applied() {
+    let world = World::default();
+    let env = |env: Value| containers(json!([{"name": "a", "env": env}]));
+    let twice = env(json!([
+        {"name": "X", "value": "1"},
+        {"name": "Y", "value": "1"},
+        {"name": "X", "value": "2"},
+    ]));
+    let object = world.create(&twice, "u");
+    let path = "/f:spec/f:template/f:spec/f:containers/k:{\"name\":\"a\"}/f:env";
+    let x = json!({});
+    let y = json!({".": {}, "f:name": {}, "f:value": {}});
+    let all = json!({".": {}, "k:{\"name\":\"X\"}": x, "k:{\"name\":\"Y\"}": y});
+    assert_eq!(owned(&object, "u", "Update").pointer(path), Some(&all));
+
+    let once = env(json!([{"name": "X", "value": "3"}]));
+    assert!(world.apply(&object, &once, "me").is_err());
+    let object = world.force(&object, &once, "me");
+    let wanted = env(json!([{"name": "X", "value": "3"}, {"name": "Y", "value": "1"}]));
+    assert_eq!(bare(&object), wanted);
+}
+
+#[test]
 fn a_client_side_apply_is_taken_over() {
     let world = World::default();
     let annotation = "kubectl.kubernetes.io/last-applied-configuration";

@@ -1,5 +1,6 @@
 //! Patches: cases as data, and laws that hold for any object.
 
+mod any_kind;
 mod apply;
 mod apply_laws;
 mod deployments;

@@ -3,7 +3,7 @@
 use crate::{
     deployments::deployment,
     random::{object, solid_value},
-    schemas::{DEPLOYMENT, deployment_kind, schemas},
+    schemas::{DEPLOYMENT, deployment_kind, kind, schemas},
     strategic_difference::difference,
 };
 use api::{
@@ -247,6 +247,12 @@ fn the_built_in_types_say_how_they_are_patched() {
     let ports = json!([{"containerPort": 1, "name": "p"}, {"containerPort": 2}]);
     let wanted = containers(json!([{"name": "b"}, {"name": "a", "image": "1", "ports": ports}]));
     assert_eq!(strategic::apply(&schemas, deployment, object, patch), Ok(wanted));
+
+    // A budget's selector is replaced where others would be merged.
+    let budget = schemas.of(&kind("policy", "v1", "PodDisruptionBudget")).expect("built in");
+    let of = |labels: Value| json!({"spec": {"selector": {"matchLabels": labels}}});
+    let (old, patch) = (of(json!({"a": "1"})), of(json!({"b": "2"})));
+    assert_eq!(strategic::apply(&schemas, budget, old, patch.clone()), Ok(patch));
 }
 
 proptest! {

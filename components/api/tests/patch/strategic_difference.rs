@@ -14,7 +14,7 @@ pub(crate) fn difference(schemas: &Schemas, shape: &Shape, old: &Value, new: &Va
     for (name, new) in new.iter().filter(|(name, new)| old.get(*name) != Some(new)) {
         let (shape, strategy) = field(schemas, shape, name);
         match (old.get(name), new) {
-            (Some(old @ Value::Object(_)), Value::Object(_)) => {
+            (Some(old @ Value::Object(_)), Value::Object(_)) if !strategy.replace => {
                 patch.insert(name.clone(), difference(schemas, shape, old, new));
             }
             (Some(Value::Array(old)), Value::Array(new)) if strategy.merge => {

@@ -13,8 +13,9 @@ use crate::{
 use serde_json::{Value, json};
 
 impl FieldManager<'_> {
-    /// What an apply makes of the live object (an empty one if there is none). Defaults are the
-    /// caller's to fill in.
+    /// What an apply makes of the live object (an empty one if there is none). It holds the patch's
+    /// values as they came, nulls and quantities of any form among them: the caller decodes it and
+    /// fills in defaults, as for any object that a client sends.
     ///
     /// # Errors
     /// `BadRequest` if the patch has another kind or version, fields that the type does not have,
@@ -67,11 +68,17 @@ impl FieldManager<'_> {
         now: &str,
     ) -> Result<(Value, Managed), PatchError> {
         let (merged, set) = self.merged(live, patch)?;
-        let before = managed.0.get(identity).cloned();
         let version = self.version();
+        let before = managed.0.remove(identity);
         let time = before.as_ref().and_then(|entry| entry.time.clone());
+        // Who still wants all that it wanted has nothing to take away.
+        let gives_up =
+            before.filter(|it| it.version != version || !it.set.difference(&set).is_empty());
         managed.0.insert(identity.clone(), Entry { set, version, time });
-        let object = self.prune(merged, &managed, before.as_ref());
+        let object = match gives_up {
+            Some(before) => self.prune(merged, &managed, &before),
+            None => merged,
+        };
         let mut managed = self.owners_after_apply(live, &object, managed, identity, force)?;
         if let Some(mut entry) = managed.0.remove(identity) {
             entry.set = entry.set.difference(&never_owned());

@@ -109,7 +109,7 @@ impl FieldManager<'_> {
     pub(super) fn reconciled(&self, mut managed: Managed) -> Managed {
         for entry in managed.0.values_mut() {
             if let Some(shape) = self.shape(&entry.version) {
-                entry.set = self.typed().reconcile(&shape, &entry.set);
+                self.typed().reconcile(&shape, &mut entry.set);
             }
         }
         managed

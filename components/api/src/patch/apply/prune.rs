@@ -15,13 +15,9 @@ use std::collections::BTreeMap;
 
 impl FieldManager<'_> {
     /// The merged object, without what the applier owned `before` and nobody owns now.
-    pub(super) fn prune(&self, merged: Value, managed: &Managed, before: Option<&Entry>) -> Value {
-        let Some(before) = before.filter(|entry| !entry.set.is_empty()) else { return merged };
-        match self.pruned(&merged, managed, before) {
-            Some(pruned) => pruned,
-            // What the applier owned is told in a version that is gone.
-            None => merged,
-        }
+    pub(super) fn prune(&self, merged: Value, managed: &Managed, before: &Entry) -> Value {
+        // What is told in a version that is gone cannot be found any more.
+        self.pruned(&merged, managed, before).unwrap_or(merged)
     }
 
     fn pruned(&self, merged: &Value, managed: &Managed, before: &Entry) -> Option<Value> {

@@ -43,6 +43,24 @@ impl Set {
         }
     }
 
+    /// Adds a member at the top.
+    pub(super) fn put(&mut self, element: &Element) {
+        self.members.insert(element.clone());
+    }
+
+    /// Adds what is within a field.
+    pub(super) fn put_within(&mut self, element: &Element, within: Self) {
+        if within.is_empty() {
+            return;
+        }
+        match self.children.get_mut(element) {
+            Some(set) => set.extend(&within),
+            None => {
+                self.children.insert(element.clone(), within);
+            }
+        }
+    }
+
     /// Whether a field is a member.
     pub fn has(&self, path: &[Element]) -> bool {
         match path {

@@ -11,51 +11,51 @@ use crate::{
     patch::fields::{Element, Set},
     schema::{ListKind, Shape},
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 impl<'a> Typed<'a> {
-    /// The leaves of a value, the items of its lists and the keys of its maps.
+    /// The leaves within a value, the items of its lists and the keys of its maps. Whether it is a
+    /// leaf itself is not told.
     pub(in crate::patch) fn field_set(self, shape: &'a Shape, value: &Value) -> Set {
-        let mut set = Set::default();
-        self.collect(shape, value, &mut Vec::new(), &mut set);
-        set
+        self.collect(shape, value).1
     }
 
-    fn collect(self, shape: &'a Shape, value: &Value, path: &mut Vec<Element>, set: &mut Set) {
+    /// Whether a value is a leaf, and what is within it.
+    fn collect(self, shape: &'a Shape, value: &Value) -> (bool, Set) {
+        let mut set = Set::default();
         match self.atom(shape, Some(value)) {
-            Atom::Scalar(_) => set.insert(path),
-            Atom::Object(object) if object.atomic => set.insert(path),
-            Atom::List(list) if *list.kind == ListKind::Atomic => set.insert(path),
+            Atom::Scalar(_) => return (true, set),
+            Atom::Object(object) if object.atomic => return (true, set),
+            Atom::List(list) if *list.kind == ListKind::Atomic => return (true, set),
             Atom::Object(object) => {
                 for (name, value) in as_object(Some(value)).into_iter().flatten() {
-                    path.push(Element::field(name));
-                    self.collect(object.present(name), value, path, set);
-                    let empty = value.as_object().is_some_and(serde_json::Map::is_empty);
-                    if value.is_null() || empty || object.declared(name).is_none() {
-                        set.insert(path);
+                    let element = Element::field(name);
+                    let (leaf, within) = self.collect(object.present(name), value);
+                    let empty = value.as_object().is_some_and(Map::is_empty);
+                    if leaf || value.is_null() || empty || object.declared(name).is_none() {
+                        set.put(&element);
                     }
-                    path.pop();
+                    set.put_within(&element, within);
                 }
             }
-            Atom::List(list) => self.collect_items(list, value, path, set),
+            Atom::List(list) => self.collect_items(list, value, &mut set),
         }
+        (false, set)
     }
 
     /// Items that are there twice are owned as one.
-    fn collect_items(self, list: List<'a>, value: &Value, path: &mut Vec<Element>, set: &mut Set) {
+    fn collect_items(self, list: List<'a>, value: &Value, set: &mut Set) {
         let items = as_list(Some(value)).unwrap_or_default();
         let elements: Vec<_> = items.iter().map(|item| self.element(list, item).ok()).collect();
         let mut seen = BTreeSet::new();
         let repeated: BTreeSet<_> = elements.iter().filter(|it| !seen.insert(*it)).collect();
         for (found, item) in elements.iter().zip(items) {
             let Some(element) = found else { continue };
-            path.push(element.clone());
+            set.put(element);
             if !repeated.contains(found) {
-                self.collect(list.item, item, path, set);
+                set.put_within(element, self.collect(list.item, item).1);
             }
-            set.insert(path);
-            path.pop();
         }
     }
 

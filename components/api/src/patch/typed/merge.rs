@@ -119,36 +119,27 @@ fn order<'e>(old: &'e [Element], new: &'e [Element]) -> Vec<(&'e Element, Option
     let (mut at_old, mut at_new) = (0, 0);
     while at_old < old.len() || at_new < new.len() {
         let (left, right) = (old.get(at_old), new.get(at_new));
-        match (left, right) {
-            (Some(left), Some(right)) if left == right => {
-                at_old += 1;
-                shared.pop_front();
-            }
-            // Both have it, but the new list has another one first.
-            (Some(left), Some(_))
-                if in_new.contains(left) && shared.front().is_some_and(|next| *next != left) =>
-            {
-                at_old += 1;
-                continue;
-            }
-            (Some(left), _) if !in_new.contains(left) => {
+        match left {
+            Some(left) if !in_new.contains(left) => {
                 out.push((left, Some(at_old)));
                 at_old += 1;
                 continue;
             }
-            (Some(left), _) if done.contains(left) => {
+            // Both have it, but the new list has another one first.
+            Some(left)
+                if right.is_some_and(|it| it != left)
+                    && shared.front().is_some_and(|it| *it != left) =>
+            {
                 at_old += 1;
-                if shared.front().copied() == right {
-                    shared.pop_front();
-                }
+                continue;
             }
-            _ => {
-                if right.is_some() && shared.front().copied() == right {
-                    shared.pop_front();
-                }
-            }
+            Some(left) if right == Some(left) || done.contains(left) => at_old += 1,
+            _ => (),
         }
-        if let Some(right) = new.get(at_new) {
+        if let Some(right) = right {
+            if shared.front() == Some(&right) {
+                shared.pop_front();
+            }
             done.insert(right);
             out.push((right, None));
             at_new += 1;

@@ -12,8 +12,23 @@ use crate::{
 };
 
 impl<'a> Typed<'a> {
-    /// The set as it would be told today.
-    pub(in crate::patch) fn reconcile(self, shape: &'a Shape, set: &Set) -> Set {
+    /// Makes the set as it would be told today.
+    pub(in crate::patch) fn reconcile(self, shape: &'a Shape, set: &mut Set) {
+        if self.is_stale(shape, set) {
+            *set = self.reconciled(shape, set);
+        }
+    }
+
+    /// Whether anything within what is atomic now is owned by itself.
+    fn is_stale(self, shape: &'a Shape, set: &Set) -> bool {
+        let atom = self.atom(shape, None);
+        set.children().iter().any(|(element, within)| match shape_of(&atom, element) {
+            Some(shape) => is_atomic(&self.atom(shape, None)) || self.is_stale(shape, within),
+            None => false,
+        })
+    }
+
+    fn reconciled(self, shape: &'a Shape, set: &Set) -> Set {
         let atom = self.atom(shape, None);
         let mut members = set.members().clone();
         let mut children = Vec::with_capacity(set.children().len());
@@ -22,7 +37,7 @@ impl<'a> Typed<'a> {
                 Some(shape) if is_atomic(&self.atom(shape, None)) => {
                     members.insert(element.clone());
                 }
-                Some(shape) => children.push((element.clone(), self.reconcile(shape, within))),
+                Some(shape) => children.push((element.clone(), self.reconciled(shape, within))),
                 None => children.push((element.clone(), within.clone())),
             }
         }
