@@ -6,6 +6,7 @@
 pub mod decode;
 pub mod defaults;
 pub mod names;
+pub mod openapi;
 pub mod patch;
 pub mod quantity;
 pub mod resources;

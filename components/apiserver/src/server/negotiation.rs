@@ -75,6 +75,25 @@ pub(crate) fn form(accept: Option<&str>) -> Result<Form, Failure> {
         .ok_or_else(|| Failure::not_acceptable(&WRITTEN))
 }
 
+/// OpenAPI's binary form, by the names it has had.
+const OPENAPI_BINARY: [&str; 2] = [
+    "application/com.github.proto-openapi.spec.v3@v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v3.v1.0+protobuf",
+];
+
+/// Whether the client reads OpenAPI's documents. We write JSON, which those read too who ask for
+/// the binary form.
+///
+/// # Errors
+/// It does not.
+pub(crate) fn openapi(accept: Option<&str>) -> Result<(), Failure> {
+    let reads = |offer: Offer<'_>| offer.is_json() || OPENAPI_BINARY.contains(&offer.media);
+    match Offer::all(accept.unwrap_or_default()).any(reads) {
+        true => Ok(()),
+        false => Err(Failure::not_acceptable(&["application/json"])),
+    }
+}
+
 /// Whether the client reads aggregated discovery, in the version `v2`.
 pub(crate) fn aggregated_discovery(accept: Option<&str>) -> bool {
     Offer::all(accept.unwrap_or_default()).any(|offer| {
