@@ -12,7 +12,7 @@ mod core_v1;
 mod pod_resources;
 mod small_groups;
 
-use crate::schema::{Field, Schemas, Shape, TypeId, Zero};
+use crate::schema::{Field, Schemas, Shape, Type, TypeId, Zero};
 use serde_json::{Map, Value};
 
 type Object = Map<String, Value>;
@@ -41,6 +41,8 @@ struct Rules {
     /// Places of fields in the type, with what they get.
     values: Vec<(usize, Value)>,
     special: Option<Special>,
+    /// Places of fields that are lists of resources.
+    resources: Vec<usize>,
     /// Whether the type, or anything inside it, has a rule.
     concerned: bool,
 }
@@ -69,6 +71,9 @@ impl Defaults {
         for (kind, special) in GROUPS.iter().copied().flatten() {
             rules[find(schemas, kind).0 as usize].special = Some(*special);
         }
+        for (kind, rule) in schemas.types().iter().zip(&mut rules) {
+            rule.resources = resource_lists(kind);
+        }
         mark(schemas, &mut rules);
         Self { rules }
     }
@@ -84,6 +89,10 @@ impl Defaults {
         }
         if let Some(special) = rules.special {
             special(object);
+        }
+        for at in &rules.resources {
+            let list = inner(object, &kind.fields[*at].name);
+            list.into_iter().flat_map(Object::values_mut).for_each(pod_resources::round_up);
         }
         let inner = kind.fields.iter().filter(|field| self.concerns(&field.shape));
         for field in inner {
@@ -125,6 +134,19 @@ impl Defaults {
     }
 }
 
+/// Where `core/v1` calls a map of amounts a list of resources. What devices offer is none.
+fn resource_lists(kind: &Type) -> Vec<usize> {
+    let listed = |field: &Field| match &field.shape {
+        Shape::Map(value, _) => **value == Shape::Quantity,
+        _ => false,
+    };
+    if kind.name.starts_with("io.k8s.api.resource.") {
+        return Vec::new();
+    }
+    let fields = kind.fields.iter().enumerate();
+    fields.filter(|(_, field)| listed(field)).map(|(at, _)| at).collect()
+}
+
 /// The type inside a shape.
 fn target(shape: &Shape) -> Option<TypeId> {
     match shape {
@@ -137,7 +159,8 @@ fn target(shape: &Shape) -> Option<TypeId> {
 /// Types refer to each other in circles, hence until nothing changes any more.
 fn mark(schemas: &Schemas, rules: &mut [Rules]) {
     for rule in rules.iter_mut() {
-        rule.concerned = !rule.values.is_empty() || rule.special.is_some();
+        rule.concerned =
+            !rule.values.is_empty() || rule.special.is_some() || !rule.resources.is_empty();
     }
     loop {
         let mut changed = false;

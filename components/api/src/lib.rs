@@ -8,6 +8,8 @@ pub mod defaults;
 pub mod names;
 pub mod openapi;
 pub mod patch;
+pub mod printing;
+pub mod protobuf;
 pub mod quantity;
 pub mod resources;
 pub mod schema;

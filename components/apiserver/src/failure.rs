@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 /// The resource that a request is about, as messages name it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Named<'a> {
+pub(crate) struct Named<'a> {
     /// `apps`; empty for the core group.
     pub group: &'a str,
     /// The plural, or the kind where upstream says it.
@@ -28,7 +28,7 @@ impl Named<'_> {
 
 /// One thing that is wrong with an object.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Cause {
+pub(crate) struct Cause {
     /// `FieldValueRequired` and the like.
     pub reason: &'static str,
     /// What is wrong, without the field.
@@ -40,7 +40,7 @@ pub struct Cause {
 /// A failure, ready to be answered.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[error("{message}")]
-pub struct Failure {
+pub(crate) struct Failure {
     /// HTTP's status.
     pub code: StatusCode,
     /// One word for machines; empty where upstream has none.
@@ -52,7 +52,7 @@ pub struct Failure {
 
 impl Failure {
     /// A failure without details.
-    pub fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
         Self { code, reason, message: message.into(), details: Map::new() }
     }
 
@@ -67,7 +67,7 @@ impl Failure {
 
     /// Says what in particular is wrong.
     #[must_use]
-    pub fn because(mut self, causes: &[Cause]) -> Self {
+    pub(crate) fn because(mut self, causes: &[Cause]) -> Self {
         let causes = causes.iter().map(|cause| {
             let mut one = Map::new();
             for (key, text) in
@@ -85,43 +85,43 @@ impl Failure {
 
     /// How long a client is to wait before it asks again.
     #[must_use]
-    pub fn retry_after(mut self, seconds: u32) -> Self {
+    pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
         self.details.insert("retryAfterSeconds".into(), seconds.into());
         self
     }
 
     /// Seconds for the header `Retry-After`.
-    pub fn retry_seconds(&self) -> Option<u64> {
+    pub(crate) fn retry_seconds(&self) -> Option<u64> {
         self.details.get("retryAfterSeconds").and_then(Value::as_u64)
     }
 
     /// No such object.
-    pub fn not_found(of: Named<'_>) -> Self {
+    pub(crate) fn not_found(of: Named<'_>) -> Self {
         let text = format!("{} {:?} not found", of.qualified(), of.name);
         Self::new(StatusCode::NOT_FOUND, "NotFound", text).about(of)
     }
 
     /// No such path.
-    pub fn no_such_resource() -> Self {
+    pub(crate) fn no_such_resource() -> Self {
         let text = "the server could not find the requested resource";
         Self::new(StatusCode::NOT_FOUND, "NotFound", text)
     }
 
     /// The name is taken.
-    pub fn already_exists(of: Named<'_>) -> Self {
+    pub(crate) fn already_exists(of: Named<'_>) -> Self {
         let text = format!("{} {:?} already exists", of.qualified(), of.name);
         Self::new(StatusCode::CONFLICT, "AlreadyExists", text).about(of)
     }
 
     /// Another writer was first, or a precondition does not hold.
-    pub fn conflict(of: Named<'_>, why: &str) -> Self {
+    pub(crate) fn conflict(of: Named<'_>, why: &str) -> Self {
         let text =
             format!("Operation cannot be fulfilled on {} {:?}: {why}", of.qualified(), of.name);
         Self::new(StatusCode::CONFLICT, "Conflict", text).about(of)
     }
 
     /// [`Failure::conflict`] with registry's OptimisticLockErrorMsg.
-    pub fn modified(of: Named<'_>) -> Self {
+    pub(crate) fn modified(of: Named<'_>) -> Self {
         Self::conflict(
             of,
             "the object has been modified; please apply your changes to the latest version and \
@@ -130,7 +130,7 @@ impl Failure {
     }
 
     /// The object is not valid; `of.resource` is its kind.
-    pub fn invalid(of: Named<'_>, causes: &[Cause]) -> Self {
+    pub(crate) fn invalid(of: Named<'_>, causes: &[Cause]) -> Self {
         let said = |cause: &Cause| match cause.field.is_empty() {
             true => cause.message.clone(),
             false => format!("{}: {}", cause.field, cause.message),
@@ -144,17 +144,17 @@ impl Failure {
     }
 
     /// The request cannot be understood.
-    pub fn bad_request(why: impl Into<String>) -> Self {
+    pub(crate) fn bad_request(why: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "BadRequest", why)
     }
 
     /// Nobody that we know.
-    pub fn unauthorized() -> Self {
+    pub(crate) fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized")
     }
 
     /// Known, and not allowed to.
-    pub fn forbidden(of: Named<'_>, why: &str) -> Self {
+    pub(crate) fn forbidden(of: Named<'_>, why: &str) -> Self {
         let what = match (of.resource.is_empty(), of.name.is_empty()) {
             (true, _) => format!("forbidden: {why}"),
             (false, true) => format!("{} is forbidden: {why}", of.qualified()),
@@ -164,18 +164,18 @@ impl Failure {
     }
 
     /// The resource exists, the verb does not.
-    pub fn not_supported(of: Named<'_>, action: &str) -> Self {
+    pub(crate) fn not_supported(of: Named<'_>, action: &str) -> Self {
         let text = format!("{action} is not supported on resources of kind {:?}", of.qualified());
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", text).about(of)
     }
 
     /// The revision is compacted, or older than what a watch can begin at.
-    pub fn expired(why: impl Into<String>) -> Self {
+    pub(crate) fn expired(why: impl Into<String>) -> Self {
         Self::new(StatusCode::GONE, "Expired", why)
     }
 
     /// A revision that this server has not seen yet.
-    pub fn too_large_revision(asked: u64, current: u64) -> Self {
+    pub(crate) fn too_large_revision(asked: u64, current: u64) -> Self {
         let text = format!("Too large resource version: {asked}, current: {current}");
         let cause = Cause {
             reason: "ResourceVersionTooLarge",
@@ -186,7 +186,7 @@ impl Failure {
     }
 
     /// The body is of a type that we do not read.
-    pub fn unsupported_media(accepted: &[&str]) -> Self {
+    pub(crate) fn unsupported_media(accepted: &[&str]) -> Self {
         let text = format!(
             "the body of the request was in an unknown format - accepted media types include: {}",
             accepted.join(", ")
@@ -195,30 +195,30 @@ impl Failure {
     }
 
     /// The client reads none of the types that we write.
-    pub fn not_acceptable(offered: &[&str]) -> Self {
+    pub(crate) fn not_acceptable(offered: &[&str]) -> Self {
         let text = format!("only the following media types are accepted: {}", offered.join(", "));
         Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", text)
     }
 
     /// The body is longer than what is read.
-    pub fn too_large(limit: usize) -> Self {
+    pub(crate) fn too_large(limit: usize) -> Self {
         let text = format!("Request entity is too large: limit is {limit}");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", text)
     }
 
     /// Something of ours went wrong.
-    pub fn internal(why: impl std::fmt::Display) -> Self {
+    pub(crate) fn internal(why: impl std::fmt::Display) -> Self {
         let text = format!("Internal error occurred: {why}");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", text)
     }
 
     /// The storage cannot be reached now, and whether a write happened is not known.
-    pub fn unavailable(why: impl Into<String>) -> Self {
+    pub(crate) fn unavailable(why: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", why)
     }
 
     /// The `Status` object.
-    pub fn status(&self) -> Value {
+    pub(crate) fn status(&self) -> Value {
         let mut status = Map::new();
         status.insert("kind".into(), "Status".into());
         status.insert("apiVersion".into(), "v1".into());

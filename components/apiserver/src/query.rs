@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 /// Parameters by name; of one that is given twice the first counts, as with Go's `Query().Get`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Query(BTreeMap<String, Vec<String>>);
+pub(crate) struct Query(BTreeMap<String, Vec<String>>);
 
 impl Query {
     /// Decodes `a=1&b=2`. What cannot be decoded is left out, as Go leaves it out.
-    pub fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for part in text.split('&').filter(|part| !part.is_empty()) {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
@@ -20,17 +20,17 @@ impl Query {
     }
 
     /// The first value.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.first().map(String::as_str)
     }
 
     /// All values.
-    pub fn all(&self, name: &str) -> &[String] {
+    pub(crate) fn all(&self, name: &str) -> &[String] {
         self.0.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// A flag, as apimachinery's Convert_Slice_string_To_bool reads it: given and not false.
-    pub fn is_true(&self, name: &str) -> bool {
+    pub(crate) fn is_true(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| !matches!(value.to_lowercase().as_str(), "false" | "0"))
     }
 
@@ -38,7 +38,7 @@ impl Query {
     ///
     /// # Errors
     /// What Go's strconv says.
-    pub fn number(&self, name: &str) -> Result<Option<i64>, String> {
+    pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, String> {
         match self.get(name) {
             None | Some("") => Ok(None),
             Some(text) => text

@@ -7,7 +7,7 @@ use http::Method;
 
 /// A request in the words of authorization and of the registry.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct RequestInfo {
+pub(crate) struct RequestInfo {
     /// Whether it is about objects; else only `verb` and `path` are set.
     pub is_resource: bool,
     /// `get list watch create update patch delete deletecollection`; else the method in lower case.
@@ -35,7 +35,7 @@ const NAMESPACE_SUBRESOURCES: [&str; 2] = ["status", "finalize"];
 
 impl RequestInfo {
     /// Reads a request's line.
-    pub fn of(method: &Method, path: &str, query: &Query) -> Self {
+    pub(crate) fn of(method: &Method, path: &str, query: &Query) -> Self {
         let mut info = Self { path: path.to_owned(), verb: plain_verb(method), ..Self::default() };
         let mut parts = path.split('/').filter(|part| !part.is_empty());
         match (parts.next(), parts.next(), parts.next()) {
@@ -103,7 +103,7 @@ impl RequestInfo {
     }
 
     /// Whether the request is about a collection, named or not.
-    pub fn is_collection(&self) -> bool {
+    pub(crate) fn is_collection(&self) -> bool {
         matches!(self.verb, "list" | "watch" | "deletecollection")
     }
 }

@@ -64,7 +64,7 @@ impl ApiServer {
         let service = server.clone();
         let service = Arc::new(move |request| {
             let server = service.clone();
-            async move { server.answer(request).await }
+            Box::pin(server.answer(request))
         });
         let limits = Limits { streams_max: 100, ..Limits::default() };
         let work =

@@ -86,6 +86,10 @@ pub struct Flags {
     )]
     pub anonymous_auth: bool,
 
+    /// Who may do what: only AlwaysAllow yet, whoever is known may do everything
+    #[arg(long, default_value = "AlwaysAllow", help_heading = "Authorization")]
+    pub authorization_mode: String,
+
     /// Level of the log's detail
     #[arg(short, long, default_value_t = 0, help_heading = "Log")]
     pub v: u8,
@@ -130,7 +134,13 @@ impl Flags {
         config.etcd_prefix.clone_from(&self.etcd_prefix);
         config.tls = Some(self.tls()?);
         config.tokens = self.tokens()?;
-        config.anonymous = self.anonymous_auth;
+        if self.authorization_mode != "AlwaysAllow" {
+            let why = format!("{:?} is not served yet; use AlwaysAllow", self.authorization_mode);
+            return Err(FlagError::Value { flag: "authorization-mode", why });
+        }
+        // Where everybody may do everything, nobody comes in unknown (upstream resets
+        // --anonymous-auth too: pkg/kubeapiserver/options/authentication.go).
+        config.anonymous = false;
         config.request_timeout = self.request_timeout;
         config.watch_timeout = Duration::from_secs(self.min_request_timeout);
         config.shutdown_delay = self.shutdown_delay_duration;

@@ -135,3 +135,38 @@ fn it_runs_over_debian_s_etcd_and_etcdctl_reads_what_it_stores() {
         assert_eq!(object["metadata"]["labels"]["x"], "1", "{maker:?}");
     }
 }
+
+#[test]
+fn bad_input_is_refused_in_a_sentence_and_changes_nothing() {
+    let etcd = Cluster::start(Plan::ours(1));
+    let mut server = ApiServer::start(&etcd);
+    let kubectl = server.kubectl();
+    let pods = "/api/v1/namespaces/default/pods";
+    let post = |body: &str| kubectl.run_with(&["create", "--raw", pods, "-f", "-"], body).refused();
+    let nested = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    for (body, why) in [
+        ("{", "unexpected end of JSON input"),
+        ("[]", "cannot be handled as a Pod"),
+        (r#"{"kind":"Service","apiVersion":"v1"}"#, "cannot be handled as a Pod"),
+        (r#"{"metadata":{"name":"a"},"spec":{"containers":7}}"#, "cannot unmarshal number"),
+        (r#"{"metadata":{"name":"No Name"}}"#, "a lowercase RFC 1123 subdomain must consist"),
+        (r#"{"metadata":{"name":"a","namespace":"b"}}"#, "does not match the namespace"),
+        (r#"{"metadata":{}}"#, "name or generateName is required"),
+        (&nested, "cannot be handled as a Pod"),
+        (&"x".repeat(3_200_000), "Request entity is too large"),
+    ] {
+        let said = post(body);
+        assert!(said.contains(why), "{why:?} is not in {said:?}");
+    }
+    let elsewhere = "/api/v1/namespaces/nowhere/configmaps";
+    let body = r#"{"metadata":{"name":"a"}}"#;
+    let said = kubectl.run_with(&["create", "--raw", elsewhere, "-f", "-"], body).refused();
+    assert!(said.contains("namespaces \"nowhere\" not found"), "{said}");
+    let said = kubectl.run(&["get", "--raw", "/apis/none/v1/things"]).refused();
+    assert!(said.contains("NotFound"), "{said}");
+    let stranger =
+        kubectl.run(&["get", "pods", "--client-certificate=", "--client-key=", "--token=x"]);
+    assert!(stranger.refused().contains("Unauthorized"));
+    assert_eq!(kubectl.run(&["get", "pods", "-o", "name"]).ok(), "");
+    assert_eq!(server.process().ended(), None, "{}", server.process().said());
+}

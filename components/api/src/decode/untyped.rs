@@ -22,40 +22,38 @@ pub(super) fn inner(bytes: &[u8]) -> Result<Value, DecodeError> {
 /// # Errors
 /// As upstream's: no JSON, or words that are no text.
 pub fn type_meta(bytes: &[u8]) -> Result<(String, String), String> {
-    let wrong =
-        |error: DecodeError| format!("couldn't get version/kind; json parse error: {error}");
-    let (mut version, mut kind) = (String::new(), String::new());
-    let mut scanner = Scanner::new(bytes);
-    let found = scanner.kind().map_err(wrong)?;
+    let told = |error| format!("couldn't get version/kind; json parse error: {error}");
+    words(&mut Scanner::new(bytes)).map_err(told)
+}
+
+fn words(scanner: &mut Scanner<'_>) -> Result<(String, String), DecodeError> {
+    let found = scanner.kind()?;
     if found != "object" {
-        scanner.skip().map_err(wrong)?;
+        scanner.skip()?;
         let of = "of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; \
                   Kind string \"json:\\\"kind,omitempty\\\"\" }";
         let text = format!("json: cannot unmarshal {found} into Go value {of}");
-        return Err(wrong(DecodeError::Mismatch(text)));
+        return Err(DecodeError::Mismatch(text));
     }
-    let mut visit = |scanner: &mut Scanner<'_>| -> Result<(), DecodeError> {
-        scanner.enter(b'{')?;
-        let mut first = true;
-        while let Some(key) = scanner.key(first)? {
-            first = false;
-            let slot = match &*key {
-                "apiVersion" => &mut version,
-                "kind" => &mut kind,
-                _ => {
-                    scanner.skip()?;
-                    continue;
-                }
-            };
-            match scanner.kind()? {
-                "string" => *slot = scanner.string()?.into_owned(),
-                "null" => drop(scanner.skip()?),
-                other => return Err(no_text(other, &key)),
+    let (mut version, mut kind, mut first) = (String::new(), String::new(), true);
+    scanner.enter(b'{')?;
+    while let Some(key) = scanner.key(first)? {
+        first = false;
+        let slot = match &*key {
+            "apiVersion" => &mut version,
+            "kind" => &mut kind,
+            _ => {
+                scanner.skip()?;
+                continue;
             }
+        };
+        match scanner.kind()? {
+            "string" => *slot = scanner.string()?.into_owned(),
+            "null" => drop(scanner.skip()?),
+            other => return Err(no_text(other, &key)),
         }
-        scanner.finish()
-    };
-    visit(&mut scanner).map_err(wrong)?;
+    }
+    scanner.finish()?;
     Ok((version, kind))
 }
 

@@ -14,11 +14,9 @@ pub(super) const SPECIALS: Specials = &[
     ("core.v1.NodeStatus", node_status),
     ("core.v1.Pod", pod),
     ("core.v1.ReplicationController", replication_controller),
-    ("core.v1.ResourceRequirements", resource_requirements),
     ("core.v1.Service", service),
     ("core.v1.ServicePort", service_port),
     ("core.v1.Volume", volume),
-    ("core.v1.VolumeResourceRequirements", resource_requirements),
 ];
 
 fn container(container: &mut Object) {
@@ -81,19 +79,11 @@ fn requests_from_limits(container: &mut Object) {
 }
 
 fn host_port(port: &mut Object) {
+    let own = port.get("containerPort").filter(|own| !is_empty(own)).cloned();
     if port.get("hostPort").is_none_or(is_empty)
-        && let Some(own) = port.get("containerPort").cloned()
+        && let Some(own) = own
     {
         port.insert("hostPort".into(), own);
-    }
-}
-
-/// Amounts finer than a thousandth are rounded up.
-fn resource_requirements(resources: &mut Object) {
-    for list in ["limits", "requests"] {
-        for amount in inner(resources, list).into_iter().flat_map(|list| list.values_mut()) {
-            pod_resources::round_up(amount);
-        }
     }
 }
 

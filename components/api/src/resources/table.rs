@@ -73,22 +73,25 @@ fn resource(line: &str) -> Option<Resource> {
         columns: Vec::new(),
         path: plural.to_owned(),
     };
-    for word in words {
-        let (word, value) = word.split_once('=')?;
-        match word {
-            "verbs" => found.verbs = list(value),
-            "short" => found.short_names = list(value),
-            "in" => found.categories = list(value),
-            "path" => value.clone_into(&mut found.path),
-            "stored" => {
-                let (group, version) = value.split_once('/').unwrap_or(("", value));
-                group.clone_into(&mut found.stored.group);
-                version.clone_into(&mut found.stored.version);
-            }
-            _ => return None,
+    words.all(|word| unusual(&mut found, word).is_some()).then_some(found)
+}
+
+/// A word about what is not as usual.
+fn unusual(resource: &mut Resource, word: &str) -> Option<()> {
+    let (word, value) = word.split_once('=')?;
+    match word {
+        "verbs" => resource.verbs = list(value),
+        "short" => resource.short_names = list(value),
+        "in" => resource.categories = list(value),
+        "path" => value.clone_into(&mut resource.path),
+        "stored" => {
+            let (group, version) = value.split_once('/').unwrap_or(("", value));
+            group.clone_into(&mut resource.stored.group);
+            version.clone_into(&mut resource.stored.version);
         }
+        _ => return None,
     }
-    Some(found)
+    Some(())
 }
 
 fn subresource(line: &str, own: &GroupVersionKind) -> Option<Subresource> {

@@ -9,6 +9,10 @@ fn wrong<T>(text: String) -> Outcome<T> {
     Err(SelectorError(text))
 }
 
+fn expected<T>(what: &str, found: &Token<'_>) -> Outcome<T> {
+    wrong(format!("found '{}', expected: {what}", found.text()))
+}
+
 pub(super) fn requirements(text: &str) -> Outcome<Vec<Requirement>> {
     let mut parser = Parser { tokens: tokens(text), at: 0 };
     let mut found = Vec::new();
@@ -16,10 +20,7 @@ pub(super) fn requirements(text: &str) -> Outcome<Vec<Requirement>> {
         match parser.peek() {
             Token::Word(_) | Token::Sign("!") => {}
             Token::End => return Ok(found),
-            other => {
-                let expected = "!, identifier, or 'end of string'";
-                return wrong(format!("found '{}', expected: {expected}", other.text()));
-            }
+            other => return expected("!, identifier, or 'end of string'", &other),
         }
         let one = parser.requirement();
         let told =
@@ -28,14 +29,10 @@ pub(super) fn requirements(text: &str) -> Outcome<Vec<Requirement>> {
         match parser.next() {
             Token::End => return Ok(found),
             Token::Sign(",") => {}
-            other => {
-                let expected = "',' or 'end of string'";
-                return wrong(format!("found '{}', expected: {expected}", other.text()));
-            }
+            other => return expected("',' or 'end of string'", &other),
         }
         if !matches!(parser.peek(), Token::Word(_) | Token::Sign("!")) {
-            let found = parser.peek();
-            return wrong(format!("found '{}', expected: identifier after ','", found.text()));
+            return expected("identifier after ','", &parser.peek());
         }
     }
 }
@@ -103,7 +100,7 @@ impl<'a> Parser<'a> {
             self.at += 1;
         }
         let Token::Word(key) = self.peek() else {
-            return wrong(format!("found '{}', expected: identifier", self.peek().text()));
+            return expected("identifier", &self.peek());
         };
         self.at += 1;
         if let Some(fault) = key_fault("<nil>", key) {
@@ -131,10 +128,7 @@ impl<'a> Parser<'a> {
             Token::Sign("!=") => Operator::NotEquals,
             Token::Sign(">") => Operator::GreaterThan,
             Token::Sign("<") => Operator::LessThan,
-            other => {
-                let expected = "in, notin, =, ==, !=, gt, lt";
-                return wrong(format!("found '{}', expected: {expected}", other.text()));
-            }
+            other => return expected("in, notin, =, ==, !=, gt, lt", &other),
         })
     }
 
@@ -145,7 +139,7 @@ impl<'a> Parser<'a> {
                 self.at += 1;
                 Ok(value.to_owned())
             }
-            other => wrong(format!("found '{}', expected: identifier", other.text())),
+            other => expected("identifier", &other),
         }
     }
 
@@ -155,47 +149,41 @@ impl<'a> Parser<'a> {
             Token::Sign("(") => {}
             other => return wrong(format!("found '{}' expected: '('", other.text())),
         }
-        let mut values = BTreeSet::new();
         match self.peek() {
-            Token::Word(_) | Token::Sign(",") => {}
+            Token::Word(_) | Token::Sign(",") => self.listed(),
             Token::Sign(")") => {
                 self.at += 1;
-                return Ok(BTreeSet::from([String::new()]));
+                Ok(BTreeSet::from([String::new()]))
             }
-            other => {
-                let expected = "',', ')' or identifier";
-                return wrong(format!("found '{}', expected: {expected}", other.text()));
-            }
+            other => expected("',', ')' or identifier", &other),
         }
+    }
+
+    /// Values up to the closing parenthesis.
+    fn listed(&mut self) -> Outcome<BTreeSet<String>> {
+        let mut values = BTreeSet::new();
         loop {
-            match self.next() {
-                Token::Word(value) => drop(values.insert(value.to_owned())),
-                Token::Sign(",") => {
-                    let beside = matches!(self.peek(), Token::Sign("," | ")"));
-                    if values.is_empty() || beside {
+            let comma = match self.next() {
+                Token::Word(value) => {
+                    values.insert(value.to_owned());
+                    false
+                }
+                Token::Sign(",") => true,
+                other => return expected("',', or identifier", &other),
+            };
+            match self.peek() {
+                Token::Sign(next @ ("," | ")")) => {
+                    if comma {
                         values.insert(String::new());
                     }
-                    if self.peek() == Token::Sign(")") {
+                    if next == ")" {
                         self.at += 1;
                         return Ok(values);
                     }
-                    continue;
                 }
-                other => {
-                    let expected = "',', or identifier";
-                    return wrong(format!("found '{}', expected: {expected}", other.text()));
-                }
-            }
-            match self.peek() {
-                Token::Sign(",") => {}
-                Token::Sign(")") => {
-                    self.at += 1;
-                    return Ok(values);
-                }
-                other => {
-                    let expected = "',' or ')'";
-                    return wrong(format!("found '{}', expected: {expected}", other.text()));
-                }
+                _ if comma && values.is_empty() => drop(values.insert(String::new())),
+                _ if comma => {}
+                other => return expected("',' or ')'", &other),
             }
         }
     }

@@ -351,6 +351,23 @@ fn a_request_owns_only_what_it_can_change() {
 }
 
 #[test]
+fn what_became_atomic_is_owned_as_one() {
+    let world = World::default();
+    let object = world.apply(&json!({}), &pod(json!({"nodeSelector": {"a": "1"}})), "me");
+    let mut object = object.expect("nobody else is there");
+    let whole = json!({"f:spec": {"f:template": {"f:spec": {"f:nodeSelector": {}}}}});
+    assert_eq!(owned(&object, "me", "Apply"), whole);
+    // As it would have been told while the map was granular.
+    let parts = json!({"f:spec": {"f:template": {"f:spec": {"f:nodeSelector": {"f:a": {}}}}}});
+    object["metadata"]["managedFields"][0]["fieldsV1"] = parts;
+    let why = world.apply(&object, &pod(json!({"nodeSelector": {"b": "2"}})), "other");
+    let causes = why.expect_err("it is one field").causes();
+    assert_eq!(causes[0].field, ".spec.template.spec.nodeSelector");
+    let stored = world.update(&object, "other", |it| it["spec"]["replicas"] = json!(1));
+    assert_eq!(owned(&stored, "me", "Apply"), whole);
+}
+
+#[test]
 fn nothing_new_leaves_the_time() {
     let world = World::default();
     let object = world.apply(&json!({}), &web(json!({"replicas": 1})), "me").expect("new");

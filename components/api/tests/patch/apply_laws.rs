@@ -26,10 +26,28 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     collection::vec(step, 1..7).prop_map(|mut steps| {
         // Of one name, as the objects that requests are for.
         for (_, patch, _) in &mut steps {
+            *patch = without_empty_lists(patch.take());
             patch["metadata"]["name"] = json!("web");
         }
         steps
     })
+}
+
+/// An empty list that is no leaf is owned by nobody: it goes, and comes again with each apply.
+/// Decoding leaves it out, as upstream's structs do.
+fn without_empty_lists(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .into_iter()
+            .filter(|(_, value)| *value != json!([]))
+            .map(|(name, value)| (name, without_empty_lists(value)))
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Array(items) => {
+            items.into_iter().map(without_empty_lists).collect::<Vec<_>>().into()
+        }
+        other => other,
+    }
 }
 
 #[derive(Clone, Default)]
@@ -98,22 +116,6 @@ fn owned_by(object: &Value, who: &str) -> Set {
     managed.0.get(&identity).map(|entry| entry.set.clone()).unwrap_or_default()
 }
 
-/// An empty list that is no leaf is owned by nobody: it goes, and comes again with each apply.
-fn without_empty_lists(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => fields
-            .into_iter()
-            .filter(|(_, value)| *value != json!([]))
-            .map(|(name, value)| (name, without_empty_lists(value)))
-            .collect::<Map<_, _>>()
-            .into(),
-        Value::Array(items) => {
-            items.into_iter().map(without_empty_lists).collect::<Vec<_>>().into()
-        }
-        other => other,
-    }
-}
-
 proptest! {
     #[test]
     fn an_object_is_what_its_managers_applied(steps in steps()) {
@@ -145,9 +147,8 @@ proptest! {
     fn a_second_time_changes_nothing(steps in steps()) {
         let mut object = json!({});
         let later = World { now: LATER, ..World::default() };
-        for (who, patch, force) in steps {
-            let step = (who, without_empty_lists(patch), force);
-            let Ok(applied) = try_step(&object, &step) else { continue };
+        for step in &steps {
+            let Ok(applied) = try_step(&object, step) else { continue };
             prop_assert_eq!(later.apply(&applied, &step.1, step.0), Ok(applied.clone()));
             object = applied;
         }

@@ -4,19 +4,20 @@
 use crate::{
     deployments::deployment,
     managers::{LATER, NOW, World},
-    schemas::kind,
+    schemas::deployment_kind,
 };
 use api::{
+    decode::decode,
+    defaults::Defaults,
     patch::{
-        apply::{FieldManager, OneVersion, Resource},
+        fields::Path,
         managed::{Managed, keep_times, manager_of},
     },
     schema::Schemas,
 };
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-
-use proptest::prelude::*;
 
 fn web(spec: Value) -> Value {
     let metadata = json!({"name": "web", "uid": "u"});
@@ -44,40 +45,60 @@ fn replicas() -> Value {
 }
 
 #[test]
-fn a_creator_owns_what_is_no_structs_default() {
+fn a_creator_owns_what_it_and_the_defaults_put_there() {
     let schemas = Schemas::built_in();
-    let pod = kind("", "v1", "Pod");
-    let filters = BTreeMap::new();
-    let manager = FieldManager::new(Resource {
-        schemas: &schemas,
-        kind: &pod,
-        subresource: "",
-        versions: &OneVersion,
-        filters: &filters,
+    let defaults = Defaults::built_in(&schemas);
+    let deployment = schemas.of(&deployment_kind()).expect("a built-in kind");
+    let container = json!({"name": "web", "image": "i"});
+    let template = json!({
+        "metadata": {"labels": {"app": "web"}},
+        "spec": {"containers": [container], "securityContext": {}},
     });
-    let object = json!({
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "p", "namespace": "d", "uid": "u", "labels": {"a": "b"}},
-        "spec": {
-            "containers": [{"name": "c", "image": "i", "resources": {}}],
-            "securityContext": {},
-            "dnsPolicy": "ClusterFirst",
-        },
-        "status": {},
+    let mut object =
+        web(json!({"selector": {"matchLabels": {"app": "web"}}, "template": template}));
+    object["metadata"]["labels"] = json!({"app": "web"});
+    let decoded = decode(&schemas, deployment, object.to_string().as_bytes()).expect("an object");
+    let Value::Object(mut object) = decoded.value else { unreachable!() };
+    defaults.apply(&schemas, deployment, &mut object);
+
+    let world = World { schemas, ..World::default() };
+    let stored = world.create(&Value::Object(object), "kubectl-create");
+    // As `kubectl create deployment` leaves it on a cluster of upstream's.
+    let container = json!({
+        ".": {},
+        "f:image": {},
+        "f:imagePullPolicy": {},
+        "f:name": {},
+        "f:resources": {},
+        "f:terminationMessagePath": {},
+        "f:terminationMessagePolicy": {},
     });
-    let stored = manager.update(&json!({}), object, "kubectl-run", NOW);
+    let labels = json!({"f:labels": {".": {}, "f:app": {}}});
     let wanted = json!({
-        "f:metadata": {"f:labels": {".": {}, "f:a": {}}},
+        "f:metadata": labels,
         "f:spec": {
-            "f:containers": {"k:{\"name\":\"c\"}": {
-                ".": {}, "f:image": {}, "f:name": {}, "f:resources": {},
-            }},
-            "f:dnsPolicy": {},
-            "f:securityContext": {},
+            "f:progressDeadlineSeconds": {},
+            "f:replicas": {},
+            "f:revisionHistoryLimit": {},
+            "f:selector": {},
+            "f:strategy": {
+                "f:rollingUpdate": {".": {}, "f:maxSurge": {}, "f:maxUnavailable": {}},
+                "f:type": {},
+            },
+            "f:template": {
+                "f:metadata": labels,
+                "f:spec": {
+                    "f:containers": {"k:{\"name\":\"web\"}": container},
+                    "f:dnsPolicy": {},
+                    "f:restartPolicy": {},
+                    "f:schedulerName": {},
+                    "f:securityContext": {},
+                    "f:terminationGracePeriodSeconds": {},
+                },
+            },
         },
     });
-    let who = format!("kubectl-run Update - {NOW}");
+    let who = format!("kubectl-create Update - {NOW}");
     assert_eq!(records(&stored), [record(&who, wanted)]);
 }
 
@@ -232,6 +253,63 @@ fn a_manager_is_named_by_the_request_or_by_its_client() {
     assert_eq!(manager_of("", "kubectl/v1.32 (linux/amd64)"), "kubectl");
     assert_eq!(manager_of("", "\u{7}x\n"), "x");
     assert_eq!(manager_of("", &"é".repeat(100)), "é".repeat(64));
+}
+
+#[test]
+fn who_scales_owns_the_parents_replicas() {
+    let path = Path::of_fields(&["spec", "replicas"]);
+    let paths = BTreeMap::from([("apps/v1".to_owned(), Some(path))]);
+    let world = World::default();
+    let object = world.create(&web(json!({"replicas": 1, "count": 1})), "a");
+    let object = world.apply(&object, &web(json!({"replicas": 1})), "b").expect("the same");
+    let scale = Managed::of(&object).to_scale(&paths);
+    assert_eq!(scale.0.len(), 2);
+    assert!(scale.0.values().all(|it| it.version == "autoscaling/v1"));
+
+    // The autoscaler took it from both.
+    let entry = json!([{
+        "manager": "hpa",
+        "operation": "Update",
+        "apiVersion": "autoscaling/v1",
+        "subresource": "scale",
+        "time": LATER,
+        "fieldsType": "FieldsV1",
+        "fieldsV1": replicas(),
+    }]);
+    let scale = Managed::decode(Some(&entry)).expect("a record");
+    let mut stored = object;
+    Managed::of(&stored).with_scale(&scale, "apps/v1", &paths).store(&mut stored);
+    let rest = json!({"f:spec": {"f:count": {}}});
+    assert_eq!(
+        records(&stored),
+        [
+            record(&format!("a Update - {NOW}"), rest),
+            record(&format!("hpa Update scale {LATER}"), replicas()),
+        ]
+    );
+}
+
+#[test]
+fn nothing_upsets_the_bookkeeping() {
+    let strange = [
+        json!(null),
+        json!([]),
+        json!({"metadata": []}),
+        json!({"metadata": {"managedFields": {}, "annotations": [], "uid": 1}}),
+        json!({"apiVersion": 1, "kind": {}, "spec": [{"x": null}]}),
+        web(json!({"template": {"spec": {"containers": {"name": 1}}}})),
+        web(json!({"template": {"spec": {"containers": [null, [], {"ports": [{}]}]}}})),
+        web(json!({"selector": "x", "strategy": []})),
+    ];
+    let world = World::default();
+    for live in &strange {
+        for new in &strange {
+            world.put(live, new.clone(), "m");
+            if let Err(why) = world.apply(live, new, "kubectl") {
+                assert!([400, 409, 500].contains(&why.code()), "{why}");
+            }
+        }
+    }
 }
 
 proptest! {

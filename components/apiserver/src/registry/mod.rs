@@ -18,7 +18,7 @@ pub(crate) use read::{Freshness, Listed, Reading};
 pub(crate) use watch::{Watch, WatchEvent, Watching};
 
 use crate::{cache::Cacher, failure::Failure, object, storage::Storage};
-use api::{defaults::Defaults, resources::Resource, schema::Schemas};
+use api::{defaults::Defaults, protobuf::Codec, resources::Resource, schema::Schemas};
 use bytes::Bytes;
 use host::Host;
 use parking_lot::Mutex;
@@ -40,6 +40,7 @@ pub(crate) struct Registry {
     pub(crate) host: Host,
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) defaults: Defaults,
+    pub(crate) codec: Codec,
     storage: Storage,
     resources: Vec<Arc<Resource>>,
     /// What the cluster has from its first moment is there.
@@ -81,9 +82,18 @@ impl Target {
 impl Registry {
     pub(crate) fn new(host: &Host, schemas: Arc<Schemas>, storage: Storage) -> Self {
         let resources = api::resources::built_in().into_iter().map(Arc::new).collect();
-        let defaults = Defaults::built_in(&schemas);
+        let (defaults, codec) = (Defaults::built_in(&schemas), Codec::new(&schemas));
         let (bootstrapped, caches) = (AtomicBool::new(false), Mutex::default());
-        Self { host: host.clone(), schemas, defaults, storage, resources, bootstrapped, caches }
+        Self {
+            host: host.clone(),
+            schemas,
+            defaults,
+            codec,
+            storage,
+            resources,
+            bootstrapped,
+            caches,
+        }
     }
 
     /// All resources, in the order of discovery.

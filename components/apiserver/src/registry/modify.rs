@@ -6,17 +6,9 @@ use api::resources::Resource;
 use bytes::Bytes;
 use serde_json::Value;
 
-/// What a change found and what came of it.
-#[derive(Debug)]
-pub(crate) struct Modified {
-    /// As clients see it.
-    pub(crate) object: Bytes,
-    /// It was the last finalizer, and the object is gone.
-    pub(crate) removed: bool,
-}
-
 impl Registry {
-    /// Changes an object with `decide`, which gets the present one and may be asked again.
+    /// Changes an object with `decide`, which gets the present one and may be asked again; returns it
+    /// as clients see it. One whose last finalizer goes is gone with it.
     ///
     /// Upstream's GuaranteedUpdate may decide on a cached object first; here it is always what the
     /// storage holds, so that no decision outlives its ground (kubernetes #77619, #82303).
@@ -25,7 +17,7 @@ impl Registry {
         target: &Target,
         how: &Writing,
         decide: impl Fn(&Value) -> Result<Value, Failure>,
-    ) -> Result<Modified, Failure> {
+    ) -> Result<Bytes, Failure> {
         let resource = &*target.resource;
         let key = target.key(&self.storage);
         for _ in 0..ATTEMPTS_MAX {
@@ -47,8 +39,7 @@ impl Registry {
             }
             let bytes = object::encode(&new);
             if how.dry_run || bytes[..] == stored.bytes[..] {
-                let object = served(&new, stored.revision);
-                return Ok(Modified { object, removed: false });
+                return Ok(served(&new, stored.revision));
             }
             let removed = is_finished(resource, &new);
             let written = match removed {
@@ -57,7 +48,7 @@ impl Registry {
             };
             match written {
                 Ok(revision) => {
-                    return Ok(Modified { object: served(&new, revision), removed });
+                    return Ok(served(&new, revision));
                 }
                 Err(Refused::Changed(_)) if insists => {
                     return Err(Failure::modified(place::named(resource, &target.name)));
@@ -75,7 +66,7 @@ impl Registry {
         target: &Target,
         body: Value,
         how: &Writing,
-    ) -> Result<Modified, Failure> {
+    ) -> Result<Bytes, Failure> {
         metadata::namespace(&body, &target.namespace)?;
         let name = object::meta(&body, "name");
         if !name.is_empty() && name != target.name {

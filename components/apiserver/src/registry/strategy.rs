@@ -91,10 +91,8 @@ pub(super) fn returns_deleted(resource: &Resource) -> bool {
 
 /// Completes a new object.
 pub(super) fn prepare_create(resource: &Resource, object: &mut Value) {
-    if has_status(resource) {
-        if let Some(members) = object.as_object_mut() {
-            members.remove("status");
-        }
+    if let Some(members) = object.as_object_mut().filter(|_| has_status(resource)) {
+        members.remove("status");
     }
     if counts_generations(resource) {
         object["metadata"]["generation"] = 1.into();

@@ -10,8 +10,11 @@ use serde_json::Value;
 /// The longest body that is read (apiserver's MaxRequestBodyBytes).
 const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
 
+/// Kubernetes' own protobuf.
+pub(super) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+
 /// Media types that objects are read in.
-const READ: [&str; 2] = ["application/json", "application/yaml"];
+const READ: [&str; 3] = ["application/json", "application/yaml", PROTOBUF];
 
 /// Reads a body to its end.
 pub(super) async fn read(body: hyper::body::Incoming) -> Result<Bytes, Failure> {

@@ -6,11 +6,12 @@ use super::{Asked, Server, body};
 use crate::failure::Failure;
 use api::{
     decode::{self, Decoded},
+    protobuf::Envelope,
     resources::Resource,
-    schema::GroupVersionKind,
+    schema::{GroupVersionKind, TypeId},
 };
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// What is to become of fields that the kind does not have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -67,8 +68,10 @@ impl Server {
         bytes: &Bytes,
     ) -> Result<Received, Failure> {
         let validation = Validation::of(asked)?;
-        let json = body::as_json(asked, bytes)?;
-        let mut decoded = self.typed(kind, &json)?;
+        let mut decoded = match body::media(asked) {
+            body::PROTOBUF => self.message(kind, bytes)?,
+            _ => self.typed(kind, &body::as_json(asked, bytes)?)?,
+        };
         let warnings = validation.judge(&mut decoded)?;
         let mut object = decoded.value;
         name_kind(kind, &mut object)?;
@@ -84,13 +87,38 @@ impl Server {
         Ok(decoded)
     }
 
+    /// An object that came as Kubernetes' protobuf. It names its kind itself, which may be another
+    /// than the one that is expected.
+    fn message(&self, kind: &GroupVersionKind, bytes: &[u8]) -> Result<Decoded, Failure> {
+        let schemas = &self.registry.schemas;
+        let failed = |why: String| {
+            let GroupVersionKind { version, kind: name, .. } = kind;
+            Failure::bad_request(format!(
+                "{name} in version {version:?} cannot be handled as a {name}: {why}"
+            ))
+        };
+        let envelope = Envelope::decode(bytes).map_err(|error| failed(error.to_string()))?;
+        let id = schemas.of(kind).ok_or_else(|| failed("it has no binary form".into()))?;
+        let members = self.registry.codec.decode(schemas, id, envelope.raw);
+        let mut members = members.map_err(|error| failed(error.to_string()))?;
+        members.insert("kind".into(), envelope.kind.into());
+        members.insert("apiVersion".into(), envelope.api_version.into());
+        self.complete(id, &mut members);
+        Ok(Decoded { value: Value::Object(members), complaints: Vec::new() })
+    }
+
+    /// What upstream's structs hold beyond what a client says.
+    fn complete(&self, id: TypeId, members: &mut Map<String, Value>) {
+        self.registry.defaults.apply(&self.registry.schemas, id, members);
+        decode::complete(&self.registry.schemas, id, members);
+    }
+
     fn typed(&self, kind: &GroupVersionKind, json: &[u8]) -> Result<Decoded, Failure> {
         let schemas = &self.registry.schemas;
         let decoded = match schemas.of(kind) {
             Some(id) => decode::decode(schemas, id, json).map(|mut decoded| {
                 if let Value::Object(members) = &mut decoded.value {
-                    self.registry.defaults.apply(schemas, id, members);
-                    decode::complete(schemas, id, members);
+                    self.complete(id, members);
                 }
                 decoded
             }),

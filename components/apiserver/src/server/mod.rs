@@ -13,6 +13,7 @@ mod negotiation;
 mod objects;
 mod openapi;
 mod patch;
+mod scale;
 mod stream;
 
 pub use authentication::{Tokens, User};
@@ -21,7 +22,7 @@ use crate::{
     config::Config, failure::Failure, query::Query, registry::Registry, request_info::RequestInfo,
 };
 use authentication::Authenticator;
-use host::{Host, Stop};
+use host::{Host, Stop, event};
 use http::{HeaderMap, Method, StatusCode, header};
 use std::sync::{
     Arc, OnceLock,
@@ -50,7 +51,6 @@ struct Asked {
     info: RequestInfo,
     query: Query,
     headers: HeaderMap,
-    user: User,
 }
 
 impl Asked {
@@ -92,17 +92,28 @@ impl Server {
             return answer::failure(&Failure::bad_request("the path cannot be decoded"));
         };
         let info = RequestInfo::of(&parts.method, &path, &query);
-        let asked = Asked { method: parts.method, info, query, headers: parts.headers, user };
-        let host = self.host.clone();
+        let asked = Asked { method: parts.method, info, query, headers: parts.headers };
+        let (host, verb) = (self.host.clone(), asked.info.verb);
         let limit = self.config.request_timeout;
-        if asked.info.verb == "watch" {
-            return self.route(asked, body).await.unwrap_or_else(|error| answer::failure(&error));
-        }
-        match host.timeout(limit, self.route(asked, body)).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(failure)) => answer::failure(&failure),
-            Err(host::Elapsed) => answer::failure(&timed_out()),
-        }
+        let work = Box::pin(self.route(asked, body));
+        let response = match verb {
+            "watch" => work.await.unwrap_or_else(|error| answer::failure(&error)),
+            _ => match host.timeout(limit, work).await {
+                Ok(Ok(response)) => response,
+                Ok(Err(failure)) => answer::failure(&failure),
+                Err(host::Elapsed) => answer::failure(&timed_out()),
+            },
+        };
+        event!(
+            host,
+            Debug,
+            "answered",
+            user = &*user.name,
+            verb = verb,
+            path = &*path,
+            code = u64::from(response.status().as_u16())
+        );
+        response
     }
 
     async fn route(

@@ -16,6 +16,9 @@ use hyper::body::Incoming;
 use std::sync::Arc;
 use wire::Response;
 
+/// Parts of objects that are served; the object itself is the empty one.
+const SUBRESOURCES: [&str; 4] = ["", "status", "scale", "finalize"];
+
 /// Longest name of a manager (fieldManager).
 const MANAGER_LENGTH_MAX: usize = 128;
 
@@ -27,6 +30,10 @@ impl Server {
         body: Incoming,
     ) -> Result<Response, Failure> {
         let target = self.target(&asked)?;
+        if target.subresource == "scale" {
+            let object = Target { subresource: String::new(), ..target };
+            return self.scale(&asked, &object, body).await;
+        }
         match asked.info.verb {
             "get" => self.get(&asked, &target).await,
             "list" => self.list(&asked, &target).await,
@@ -51,7 +58,8 @@ impl Server {
             "" => &resource.verbs,
             name => &resource.subresource(name).ok_or_else(Failure::no_such_resource)?.verbs,
         };
-        if !verbs.iter().any(|verb| verb == info.verb) || !resource.is_stored() {
+        let served = SUBRESOURCES.contains(&info.subresource.as_str());
+        if !served || !verbs.iter().any(|verb| verb == info.verb) || !resource.is_stored() {
             return Err(Failure::not_supported(place::named(&resource, &info.name), info.verb));
         }
         if resource.namespaced && info.namespace.is_empty() && !info.is_collection() {
@@ -143,7 +151,7 @@ impl Server {
         let how = writing(asked)?;
         let received = self.decode(asked, &target.resource.kind, &body::read(body).await?)?;
         let modified = self.registry.update(target, received.object, &how).await?;
-        let response = self.one(StatusCode::OK, target, form, modified.object);
+        let response = self.one(StatusCode::OK, target, form, modified);
         Ok(answer::warned(response, &received.warnings))
     }
 

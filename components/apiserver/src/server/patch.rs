@@ -31,7 +31,7 @@ const APPLY: &str = "application/apply-patch+yaml";
 const ATTEMPTS_MAX: u32 = 5;
 
 /// A patch, read and not yet applied.
-enum Patch {
+pub(super) enum Patch {
     Json(JsonPatch),
     Merge(Value),
     Strategic(TypeId, Value),
@@ -55,13 +55,13 @@ impl Server {
         let patch = Patch::read(body::media(asked), id, &body::read(body).await?)?;
         let warnings = parking_lot::Mutex::new(Vec::new());
         let apply = |present: &Value| {
-            let patched = patch.apply(schemas, present.clone()).map_err(|error| refused(&error))?;
+            let patched = patch.applied(schemas, present.clone())?;
             let mut decoded = self.conform(&target.resource, &patched)?;
             *warnings.lock() = validation.judge(&mut decoded)?;
             Ok(decoded.value)
         };
         let modified = self.registry.modify(target, &how, apply).await?;
-        let response = self.one(StatusCode::OK, target, form, modified.object);
+        let response = self.one(StatusCode::OK, target, form, modified);
         Ok(super::answer::warned(response, &warnings.into_inner()))
     }
 
@@ -90,7 +90,7 @@ impl Server {
         for _ in 0..ATTEMPTS_MAX {
             match self.registry.modify(target, &how, decide).await {
                 Err(missing) if missing.reason == "NotFound" && target.subresource.is_empty() => {}
-                done => return Ok(self.one(StatusCode::OK, target, form, done?.object)),
+                done => return Ok(self.one(StatusCode::OK, target, form, done?)),
             }
             let object = decide(&Value::Object(Map::new()))?;
             let collection = Target { name: String::new(), ..target.clone() };
@@ -104,7 +104,7 @@ impl Server {
 }
 
 impl Patch {
-    fn read(media: &str, id: Option<TypeId>, bytes: &[u8]) -> Result<Self, Failure> {
+    pub(super) fn read(media: &str, id: Option<TypeId>, bytes: &[u8]) -> Result<Self, Failure> {
         match (media, id) {
             ("application/json-patch+json", _) => JsonPatch::decode(&body::json(bytes)?, true)
                 .map(Self::Json)
@@ -116,6 +116,11 @@ impl Patch {
             }
             _ => Err(Failure::unsupported_media(&READ)),
         }
+    }
+
+    /// What the patch makes of an object.
+    pub(super) fn applied(&self, schemas: &Schemas, present: Value) -> Result<Value, Failure> {
+        self.apply(schemas, present).map_err(|error| refused(&error))
     }
 
     fn apply(&self, schemas: &Schemas, present: Value) -> Result<Value, PatchError> {

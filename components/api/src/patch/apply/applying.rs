@@ -35,7 +35,7 @@ impl FieldManager<'_> {
         managed::take(&mut bare);
         let managed = match managed.0.is_empty() {
             true => self.before_first_apply(&bare, managed, now),
-            false => managed,
+            false => self.reconciled(managed),
         };
         let identity = Identity::new(manager, Operation::Apply, "", self.resource.subresource);
         let tried = self.apply_as(&bare, patch, managed.clone(), &identity, force, now);

@@ -10,7 +10,10 @@ use crate::patch::{
     typed::Comparison,
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
+
+/// What is different, by the version that tells it; `None` for versions that are gone.
+type Changes = BTreeMap<String, Option<Comparison>>;
 
 impl FieldManager<'_> {
     /// The records without what an update took from others, and what it took: all that it changed.
@@ -23,9 +26,10 @@ impl FieldManager<'_> {
     ) -> Option<(Managed, Set)> {
         let version = self.version();
         let change = self.comparison(live, new, &version)?;
-        let (managed, _) = self.disown(live, new, managed, None);
         let taken = change.modified.union(&change.added).difference(&change.removed);
-        Some((managed, self.owned(&version, &taken)))
+        let changes = BTreeMap::from([(version, Some(change))]);
+        let (managed, _) = self.disown(live, new, managed, None, changes);
+        Some((managed, taken))
     }
 
     /// The records without what an apply took from others.
@@ -40,7 +44,8 @@ impl FieldManager<'_> {
         applier: &Identity,
         force: bool,
     ) -> Result<Managed, PatchError> {
-        let (managed, conflicts) = self.disown(live, new, managed, Some(applier));
+        let (managed, conflicts) =
+            self.disown(live, new, managed, Some(applier), Changes::default());
         match Conflicts::of(&conflicts) {
             Some(conflicts) if !force => Err(PatchError::Conflict(conflicts)),
             _ => Ok(managed),
@@ -54,8 +59,8 @@ impl FieldManager<'_> {
         new: &Value,
         managed: Managed,
         but: Option<&Identity>,
+        mut changes: Changes,
     ) -> (Managed, BTreeMap<Identity, Set>) {
-        let mut changes: BTreeMap<String, Option<Comparison>> = BTreeMap::new();
         let mut conflicts = BTreeMap::new();
         let mut left = BTreeMap::new();
         for (identity, mut entry) in managed.0 {
@@ -65,8 +70,7 @@ impl FieldManager<'_> {
                     .or_insert_with(|| self.comparison(live, new, &entry.version));
                 // What is owned in a version that is gone cannot be told any more.
                 let Some(change) = change else { continue };
-                let changed = change.modified.union(&change.added);
-                let conflict = entry.set.intersection(&changed);
+                let conflict = entry.set.intersection(&change.modified.union(&change.added));
                 entry.set = entry.set.difference(&conflict).difference(&change.removed);
                 if !conflict.is_empty() {
                     conflicts.insert(identity.clone(), conflict);
@@ -79,23 +83,35 @@ impl FieldManager<'_> {
         (Managed(left), conflicts)
     }
 
-    /// What is different, as a version calls it; `None` if that is not served.
+    /// What is different, as a version calls it and as far as the request may change it; `None` if
+    /// the version is not served.
     fn comparison(&self, live: &Value, new: &Value, version: &str) -> Option<Comparison> {
         let shape = self.shape(version)?;
         let (live, new) = (self.convert(live, version)?, self.convert(new, version)?);
-        let found = self.typed().compare(&shape, &live, &new);
-        Some(Comparison {
-            removed: self.owned(version, &found.removed),
-            modified: self.owned(version, &found.modified),
-            added: self.owned(version, &found.added),
-        })
+        let mut found = self.typed().compare(&shape, &live, &new);
+        for set in [&mut found.removed, &mut found.modified, &mut found.added] {
+            if let Some(filter) = self.resource.filters.get(version) {
+                *set = filter.apply(set);
+            }
+        }
+        Some(found)
     }
 
     /// The object in a version.
-    pub(super) fn convert(&self, object: &Value, version: &str) -> Option<Value> {
+    pub(super) fn convert<'o>(&self, object: &'o Value, version: &str) -> Option<Cow<'o, Value>> {
         match version == self.version() {
-            true => Some(object.clone()),
-            false => self.resource.versions.convert(object, version),
+            true => Some(Cow::Borrowed(object)),
+            false => self.resource.versions.convert(object, version).map(Cow::Owned),
         }
+    }
+
+    /// The records as the types of today would tell them.
+    pub(super) fn reconciled(&self, mut managed: Managed) -> Managed {
+        for entry in managed.0.values_mut() {
+            if let Some(shape) = self.shape(&entry.version) {
+                entry.set = self.typed().reconcile(&shape, &entry.set);
+            }
+        }
+        managed
     }
 }

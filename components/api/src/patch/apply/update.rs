@@ -1,12 +1,15 @@
 //! The bookkeeping of requests that are no apply: what they change, their manager owns.
 
 use super::{FieldManager, cap, never_owned};
-use crate::patch::managed::{self, Entry, Identity, Managed, Operation};
+use crate::{
+    decode::complete,
+    patch::managed::{self, Entry, Identity, Managed, Operation},
+};
 use serde_json::{Value, json};
 
 impl FieldManager<'_> {
     /// The object that a create, update or patch is about to store, with its managed fields brought
-    /// up to date; it is as decoding leaves it. `live` is the object as it is stored, an empty one
+    /// up to date. `live` is the object as it is stored, an empty one
     /// for a create. `now` is RFC 3339, UTC, with whole seconds.
     ///
     /// Bookkeeping refuses nothing: where it cannot be done, the live object's records stay.
@@ -47,14 +50,10 @@ impl FieldManager<'_> {
         let version = self.version();
         let identity =
             Identity::new(manager, Operation::Update, &version, self.resource.subresource);
-        let mut live = live.clone();
-        managed::take(&mut live);
-        if uid(&live).is_empty() {
-            let (typed, shape) = (self.typed(), self.shape(&version)?);
-            live = typed.merge(&shape, Some(&typed.zero(&shape)), Some(&live)).ok()??;
-        }
-        let (mut managed, mut taken) = self.owners_after_update(&live, new, managed)?;
-        taken = taken.difference(&never_owned());
+        let (live, new) = (self.completed(live), self.completed(new));
+        let managed = self.reconciled(managed);
+        let (mut managed, taken) = self.owners_after_update(&live, &new, managed)?;
+        let taken = taken.difference(&never_owned());
         if !taken.is_empty() {
             let before = managed.0.remove(&identity).map(|entry| entry.set).unwrap_or_default();
             let set = taken.union(&before);
@@ -63,6 +62,18 @@ impl FieldManager<'_> {
         }
         cap::cap_updaters(&mut managed);
         Some(managed)
+    }
+
+    /// An object with what every one of its type has, and without records: nobody owns `spec` for
+    /// the `replicas` that it puts there.
+    fn completed(&self, object: &Value) -> Value {
+        let mut object = object.clone();
+        managed::take(&mut object);
+        let schemas = self.resource.schemas;
+        if let (Some(id), Value::Object(fields)) = (schemas.of(self.resource.kind), &mut object) {
+            complete(schemas, id, fields);
+        }
+        object
     }
 
     /// Who owns the fields of an object that nobody tracked before.

@@ -4,8 +4,10 @@
 
 mod entry;
 mod requests;
+mod scale;
 
 pub use requests::{is_reset, keep_times, manager_of};
+pub use scale::ReplicasPaths;
 
 use super::fields::Set;
 use entry::{order, read_entry, write_entry, wrong};

@@ -8,9 +8,9 @@ mod compare;
 mod field_set;
 mod keys;
 mod merge;
+mod reconcile;
 mod remove;
 mod validate;
-mod zero;
 
 pub(super) use compare::Comparison;
 
