@@ -15,6 +15,7 @@ mod openapi;
 mod patch;
 mod scale;
 mod stream;
+mod table;
 
 pub use authentication::{Tokens, User};
 

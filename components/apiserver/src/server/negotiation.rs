@@ -11,9 +11,21 @@ pub(crate) enum Form {
     #[default]
     Whole,
     /// Rows for people to read.
-    Table,
+    Table(Include),
     /// Metadata only.
     Metadata,
+}
+
+/// What of an object stands in its row (`includeObject`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Include {
+    /// Nothing.
+    None,
+    /// Its metadata.
+    #[default]
+    Metadata,
+    /// All of it.
+    Object,
 }
 
 /// One thing that a client says it reads.
@@ -52,7 +64,7 @@ impl<'a> Offer<'a> {
             && self.parameter("v").is_none_or(|version| matches!(version, "v1" | "v1beta1"));
         match self.parameter("as") {
             None => Some(Form::Whole),
-            Some("Table") if ours => Some(Form::Table),
+            Some("Table") if ours => Some(Form::Table(Include::default())),
             Some("PartialObjectMetadata" | "PartialObjectMetadataList") if ours => {
                 Some(Form::Metadata)
             }
@@ -116,7 +128,7 @@ mod tests {
             (Some("*/*"), Some(Form::Whole)),
             (
                 Some("application/json;as=Table;v=v1;g=meta.k8s.io,application/json"),
-                Some(Form::Table),
+                Some(Form::Table(Include::Metadata)),
             ),
             (
                 Some("application/json;as=Table;v=v9;g=meta.k8s.io, application/json"),
