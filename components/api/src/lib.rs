@@ -6,6 +6,7 @@
 pub mod decode;
 pub mod defaults;
 pub mod names;
+pub mod openapi;
 pub mod patch;
 pub mod printing;
 pub mod protobuf;
