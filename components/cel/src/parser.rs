@@ -47,6 +47,32 @@ const RESERVED: [&str; 17] = [
 const OPERAND: &str = "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, \
                        NUM_UINT, STRING, BYTES, IDENTIFIER}";
 
+/// An operator of two sides; the tighter it binds, the higher its level.
+struct Binary {
+    mark: &'static str,
+    function: &'static str,
+    level: u8,
+}
+
+const fn binary(mark: &'static str, function: &'static str, level: u8) -> Binary {
+    Binary { mark, function, level }
+}
+
+const BINARY: [Binary; 12] = [
+    binary("==", operator::EQUALS, 1),
+    binary("!=", operator::NOT_EQUALS, 1),
+    binary("<=", operator::LESS_EQUALS, 1),
+    binary(">=", operator::GREATER_EQUALS, 1),
+    binary("<", operator::LESS, 1),
+    binary(">", operator::GREATER, 1),
+    binary("in", operator::IN, 1),
+    binary("+", operator::ADD, 2),
+    binary("-", operator::SUBTRACT, 2),
+    binary("*", operator::MULTIPLY, 3),
+    binary("/", operator::DIVIDE, 3),
+    binary("%", operator::MODULO, 3),
+];
+
 /// Reads a text.
 ///
 /// # Errors
@@ -110,11 +136,11 @@ impl Parser<'_> {
         if self.depth > DEPTH_MAX {
             return Err(self.too_deep());
         }
-        let condition = self.logical(operator::OR)?;
+        let condition = self.logical()?;
         let whole = match self.taken("?") {
             None => condition,
             Some(at) => {
-                let then = self.logical(operator::OR)?;
+                let then = self.logical()?;
                 self.expect(":", "':'")?;
                 let other = self.expr()?;
                 self.call(at, operator::CONDITIONAL, vec![condition, then, other])?
@@ -124,20 +150,25 @@ impl Parser<'_> {
         Ok(whole)
     }
 
-    /// A chain of `||` of chains of `&&`. It becomes a balanced tree, so that long chains stay flat
+    /// A chain of `||` of chains of `&&`. Each becomes a balanced tree, so that long chains stay flat
     /// (cel-go `parser/helper.go`, `balancer`).
-    fn logical(&mut self, function: &'static str) -> Parsed {
-        let or = function == operator::OR;
-        let mut terms = Vec::new();
-        let mut places = Vec::new();
+    fn logical(&mut self) -> Parsed {
+        let (mut any, mut any_places) = (Vec::new(), Vec::new());
+        let (mut all, mut all_places) = (Vec::new(), Vec::new());
         loop {
-            terms.push(if or { self.logical(operator::AND)? } else { self.binary(0)? });
-            match self.taken(if or { "||" } else { "&&" }) {
-                Some(at) => places.push(at),
-                None => break,
+            all.push(self.relation()?);
+            if let Some(at) = self.taken("&&") {
+                all_places.push(at);
+                continue;
+            }
+            let terms = std::mem::take(&mut all);
+            any.push(self.balanced(operator::AND, &mut terms.into_iter(), &all_places)?);
+            all_places.clear();
+            match self.taken("||") {
+                Some(at) => any_places.push(at),
+                None => return self.balanced(operator::OR, &mut any.into_iter(), &any_places),
             }
         }
-        self.balanced(function, &mut terms.into_iter(), &places)
     }
 
     fn balanced(
@@ -156,29 +187,24 @@ impl Parser<'_> {
         self.call(*at, function, vec![left, right])
     }
 
-    /// Relations, sums and products, by how tightly they bind.
-    fn binary(&mut self, level: usize) -> Parsed {
-        const LEVELS: [&[(&str, &str)]; 3] = [
-            &[
-                ("==", operator::EQUALS),
-                ("!=", operator::NOT_EQUALS),
-                ("<=", operator::LESS_EQUALS),
-                (">=", operator::GREATER_EQUALS),
-                ("<", operator::LESS),
-                (">", operator::GREATER),
-                ("in", operator::IN),
-            ],
-            &[("+", operator::ADD), ("-", operator::SUBTRACT)],
-            &[("*", operator::MULTIPLY), ("/", operator::DIVIDE), ("%", operator::MODULO)],
-        ];
-        let Some(operators) = LEVELS.get(level) else { return self.unary() };
-        let mut left = self.binary(level + 1)?;
+    /// Relations, sums and products: what waits for its right side stands on a stack, so that brackets
+    /// are the only recursion.
+    fn relation(&mut self) -> Parsed {
+        let mut waiting: Vec<(Expr, usize, &'static Binary)> = Vec::new();
         loop {
-            let found = operators.iter().find(|it| self.next_is(it.0));
-            let Some((mark, function)) = found else { return Ok(left) };
-            let at = self.expect(mark, mark)?;
-            let right = self.binary(level + 1)?;
-            left = self.call(at, function, vec![left, right])?;
+            let mut right = self.unary()?;
+            let next = BINARY.iter().find(|it| self.next_is(it.mark));
+            let level = next.map_or(0, |it| it.level);
+            while let Some((left, at, binary)) = waiting.pop_if(|it| it.2.level >= level) {
+                right = self.call(at, binary.function, vec![left, right])?;
+            }
+            match next {
+                Some(binary) => {
+                    let at = self.expect(binary.mark, binary.mark)?;
+                    waiting.push((right, at, binary));
+                }
+                None => return Ok(right),
+            }
         }
     }
 
