@@ -69,6 +69,7 @@ impl<'p, 'a> Evaluation<'p, 'a> {
             Node::And(it) => self.logical(it, false),
             Node::Or(it) => self.logical(it, true),
             Node::Conditional(it) => self.conditional(it),
+            Node::Among(it) => self.among(it),
             Node::NotStrictlyFalse(it) => self.not_strictly_false(it),
             Node::Call(call) => self.call(call),
             Node::List(elements) => self.list(elements),
@@ -112,7 +113,21 @@ impl<'p, 'a> Evaluation<'p, 'a> {
     fn conditional(&mut self, it: &[Node; 3]) -> Outcome<'a> {
         let [condition, then, other] = it;
         let chosen = if truth(self.eval(condition))? { then } else { other };
-        self.eval(chosen)
+        let value = self.eval(chosen);
+        // cel-go resolves a variable or a path there without observing its root.
+        if chosen.is_path() && !matches!(chosen, Node::Conditional(_)) {
+            self.cost = self.cost.saturating_sub(1);
+        }
+        value
+    }
+
+    /// `x in ['a', 'b']`, which is free.
+    fn among(&mut self, it: &(Node, Value<'static>)) -> Outcome<'a> {
+        let value = self.eval(&it.0)?;
+        match &it.1 {
+            Value::List(list) => Ok(Value::Bool(list.contains(&value)?)),
+            _ => Err(EvalError::no_overload()),
+        }
     }
 
     fn not_strictly_false(&mut self, operand: &Node) -> Outcome<'a> {
@@ -126,24 +141,48 @@ impl<'p, 'a> Evaluation<'p, 'a> {
 
     fn call(&mut self, call: &Call) -> Outcome<'a> {
         // Most calls have one or two arguments: they need no memory of their own.
+        let mut failed = None;
         match call.args.as_slice() {
             [one] => {
-                let mut args = [self.eval(one)?];
-                self.apply(call, &mut args)
+                let mut args = [self.argument(one, &mut failed)?];
+                self.apply(call, &mut args, failed)
             }
             [one, two] => {
-                let mut args = [self.eval(one)?, self.eval(two)?];
-                self.apply(call, &mut args)
+                let one = self.argument(one, &mut failed)?;
+                let mut args = [one, self.argument(two, &mut failed)?];
+                self.apply(call, &mut args, failed)
             }
             more => {
-                let args = more.iter().map(|it| self.eval(it));
+                let args = more.iter().map(|it| self.argument(it, &mut failed));
                 let mut args = args.collect::<Result<Vec<_>, _>>()?;
-                self.apply(call, &mut args)
+                self.apply(call, &mut args, failed)
             }
         }
     }
 
-    fn apply(&mut self, call: &Call, args: &mut [Value<'a>]) -> Outcome<'a> {
+    /// An argument; one that failed leaves its error behind, because the others are still evaluated and
+    /// the call still costs.
+    fn argument(&mut self, node: &Node, failed: &mut Option<EvalError>) -> Outcome<'a> {
+        match self.eval(node) {
+            Err(error) if !error.is_final() => {
+                failed.get_or_insert(error);
+                Ok(Value::Null)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn apply(
+        &mut self,
+        call: &Call,
+        args: &mut [Value<'a>],
+        failed: Option<EvalError>,
+    ) -> Outcome<'a> {
+        if let Some(failed) = failed {
+            let id = call.overloads.first().map_or("", |it| it.id);
+            self.charge(actual::of_call(&call.function, id, args))?;
+            return Err(failed);
+        }
         let Some(overload) = call.overloads.iter().find(|it| it.takes(args)) else {
             self.charge(1)?;
             return Err(EvalError::no_overload());

@@ -6,6 +6,7 @@ mod arguments;
 pub mod authorizer;
 mod collections;
 mod format;
+mod json_patch;
 mod lists;
 mod math;
 mod network;
@@ -21,7 +22,7 @@ mod url;
 use crate::functions::Functions;
 
 /// Every library of Kubernetes 1.36.
-const KUBERNETES: [fn(&mut Functions); 14] = [
+const KUBERNETES: [fn(&mut Functions); 15] = [
     standard::declare,
     collections::declare,
     optional::declare,
@@ -33,6 +34,7 @@ const KUBERNETES: [fn(&mut Functions); 14] = [
     quantity::declare,
     network::declare,
     format::declare,
+    json_patch::declare,
     semver::declare,
     authorizer::declare,
     standard::declare_time,

@@ -3,6 +3,8 @@
 //! Upstream: cel-go `interpreter/planner.go`, and its validators of literals
 //! (`cel/validator.go`), which apiserver switches on.
 
+mod constants;
+
 use crate::{
     ast::{Comprehension, Expr, Kind, Literal, operator},
     checker::{Checked, Reference},
@@ -39,6 +41,8 @@ pub(crate) enum Node {
     Or(Box<[Node; 2]>),
     Conditional(Box<[Node; 3]>),
     NotStrictlyFalse(Box<Node>),
+    /// `in` a list of plain constants.
+    Among(Box<(Node, Value<'static>)>),
     Call(Box<Call>),
     List(Vec<(Node, bool)>),
     Map(Vec<(Node, Node, bool)>),
@@ -69,6 +73,23 @@ pub(crate) struct Fold {
     pub(crate) condition: Node,
     pub(crate) step: Node,
     pub(crate) result: Node,
+}
+
+impl Node {
+    /// Whether it is a variable or a path from something, what cel-go calls an attribute.
+    pub(crate) fn is_path(&self) -> bool {
+        matches!(
+            self,
+            Node::Variable(_)
+                | Node::Local(_)
+                | Node::Taken(_)
+                | Node::Select(..)
+                | Node::OptSelect(..)
+                | Node::Index(_)
+                | Node::OptIndex(_)
+                | Node::Conditional(_)
+        )
+    }
 }
 
 /// Plans a tree.
@@ -115,16 +136,14 @@ impl Planner<'_> {
             Kind::Call { target, function, args } => {
                 self.call(expr, target.as_deref(), function, args)
             }
-            Kind::List { elements } => {
-                Node::List(elements.iter().map(|it| (self.node(&it.value), it.optional)).collect())
-            }
+            Kind::List { elements } => constants::list(
+                elements.iter().map(|it| (self.node(&it.value), it.optional)).collect(),
+            ),
             Kind::Map { entries } => {
                 let entries = entries.iter();
-                Node::Map(
-                    entries
-                        .map(|it| (self.node(&it.key), self.node(&it.value), it.optional))
-                        .collect(),
-                )
+                let entries =
+                    entries.map(|it| (self.node(&it.key), self.node(&it.value), it.optional));
+                constants::map(entries.collect())
             }
             Kind::Struct { type_name, fields } => {
                 let fields = fields.iter();
@@ -156,7 +175,7 @@ impl Planner<'_> {
             Ok(node) => node,
             Err(args) => {
                 let args = compiled(&name, args);
-                Node::Call(Box::new(Call { function: name, overloads, args }))
+                constants::call(Call { function: name, overloads, args })
             }
         }
     }

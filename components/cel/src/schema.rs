@@ -50,9 +50,12 @@ pub enum Shape {
     /// An object; its type's name is unique among those of an environment.
     Object {
         type_name: Arc<str>,
-        fields: BTreeMap<String, Schema>,
+        fields: Fields,
     },
 }
+
+/// An object's fields, by their escaped names.
+pub type Fields = BTreeMap<String, Schema>;
 
 /// `x-kubernetes-list-type`, which decides equality and `+`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -109,7 +112,7 @@ impl Schema {
     }
 
     /// Calls with every object type below and including this one.
-    pub fn each_object(&self, each: &mut dyn FnMut(&Arc<str>, &BTreeMap<String, Schema>)) {
+    pub fn each_object(&self, each: &mut dyn FnMut(&Arc<str>, &Fields)) {
         match &self.shape {
             Shape::Object { type_name, fields } => {
                 each(type_name, fields);

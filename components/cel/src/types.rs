@@ -5,6 +5,7 @@
 use std::{fmt, sync::Arc};
 
 /// A type.
+#[allow(clippy::enum_variant_names, reason = "the language names a type `type`")]
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Type {
     /// Any; checks happen when it is evaluated.

@@ -3,8 +3,10 @@
 //! Upstream: cel-go `interpreter/runtimecost.go` (`costCall`), apiserver `pkg/cel/library/cost.go`
 //! (`CallCost`).
 
-use super::{AUTHORIZER_CHECK, PATTERN, TRAVERSAL, range::scaled};
-use crate::value::Value;
+use super::{
+    AUTHORIZER_CHECK, PATTERN, SizeEstimate, TRAVERSAL, calls::selector_cost, range::scaled,
+};
+use crate::{ast::operator, value::Value};
 
 /// Of a list that is written out.
 pub(crate) const LIST_COST: u64 = 10;
@@ -26,6 +28,12 @@ pub(crate) fn of_call(function: &str, overload: &str, args: &[Value<'_>]) -> u64
         "url" | "lowerAscii" | "upperAscii" | "substring" | "trim" => traversal(0),
         "replace" | "split" => twice(0),
         "join" => 0,
+        "jsonpatch.escapeKey" => traversal(0),
+        "fieldSelector" | "labelSelector" => {
+            let of = SizeEstimate::fixed(size(1));
+            selector_cost(of).max
+        }
+        operator::EQUALS if matches!(args.first(), Some(Value::Opaque(_))) => 1,
         "find" | "findAll" => pattern_cost(size(0), size(1)),
         "cidr" | "isIP" | "isCIDR" | "quantity" | "isQuantity" | "semver" | "isSemver" => {
             traversal(0)

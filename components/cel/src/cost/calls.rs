@@ -3,8 +3,11 @@
 //! Upstream: cel-go `checker/cost.go` (`functionCost`), apiserver `pkg/cel/library/cost.go`
 //! (`EstimateCallCost`).
 
-use super::{AUTHORIZER_CHECK, CostEstimate, PATTERN, SizeEstimate, TRAVERSAL};
-use crate::types::Type;
+use super::{
+    AUTHORIZER_CHECK, CostEstimate, PATTERN, SizeEstimate, TRAVERSAL,
+    actual::{LIST_COST, STRUCT_COST},
+};
+use crate::{ast::operator, types::Type};
 
 /// An argument, as estimates see it.
 #[derive(Clone, Debug)]
@@ -13,6 +16,8 @@ pub(super) struct Operand {
     pub(super) size: SizeEstimate,
     /// Of a list, its elements' size, and whether these are strings or bytes.
     pub(super) items: Option<(SizeEstimate, bool)>,
+    /// Its type.
+    pub(super) of: Type,
     /// The number that it is, if it is written out.
     pub(super) number: Option<i64>,
 }
@@ -30,6 +35,48 @@ fn only(cost: CostEstimate) -> Option<CallEstimate> {
     Some((cost, None))
 }
 
+/// What only looks at a part of a value, or adds a part to a question.
+const CHEAP: [&str; 38] = [
+    "add",
+    "allowed",
+    "asApproximateFloat",
+    "asInteger",
+    "compareTo",
+    "error",
+    "errored",
+    "family",
+    "format.named",
+    "getEscapedPath",
+    "getHost",
+    "getHostname",
+    "getPort",
+    "getQuery",
+    "getScheme",
+    "group",
+    "isGlobalUnicast",
+    "isGreaterThan",
+    "isInteger",
+    "isLessThan",
+    "isLinkLocalMulticast",
+    "isLinkLocalUnicast",
+    "isLoopback",
+    "isUnspecified",
+    "major",
+    "masked",
+    "minor",
+    "name",
+    "namespace",
+    "patch",
+    "path",
+    "prefixLength",
+    "reason",
+    "resource",
+    "serviceAccount",
+    "sign",
+    "sub",
+    "subresource",
+];
+
 /// Of Kubernetes' libraries; none for what they do not know.
 pub(super) fn of_library(
     function: &str,
@@ -40,11 +87,6 @@ pub(super) fn of_library(
     let one = CostEstimate::fixed(1);
     match (function, target, args) {
         ("check", ..) => only(CostEstimate::fixed(AUTHORIZER_CHECK)),
-        (
-            "serviceAccount" | "path" | "group" | "resource" | "subresource" | "namespace" | "name"
-            | "allowed" | "reason" | "error" | "errored",
-            ..,
-        ) => only(one),
         ("isSorted" | "sum" | "max" | "min" | "indexOf" | "lastIndexOf", Some(it), _) => {
             only(match it.items {
                 Some((items, true)) => it.size.each(one.plus(items.cost(TRAVERSAL))),
@@ -52,7 +94,15 @@ pub(super) fn of_library(
                 None => it.size.cost(TRAVERSAL),
             })
         }
-        ("url", _, [text]) => only(text.size.cost(TRAVERSAL)),
+        ("url" | "jsonpatch.escapeKey", _, [text]) => {
+            Some((text.size.cost(TRAVERSAL), Some(text.size)))
+        }
+        ("fieldSelector" | "labelSelector", _, [text]) => only(selector_cost(text.size)),
+        ("validate", Some(_), [text]) => {
+            let states = FORMAT_PATTERN_LENGTH_MAX * PATTERN;
+            only(text.size.cost(TRAVERSAL).scaled(states))
+        }
+        (operator::EQUALS, _, [left, right]) if left.of == right.of => equality(&left.of),
         ("lowerAscii" | "upperAscii" | "substring" | "trim", Some(it), _) => {
             Some((it.size.cost(TRAVERSAL), Some(it.size)))
         }
@@ -83,27 +133,33 @@ pub(super) fn of_library(
         ("sets.equivalent", _, [left, right]) => {
             only(left.size.times(right.size).cost(2.0).plus(one))
         }
-        (
-            "masked"
-            | "prefixLength"
-            | "family"
-            | "isUnspecified"
-            | "isLoopback"
-            | "isLinkLocalMulticast"
-            | "isLinkLocalUnicast"
-            | "sign"
-            | "asInteger"
-            | "isInteger"
-            | "asApproximateFloat"
-            | "isGreaterThan"
-            | "isLessThan"
-            | "compareTo"
-            | "add"
-            | "sub",
-            ..,
-        ) => only(one),
+        _ if CHEAP.contains(&function) => only(one),
         _ => None,
     }
+}
+
+/// The longest pattern of a named format (apiserver `MaxNameFormatRegexSize`).
+const FORMAT_PATTERN_LENGTH_MAX: f64 = 128.0;
+/// The longest name of a format (apiserver `MaxFormatSize`).
+const FORMAT_LENGTH_MAX: u64 = 64;
+
+/// Libraries' values are compared at once, whatever their size.
+fn equality(of: &Type) -> Option<CallEstimate> {
+    let Type::Opaque(name, inner) = of else { return None };
+    match &**name {
+        "kubernetes.NamedFormat" => {
+            only(CostEstimate { min: 1, max: FORMAT_LENGTH_MAX }.scaled(TRAVERSAL))
+        }
+        "kubernetes.URL" => only(CostEstimate::fixed(1).scaled(TRAVERSAL)),
+        _ if inner.is_empty() => only(CostEstimate::fixed(1)),
+        _ => None,
+    }
+}
+
+/// A selector is read and becomes a list of requirements, one for every two characters at most.
+pub(super) fn selector_cost(length: SizeEstimate) -> CostEstimate {
+    let requirements = length.cost(0.5).scaled((LIST_COST + STRUCT_COST) as f64);
+    CostEstimate::fixed(LIST_COST).plus(length.cost(TRAVERSAL)).plus(requirements)
 }
 
 /// Two prefixes are compared byte by byte, four or sixteen of them.

@@ -374,7 +374,8 @@ impl Coster<'_> {
             Kind::Literal(Literal::Int(it)) => Some(*it),
             _ => None,
         };
-        Operand { size, items, number }
+        let of = self.checked.type_of(expr).clone();
+        Operand { size, items, of, number }
     }
 }
 

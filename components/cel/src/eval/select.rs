@@ -1,7 +1,8 @@
 //! Fields, elements, and whether they are there.
 //!
 //! Upstream: cel-go `interpreter/attributes.go`, `common/types/optional.go`. An optional value passes
-//! on what is asked of it: of none comes none.
+//! on what is asked of it: of none comes none. What paths cost is what cel-go's observers count
+//! (`interpreter/runtimecost.go`, `planner.go`, `planCallIndex`).
 
 use super::Evaluation;
 use crate::{
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 impl<'a> Evaluation<'_, 'a> {
     pub(super) fn select(&mut self, operand: &Node, field: &Arc<str>) -> Outcome<'a> {
-        let from = self.eval(operand)?;
+        let from = self.rooted(operand)?;
         self.charge(1)?;
         if let Value::Optional(inner) = &from {
             return self.within(inner.as_deref(), |it, from| it.find_field(from, field));
@@ -22,17 +23,20 @@ impl<'a> Evaluation<'_, 'a> {
     }
 
     pub(super) fn has(&mut self, operand: &Node, field: &str) -> Outcome<'a> {
-        let from = self.eval(operand)?;
-        let found = match &from {
-            Value::Optional(None) => None,
-            Value::Optional(Some(inner)) => self.find_field(inner, field)?,
-            other => self.find_field(other, field)?,
+        let from = self.rooted(operand)?;
+        let from = match &from {
+            Value::Optional(None) => return Ok(Value::Bool(false)),
+            Value::Optional(Some(inner)) => inner,
+            other => other,
         };
-        Ok(Value::Bool(found.is_some()))
+        let found = self.find_field(from, field)?;
+        // Where a schema says what may be null, null is as good as absent.
+        let typed = matches!(from, Value::Map(map) if map.is_typed());
+        Ok(Value::Bool(found.is_some_and(|it| !(typed && matches!(it, Value::Null)))))
     }
 
     pub(super) fn opt_select(&mut self, operand: &Node, field: &str) -> Outcome<'a> {
-        let from = self.eval(operand)?;
+        let from = self.rooted(operand)?;
         self.charge(1)?;
         match &from {
             Value::Optional(inner) => {
@@ -67,10 +71,18 @@ impl<'a> Evaluation<'_, 'a> {
     }
 
     fn both(&mut self, operands: &[Node; 2]) -> Result<(Value<'a>, Value<'a>), EvalError> {
-        let [operand, index] = operands;
-        let (from, index) = (self.eval(operand)?, self.eval(index)?);
-        self.charge(1)?;
+        let [operand, at] = operands;
+        let (from, index) = (self.rooted(operand)?, self.eval(at)?);
+        // A path in the brackets has paid for itself.
+        self.charge(u64::from(!at.is_path()))?;
         Ok((from, index))
+    }
+
+    /// What a path begins with: a variable pays for itself, anything else pays one more.
+    fn rooted(&mut self, operand: &Node) -> Outcome<'a> {
+        let value = self.eval(operand);
+        self.charge(u64::from(!operand.is_path()))?;
+        value
     }
 
     /// An optional value of what is found, if there is anything to look in.

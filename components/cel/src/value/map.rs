@@ -92,6 +92,11 @@ impl<'a> Map<'a> {
         Self(Entries::Json(entries, schema))
     }
 
+    /// Whether a schema says what is in it.
+    pub(crate) fn is_typed(&self) -> bool {
+        matches!(self.0, Entries::Json(_, Some(_)))
+    }
+
     /// How many entries it has.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
@@ -179,13 +184,29 @@ impl<'a> Map<'a> {
         Ok(Map(Entries::Values(entries)))
     }
 
-    /// Whether both have the same entries.
+    /// Whether a property is one that the schema tells of.
+    fn knows(&self, property: &str) -> bool {
+        match &self.0 {
+            Entries::Json(_, Some(Schema { shape: Shape::Object { fields, .. }, .. })) => {
+                escape(property).is_some_and(|it| fields.contains_key(&it))
+            }
+            Entries::Json(..) | Entries::Values(_) => true,
+        }
+    }
+
+    /// Whether both have the same entries; properties that no schema tells of count as well.
     ///
     /// # Errors
     /// Of a value that does not fit its schema.
     pub fn equals(&self, other: &Map<'_>) -> Result<bool, EvalError> {
         if self.len() != other.len() {
             return Ok(false);
+        }
+        if let (Entries::Json(own, _), Entries::Json(others, _)) = (&self.0, &other.0) {
+            let unknown = own.iter().filter(|it| !self.knows(it.0));
+            if unknown.into_iter().any(|(name, value)| others.get(name) != Some(value)) {
+                return Ok(false);
+            }
         }
         for (key, value) in self.iter() {
             let same = match other.get(&key) {

@@ -78,7 +78,7 @@ impl fmt::Display for Duration {
         let sign = if self.nanos < 0 { "-" } else { "" };
         let nanos = self.nanos.unsigned_abs();
         write!(f, "{sign}{}", nanos / 1_000_000_000)?;
-        if nanos % 1_000_000_000 > 0 {
+        if !nanos.is_multiple_of(1_000_000_000) {
             let digits = format!("{:09}", nanos % 1_000_000_000);
             write!(f, ".{}", digits.trim_end_matches('0'))?;
         }
