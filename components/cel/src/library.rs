@@ -22,7 +22,7 @@ mod url;
 use crate::functions::Functions;
 
 /// Every library of Kubernetes 1.36.
-const KUBERNETES: [fn(&mut Functions); 15] = [
+const KUBERNETES: [fn(&mut Functions); 14] = [
     standard::declare,
     collections::declare,
     optional::declare,
@@ -37,7 +37,6 @@ const KUBERNETES: [fn(&mut Functions); 15] = [
     json_patch::declare,
     semver::declare,
     authorizer::declare,
-    standard::declare_time,
 ];
 
 /// What CRD rules, admission policies and match conditions may call in Kubernetes 1.36.

@@ -7,9 +7,9 @@ use crate::value::{EvalError, List, Map, Opaque, Value};
 use std::sync::Arc;
 
 /// A string may become so long: more than any request holds.
-const STRING_BYTES_MAX: usize = 32 << 20;
+const STRING_BYTES_MAX: usize = 16 << 20;
 /// A list may become so long.
-const LIST_ITEMS_MAX: usize = 4 << 20;
+const LIST_ITEMS_MAX: usize = 1 << 20;
 
 pub(super) fn text<'v>(args: &'v [Value<'_>], at: usize) -> Result<&'v str, EvalError> {
     args.get(at).and_then(Value::as_str).ok_or_else(EvalError::no_overload)
