@@ -19,6 +19,8 @@ mod standard;
 mod strings;
 mod url;
 
+pub(crate) use strings::format_complaint;
+
 use crate::functions::Functions;
 
 /// Every library of Kubernetes 1.36.

@@ -6,9 +6,10 @@
 mod constants;
 
 use crate::{
-    ast::{Comprehension, Expr, Kind, Literal, operator},
+    ast::{Comprehension, Element, Expr, Kind, Literal, operator},
     checker::{Checked, Reference},
     functions::Overload,
+    library::format_complaint,
     macros::MAP_INSERT,
     pattern::Pattern,
     source::{Issue, Issues},
@@ -169,7 +170,7 @@ impl Planner<'_> {
             _ => (function.into(), Vec::new(), false),
         };
         let target = target.filter(|_| !namespaced);
-        self.validate(&name, target, args);
+        self.validate(expr, &name, target, args);
         let nodes: Vec<_> = target.into_iter().chain(args).map(|it| self.node(it)).collect();
         match special(&name, nodes) {
             Ok(node) => node,
@@ -180,9 +181,12 @@ impl Planner<'_> {
         }
     }
 
-    /// Complains of a literal that can never be converted.
-    fn validate(&mut self, function: &str, target: Option<&Expr>, args: &[Expr]) {
+    /// Complains of a literal that can never be used as it is.
+    fn validate(&mut self, expr: &Expr, function: &str, target: Option<&Expr>, args: &[Expr]) {
         let Some(arg) = args.last() else { return };
+        if let ("format", Some(target), Kind::List { elements }) = (function, target, &arg.kind) {
+            return self.validate_format(expr, target, elements);
+        }
         let Kind::Literal(Literal::String(text)) = &arg.kind else { return };
         let valid = match (function, target.is_some(), args.len()) {
             ("duration", false, 1) => Duration::parse(text).is_some(),
@@ -191,9 +195,21 @@ impl Planner<'_> {
             _ => true,
         };
         if !valid {
-            let at = self.checked.ast.location(arg.id);
-            self.issues.push(Issue { at, message: format!("invalid {function} argument") });
+            self.complain(arg, format!("invalid {function} argument"));
         }
+    }
+
+    fn validate_format(&mut self, expr: &Expr, target: &Expr, elements: &[Element]) {
+        let Kind::Literal(Literal::String(template)) = &target.kind else { return };
+        let types: Vec<_> = elements.iter().map(|it| self.checked.type_of(&it.value)).collect();
+        if let Some((place, message)) = format_complaint(template, &types) {
+            let at = place.and_then(|at| elements.get(at)).map_or(expr, |it| &it.value);
+            self.complain(at, message);
+        }
+    }
+
+    fn complain(&mut self, expr: &Expr, message: String) {
+        self.issues.push(Issue { at: self.checked.ast.location(expr.id), message });
     }
 
     fn fold(&mut self, it: &Comprehension) -> Node {

@@ -4,6 +4,8 @@
 
 mod formatting;
 
+pub(crate) use formatting::complaint as format_complaint;
+
 use super::arguments::{fitting_string, int, list, text};
 use crate::{
     escape,
