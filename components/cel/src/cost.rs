@@ -5,6 +5,7 @@
 //! for unit.
 
 pub(crate) mod actual;
+mod budget;
 mod calls;
 mod estimate;
 mod range;
@@ -12,6 +13,7 @@ mod range;
 use crate::schema::Schema;
 use std::sync::Arc;
 
+pub use budget::{Cardinality, over_budget};
 pub(crate) use estimate::estimate;
 pub use range::{CostEstimate, SizeEstimate};
 

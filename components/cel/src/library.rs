@@ -48,9 +48,11 @@ pub fn kubernetes() -> Functions {
     functions
 }
 
-/// Kubernetes' functions and `math.…`, which it does not offer.
+/// Kubernetes' functions, and those of cel-go's extensions that it does not offer: `math.…` and
+/// `reverse` of strings.
 pub fn extended() -> Functions {
     let mut functions = kubernetes();
     math::declare(&mut functions);
+    strings::declare_later(&mut functions);
     functions
 }

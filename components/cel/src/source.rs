@@ -58,7 +58,8 @@ impl Source {
 
     fn render(&self, issue: &Issue) -> String {
         let Location { line, column } = issue.at;
-        let mut text = format!("ERROR: <input>:{line}:{}: {}", column + 1, issue.message);
+        let shown = if issue.at == Location::NOWHERE { 0 } else { column + 1 };
+        let mut text = format!("ERROR: <input>:{line}:{shown}: {}", issue.message);
         if let Some(snippet) = self.line(line) {
             let dots = ".".repeat(column);
             text.push_str(&format!("\n | {snippet}\n | {dots}^"));

@@ -46,6 +46,11 @@ pub(super) fn declare(f: &mut Functions) {
         Ok(Value::string(escape::quoted(text(args, 0)?)))
     });
     f.member("format", "string_format", &[String, Type::list(Dyn)], String, formatting::format);
+}
+
+/// What came with version 3, which Kubernetes does not have.
+pub(super) fn declare_later(f: &mut Functions) {
+    use Type::String;
     f.member("reverse", "string_reverse", &[String], String, |args| {
         Ok(Value::string(text(args, 0)?.chars().rev().collect::<std::string::String>()))
     });

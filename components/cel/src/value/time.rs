@@ -1,7 +1,7 @@
 //! Moments and spans.
 //!
-//! Upstream: cel-go `common/types/timestamp.go`, `duration.go`; Go's `time` for the texts. Names of
-//! time zones other than `UTC` are not known: no database of them is carried.
+//! Upstream: cel-go `common/types/timestamp.go`, `duration.go`; Go's `time` for the texts. Time zones
+//! come from a database inside of the binary, never from the machine's.
 
 mod calendar;
 mod span;
@@ -53,7 +53,7 @@ impl Timestamp {
 
     /// On the calendar and the clock, in a time zone.
     pub fn civil(self, zone: &str) -> Option<Civil> {
-        let offset = calendar::zone_seconds(zone)?;
+        let offset = calendar::zone_seconds(zone, self)?;
         Some(Civil::new(self.seconds + offset, self.nanos))
     }
 

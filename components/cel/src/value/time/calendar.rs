@@ -1,6 +1,7 @@
 //! Days and hours, RFC 3339, and offsets from UTC.
 
 use super::Timestamp;
+use jiff::tz::TimeZoneDatabase;
 
 /// A moment on the Gregorian calendar.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,10 +110,16 @@ fn offset_seconds(text: &str) -> Option<i64> {
     Some(sign * (part(hours, 24)? * 3600 + part(minutes, 60)? * 60))
 }
 
-/// The offset of a time zone given to `getHours` and its like.
-pub(super) fn zone_seconds(zone: &str) -> Option<i64> {
-    match zone {
-        "" | "UTC" | "Z" | "Etc/UTC" | "GMT" => Some(0),
-        _ => offset_seconds(zone),
+/// The offset at a moment of a time zone given to `getHours` and its like: an offset, or a name that
+/// the bundled database knows.
+pub(super) fn zone_seconds(zone: &str, at: Timestamp) -> Option<i64> {
+    if zone.is_empty() || zone == "UTC" {
+        return Some(0);
     }
+    if zone.contains(':') {
+        return offset_seconds(zone);
+    }
+    let zone = TimeZoneDatabase::bundled().get(zone).ok()?;
+    let at = jiff::Timestamp::new(at.seconds, i32::try_from(at.nanos).ok()?).ok()?;
+    Some(i64::from(zone.to_offset(at).seconds()))
 }
