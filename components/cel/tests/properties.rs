@@ -98,7 +98,7 @@ fn run(text: &str, cost_max: u64) -> Option<(Result<(), EvalError>, u64)> {
     Some((run.value.map(|_| ()), run.cost))
 }
 
-/// An expression that is well formed, and mostly of the right types.
+/// An expression that is well formed, and checked mostly when it runs.
 fn expression() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("x"),
@@ -120,22 +120,22 @@ fn expression() -> impl Strategy<Value = String> {
         let two = (inner.clone(), inner.clone());
         let three = (inner.clone(), inner.clone(), inner);
         prop_oneof![
-            two.clone().prop_map(|(a, b)| format!("({a} + {b})")),
-            two.clone().prop_map(|(a, b)| format!("({a} == {b})")),
-            two.clone().prop_map(|(a, b)| format!("{a} && {b}")),
-            two.clone().prop_map(|(a, b)| format!("({a} || {b})")),
-            two.clone().prop_map(|(a, b)| format!("({a} in {b})")),
-            two.clone().prop_map(|(a, b)| format!("{a} - {b} * {a}")),
-            two.clone().prop_map(|(a, b)| format!("{a}.map(i, {b})")),
-            two.clone().prop_map(|(a, b)| format!("({a}).all(i, {b})")),
+            two.clone().prop_map(|(a, b)| format!("(dyn({a}) + {b})")),
+            two.clone().prop_map(|(a, b)| format!("(dyn({a}) == {b})")),
+            two.clone().prop_map(|(a, b)| format!("dyn({a}) && dyn({b})")),
+            two.clone().prop_map(|(a, b)| format!("(dyn({a}) || dyn({b}))")),
+            two.clone().prop_map(|(a, b)| format!("({a} in dyn({b}))")),
+            two.clone().prop_map(|(a, b)| format!("dyn({a}) - dyn({b}) * dyn({a})")),
+            two.clone().prop_map(|(a, b)| format!("dyn({a}).map(i, {b})")),
+            two.clone().prop_map(|(a, b)| format!("dyn({a}).all(i, dyn({b}))")),
             two.clone().prop_map(|(a, b)| format!("dyn({a})[{b}]")),
-            two.prop_map(|(a, b)| format!("[{a}, ?optional.of({b})]")),
-            one.clone().prop_map(|a| format!("-({a})")),
-            one.clone().prop_map(|a| format!("!({a})")),
+            two.prop_map(|(a, b)| format!("[dyn({a}), ?optional.of(dyn({b}))]")),
+            one.clone().prop_map(|a| format!("-dyn({a})")),
+            one.clone().prop_map(|a| format!("!dyn({a})")),
             one.clone().prop_map(|a| format!("dyn({a}).?a.b")),
-            one.clone().prop_map(|a| format!("optional.of({a}).optMap(o, o == {a})")),
+            one.clone().prop_map(|a| format!("optional.of(dyn({a})).optMap(o, o == {a})")),
             one.prop_map(|a| format!("string(dyn({a}))")),
-            three.prop_map(|(a, b, c)| format!("({a} ? {b} : {c})")),
+            three.prop_map(|(a, b, c)| format!("(dyn({a}) ? dyn({b}) : {c})")),
         ]
     })
 }
