@@ -1,0 +1,86 @@
+//! `optMap`, `optFlatMap` and `cel.bind`: names for values.
+
+use super::simple_name;
+use crate::{
+    ast::{Comprehension, Expr, Kind, Literal, operator},
+    parser::{Broken, Parsed, Parser},
+};
+use std::sync::Arc;
+
+pub(super) fn opt_map(
+    p: &mut Parser<'_>,
+    at: usize,
+    t: Option<Expr>,
+    args: Vec<Expr>,
+) -> Parsed<Option<Expr>> {
+    optional(p, at, t, args, true)
+}
+
+pub(super) fn opt_flat_map(
+    p: &mut Parser<'_>,
+    at: usize,
+    t: Option<Expr>,
+    args: Vec<Expr>,
+) -> Parsed<Option<Expr>> {
+    optional(p, at, t, args, false)
+}
+
+/// `target.hasValue() ? optional.of(bind(name, target.value(), body)) : optional.none()`.
+fn optional(
+    p: &mut Parser<'_>,
+    at: usize,
+    target: Option<Expr>,
+    args: Vec<Expr>,
+    wrapped: bool,
+) -> Parsed<Option<Expr>> {
+    let target = target.ok_or(Broken)?;
+    let mut args = args.into_iter();
+    let name = simple_name(p, args.next())?;
+    let body = args.next().ok_or(Broken)?;
+    let has_value = method(p, at, target.clone(), "hasValue")?;
+    let value = method(p, at, target, "value")?;
+    let mut some = binding(p, at, name, value, body)?;
+    if wrapped {
+        some = p.call(at, "optional.of", vec![some])?;
+    }
+    let none = p.call(at, "optional.none", Vec::new())?;
+    p.call(at, operator::CONDITIONAL, vec![has_value, some, none]).map(Some)
+}
+
+fn method(p: &mut Parser<'_>, at: usize, target: Expr, name: &str) -> Parsed {
+    let target = Some(Box::new(target));
+    p.node(at, Kind::Call { target, function: name.into(), args: Vec::new() })
+}
+
+pub(super) fn bind(
+    p: &mut Parser<'_>,
+    at: usize,
+    t: Option<Expr>,
+    args: Vec<Expr>,
+) -> Parsed<Option<Expr>> {
+    let named_cel = |it: &Expr| matches!(&it.kind, Kind::Ident(name) if **name == *"cel");
+    if !t.as_ref().is_some_and(named_cel) {
+        return Ok(None);
+    }
+    let mut args = args.into_iter();
+    let name = simple_name(p, args.next())?;
+    let (Some(value), Some(body)) = (args.next(), args.next()) else {
+        return Err(Broken);
+    };
+    binding(p, at, name, value, body).map(Some)
+}
+
+/// A loop over nothing, whose accumulator is the name bound.
+fn binding(p: &mut Parser<'_>, at: usize, name: Arc<str>, value: Expr, body: Expr) -> Parsed {
+    let fold = Comprehension {
+        range: p.node(at, Kind::List { elements: Vec::new() })?,
+        variable: "#unused".into(),
+        second: None,
+        accumulator: name.clone(),
+        init: value,
+        condition: p.node(at, Kind::Literal(Literal::Bool(false)))?,
+        step: p.node(at, Kind::Ident(name))?,
+        result: body,
+    };
+    p.node(at, Kind::Comprehension(Box::new(fold)))
+}
