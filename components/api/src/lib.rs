@@ -7,6 +7,7 @@ pub mod decode;
 pub mod defaults;
 pub mod json_path;
 pub mod names;
+pub mod openapi;
 pub mod patch;
 pub mod printing;
 pub mod protobuf;

@@ -103,7 +103,7 @@ fn a_stale_replacement_is_refused_and_a_watch_sees_every_change() {
     let said = watch.said();
     let events: Vec<&str> = ["ADDED", "MODIFIED", "DELETED"]
         .into_iter()
-        .filter(|kind| said.matches(&format!("\"type\": \"{kind}\"")).count() == 1)
+        .filter(|kind| said.matches(&format!("{{\"type\":\"{kind}\"")).count() == 1)
         .collect();
     assert_eq!(events, ["ADDED", "MODIFIED", "DELETED"], "{said}");
 }
@@ -164,9 +164,19 @@ fn bad_input_is_refused_in_a_sentence_and_changes_nothing() {
     assert!(said.contains("namespaces \"nowhere\" not found"), "{said}");
     let said = kubectl.run(&["get", "--raw", "/apis/none/v1/things"]).refused();
     assert!(said.contains("NotFound"), "{said}");
-    let stranger =
-        kubectl.run(&["get", "pods", "--client-certificate=", "--client-key=", "--token=x"]);
-    assert!(stranger.refused().contains("Unauthorized"));
+    assert!(
+        stranger(&server).run(&["get", "--raw", "/api/v1/pods"]).refused().contains("Unauthorized")
+    );
     assert_eq!(kubectl.run(&["get", "pods", "-o", "name"]).ok(), "");
     assert_eq!(server.process().ended(), None, "{}", server.process().said());
+}
+
+/// Somebody with a token that nobody gave out.
+fn stranger(server: &ApiServer) -> Kubectl {
+    let kubectl = server.kubectl();
+    let config = std::fs::read_to_string(&kubectl.config).expect("a kubeconfig");
+    let known = |line: &&str| !line.starts_with("users:");
+    let mut lines: Vec<&str> = config.lines().filter(known).collect();
+    lines.push("users: [{name: u, user: {token: none}}]");
+    Kubectl { config: server.scratch().write("stranger", lines.join("\n")), ..kubectl }
 }

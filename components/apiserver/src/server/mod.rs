@@ -11,9 +11,11 @@ mod discovery;
 mod health;
 mod negotiation;
 mod objects;
+mod openapi;
 mod patch;
 mod scale;
 mod stream;
+mod table;
 
 pub use authentication::{Tokens, User};
 
@@ -24,7 +26,7 @@ use authentication::Authenticator;
 use host::{Host, Stop, event};
 use http::{HeaderMap, Method, StatusCode, header};
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicBool, Ordering},
 };
 use wire::{Peer, Request, Response};
@@ -39,6 +41,8 @@ pub(crate) struct Server {
     /// Watches end at it.
     closing: Stop,
     leaving: AtomicBool,
+    /// Written when they are first asked for.
+    documents: OnceLock<openapi::Documents>,
 }
 
 /// A request, read as far as its body.
@@ -64,8 +68,8 @@ impl Server {
     pub(crate) fn new(host: &Host, config: Config, registry: Arc<Registry>, closing: Stop) -> Self {
         let authenticator =
             Authenticator { tokens: config.tokens.clone(), anonymous: config.anonymous };
-        let leaving = AtomicBool::new(false);
-        Self { host: host.clone(), config, registry, authenticator, closing, leaving }
+        let (leaving, documents) = (AtomicBool::new(false), OnceLock::new());
+        Self { host: host.clone(), config, registry, authenticator, closing, leaving, documents }
     }
 
     /// From now on it is not ready.
@@ -130,6 +134,9 @@ impl Server {
         }
         if let Some(response) = self.discovery(&path, asked.accept()) {
             return Ok(response);
+        }
+        if let Some(response) = self.openapi(&asked, &path) {
+            return response;
         }
         match path.as_str() {
             "/version" => Ok(answer::value(StatusCode::OK, &health::version())),

@@ -11,9 +11,21 @@ pub(crate) enum Form {
     #[default]
     Whole,
     /// Rows for people to read.
-    Table,
+    Table(Include),
     /// Metadata only.
     Metadata,
+}
+
+/// What of an object stands in its row (`includeObject`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Include {
+    /// Nothing.
+    None,
+    /// Its metadata.
+    #[default]
+    Metadata,
+    /// All of it.
+    Object,
 }
 
 /// One thing that a client says it reads.
@@ -52,7 +64,7 @@ impl<'a> Offer<'a> {
             && self.parameter("v").is_none_or(|version| matches!(version, "v1" | "v1beta1"));
         match self.parameter("as") {
             None => Some(Form::Whole),
-            Some("Table") if ours => Some(Form::Table),
+            Some("Table") if ours => Some(Form::Table(Include::default())),
             Some("PartialObjectMetadata" | "PartialObjectMetadataList") if ours => {
                 Some(Form::Metadata)
             }
@@ -73,6 +85,25 @@ pub(crate) fn form(accept: Option<&str>) -> Result<Form, Failure> {
         .filter(Offer::is_json)
         .find_map(|offer| offer.form())
         .ok_or_else(|| Failure::not_acceptable(&WRITTEN))
+}
+
+/// OpenAPI's binary form, by the names it has had.
+const OPENAPI_BINARY: [&str; 2] = [
+    "application/com.github.proto-openapi.spec.v3@v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v3.v1.0+protobuf",
+];
+
+/// Whether the client reads OpenAPI's documents. We write JSON, which those read too who ask for
+/// the binary form.
+///
+/// # Errors
+/// It does not.
+pub(crate) fn openapi(accept: Option<&str>) -> Result<(), Failure> {
+    let reads = |offer: Offer<'_>| offer.is_json() || OPENAPI_BINARY.contains(&offer.media);
+    match Offer::all(accept.unwrap_or_default()).any(reads) {
+        true => Ok(()),
+        false => Err(Failure::not_acceptable(&["application/json"])),
+    }
 }
 
 /// Whether the client reads aggregated discovery, in the version `v2`.
@@ -97,7 +128,7 @@ mod tests {
             (Some("*/*"), Some(Form::Whole)),
             (
                 Some("application/json;as=Table;v=v1;g=meta.k8s.io,application/json"),
-                Some(Form::Table),
+                Some(Form::Table(Include::Metadata)),
             ),
             (
                 Some("application/json;as=Table;v=v9;g=meta.k8s.io, application/json"),

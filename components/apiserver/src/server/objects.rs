@@ -75,14 +75,14 @@ impl Server {
     }
 
     async fn get(&self, asked: &Asked, target: &Target) -> Result<Response, Failure> {
-        let form = negotiation::form(asked.accept())?;
+        let form = asked.form()?;
         let freshness = freshness(asked, Freshness::Newest)?;
         let object = self.registry.get(target, freshness).await?;
         Ok(self.one(StatusCode::OK, target, form, object))
     }
 
     async fn list(&self, asked: &Asked, target: &Target) -> Result<Response, Failure> {
-        let form = negotiation::form(asked.accept())?;
+        let form = asked.form()?;
         let limit = asked.query.number("limit").map_err(Failure::bad_request)?;
         let token = asked.query.get("continue").filter(|token| !token.is_empty());
         let reading = Reading {
@@ -96,7 +96,7 @@ impl Server {
     }
 
     async fn watch(&self, asked: &Asked, target: &Target) -> Result<Response, Failure> {
-        let form = negotiation::form(asked.accept())?;
+        let form = asked.form()?;
         let initial =
             asked.query.get("sendInitialEvents").map(|_| asked.query.is_true("sendInitialEvents"));
         let bookmarks = asked.query.is_true("allowWatchBookmarks");
@@ -133,7 +133,7 @@ impl Server {
                 "create",
             ));
         }
-        let form = negotiation::form(asked.accept())?;
+        let form = asked.form()?;
         let how = writing(asked)?;
         let received = self.decode(asked, &target.resource.kind, &body::read(body).await?)?;
         let created = self.registry.create(target, received.object, &how).await?;
@@ -147,7 +147,7 @@ impl Server {
         target: &Target,
         body: Incoming,
     ) -> Result<Response, Failure> {
-        let form = negotiation::form(asked.accept())?;
+        let form = asked.form()?;
         let how = writing(asked)?;
         let received = self.decode(asked, &target.resource.kind, &body::read(body).await?)?;
         let modified = self.registry.update(target, received.object, &how).await?;
@@ -202,8 +202,7 @@ impl Server {
         form: negotiation::Form,
         object: Bytes,
     ) -> Response {
-        let _ = (target, form);
-        answer::json(status, object)
+        answer::json(status, self.presenter(&target.resource, form).one(object, true))
     }
 
     fn many(
@@ -212,8 +211,7 @@ impl Server {
         form: negotiation::Form,
         listed: &crate::registry::Listed,
     ) -> Response {
-        let _ = form;
-        answer::json(StatusCode::OK, answer::list(&target.resource, listed))
+        answer::json(StatusCode::OK, self.presenter(&target.resource, form).list(listed))
     }
 }
 

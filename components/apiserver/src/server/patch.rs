@@ -44,7 +44,7 @@ impl Server {
         target: &Target,
         body: Incoming,
     ) -> Result<Response, Failure> {
-        let form = negotiation::form(asked.accept())?;
+        let form = asked.form()?;
         let how = writing(asked)?;
         if body::media(asked) == APPLY {
             return self.apply(asked, target, form, Writing { applied: true, ..how }, body).await;

@@ -2,11 +2,12 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers/{watch,response}.go.
 
-use super::{Server, answer, negotiation::Form};
+use super::{Server, answer, negotiation::Form, table::Presenter};
 use crate::{
     failure::Failure,
     registry::{Target, Watch, WatchEvent},
 };
+use api::resources::Resource;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::stream;
 use host::{Host, Instant, Stop};
@@ -14,15 +15,17 @@ use http::StatusCode;
 use http_body::Frame;
 use http_body_util::StreamBody;
 use serde_json::json;
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 use wire::{Body, Response};
 
 /// What a watch's frames are made from.
 struct Frames {
     host: Host,
     watch: Watch,
-    kind: String,
-    api_version: String,
+    resource: Arc<Resource>,
+    form: Form,
+    /// The first frame is through, which tells a table's columns.
+    begun: bool,
     /// When a bookmark is due; none: the client wants none.
     bookmark: Option<Instant>,
     bookmark_interval: Duration,
@@ -36,7 +39,7 @@ impl Server {
         &self,
         watch: Watch,
         target: &Target,
-        _form: Form,
+        form: Form,
         bookmarks: bool,
         timeout: Option<u64>,
     ) -> Response {
@@ -52,8 +55,9 @@ impl Server {
         let frames = Frames {
             host: self.host.clone(),
             watch,
-            kind: target.resource.kind.kind.clone(),
-            api_version: target.resource.kind.api_version(),
+            resource: target.resource.clone(),
+            form,
+            begun: false,
             bookmark: bookmarks.then(|| now + interval),
             bookmark_interval: interval,
             until: now + lasts,
@@ -92,25 +96,33 @@ impl Frames {
         Some(self.frame(event))
     }
 
-    fn frame(&self, event: WatchEvent) -> Bytes {
-        match event {
-            WatchEvent::Added(object) => framed("ADDED", &object),
-            WatchEvent::Modified(object) => framed("MODIFIED", &object),
-            WatchEvent::Deleted(object) => framed("DELETED", &object),
+    fn frame(&mut self, event: WatchEvent) -> Bytes {
+        let (kind, object) = match event {
+            WatchEvent::Added(object) => ("ADDED", object),
+            WatchEvent::Modified(object) => ("MODIFIED", object),
+            WatchEvent::Deleted(object) => ("DELETED", object),
             WatchEvent::Bookmark { revision, initial_end } => {
-                let mut metadata = json!({
-                    "resourceVersion": revision.to_string(), "creationTimestamp": null,
-                });
-                if initial_end {
-                    metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
-                }
-                let object = json!({
-                    "kind": self.kind, "apiVersion": self.api_version, "metadata": metadata,
-                });
-                framed("BOOKMARK", object.to_string().as_bytes())
+                ("BOOKMARK", self.bookmark_object(revision, initial_end))
             }
-            WatchEvent::Error(failure) => error(&failure),
+            WatchEvent::Error(failure) => return error(&failure),
+        };
+        let presenter = Presenter::new(&self.host, &self.resource, self.form);
+        let first = !std::mem::replace(&mut self.begun, true);
+        framed(kind, &presenter.one(object, first))
+    }
+
+    /// An object that has nothing but a revision.
+    fn bookmark_object(&self, revision: u64, initial_end: bool) -> Bytes {
+        let mut metadata = json!({
+            "resourceVersion": revision.to_string(), "creationTimestamp": null,
+        });
+        if initial_end {
+            metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
+        let kind = &self.resource.kind;
+        let object =
+            json!({"kind": kind.kind, "apiVersion": kind.api_version(), "metadata": metadata});
+        object.to_string().into()
     }
 }
 
