@@ -16,7 +16,8 @@ pub struct CustomColumn {
     pub path: JsonPath,
 }
 
-/// An object's name and the values of its columns; null where there is none, or one of another type.
+/// An object's name and the values of its columns; null where there is none, or one of another
+/// type.
 pub fn custom_cells(columns: &[CustomColumn], object: &Value, now: Moment) -> Vec<Value> {
     let view = View { object, now };
     let cell = |column: &CustomColumn| {
