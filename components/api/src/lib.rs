@@ -5,6 +5,7 @@
 
 pub mod decode;
 pub mod defaults;
+pub mod json_path;
 pub mod names;
 pub mod openapi;
 pub mod patch;

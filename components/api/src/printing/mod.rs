@@ -13,6 +13,7 @@ mod batch;
 mod certificates;
 mod coordination;
 mod core_v1;
+mod custom;
 mod discovery;
 mod events;
 mod flowcontrol;
@@ -32,6 +33,7 @@ mod view;
 mod volumes;
 
 pub use age::{human_duration, short_human_duration};
+pub use custom::{CustomColumn, custom_cells};
 pub use table::{Include, column_definitions, table, table_row};
 
 use crate::{schema::GroupVersionKind, time::Moment};
