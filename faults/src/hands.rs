@@ -187,7 +187,7 @@ fn any_point(world: &World, machine: MachineId, pick: u64) -> Option<String> {
     chance.pick(&points).map(|name| (*name).to_owned())
 }
 
-/// Sectors at the files' ends that every other time rot alone.
+/// Sectors at the end of the last file that every other time rot alone.
 const NEWEST: usize = 4;
 
 /// Only where there is data: the tail that a log reserves for itself holds none, and is most of it.
@@ -202,11 +202,16 @@ fn rot(disk: &mut DiskModel, places: u16, within: &str, chance: &mut Chance) {
         })
         .filter(|(_, sectors)| !sectors.is_empty())
         .collect();
-    // What was written last is what nothing else on the disk can vouch for.
-    let newest = if chance.one_in(2) { NEWEST } else { usize::MAX };
+    // What was written last is what nothing else on the disk can vouch for. Files of a log are named
+    // in the order in which they are written.
+    let newest = chance.one_in(2);
+    let (files, most) = match files.last() {
+        Some(last) if newest => (std::slice::from_ref(last), NEWEST),
+        Some(_) | None => (&files[..], usize::MAX),
+    };
     for _ in 0..places {
-        let Some((path, sectors)) = chance.pick(&files) else { return };
-        let sectors = &sectors[sectors.len().saturating_sub(newest)..];
+        let Some((path, sectors)) = chance.pick(files) else { return };
+        let sectors = &sectors[sectors.len().saturating_sub(most)..];
         let sector = chance.pick(sectors).copied().unwrap_or_default();
         let mask = 1 << chance.below(8);
         // The file was there a line ago, and ends within the sector at worst: then nothing rots.

@@ -55,6 +55,15 @@ macro_rules! faults {
                 match self { $( $( Fault::$fault(_fault) => table::faults!(@$length _fault), )* )* }
             }
 
+            /// The same fault for so long; as it is where it falls once.
+            #[must_use]
+            pub fn lasting(mut self, lasts: Span) -> Self {
+                match &mut self {
+                    $( $( Fault::$fault(_fault) => table::faults!(@lasting $length _fault lasts), )* )*
+                }
+                self
+            }
+
             /// What it costs the cluster while it lasts.
             pub fn harm(&self) -> Harm {
                 match self { $( $( Fault::$fault(_) => Harm::$harm, )* )* }
@@ -84,6 +93,8 @@ macro_rules! faults {
     };
     (@lasts $fault:ident) => { $fault.lasts };
     (@once $fault:ident) => { Span(0) };
+    (@lasting lasts $fault:ident $lasts:ident) => { $fault.lasts = $lasts };
+    (@lasting once $fault:ident $lasts:ident) => { () };
     (@draw drawn $module:ident $fault:ident $weight:literal) => {
         Some(Drawn { weight: $weight, make: |draw| Fault::$fault($module::$fault::draw(draw)) })
     };

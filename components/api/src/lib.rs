@@ -3,4 +3,16 @@
 //! Everything here is pure: no clock, no network, no chance. An object is JSON; a [`schema::Schemas`]
 //! tells what its fields are.
 
+pub mod decode;
+pub mod defaults;
+pub mod names;
+pub mod openapi;
+pub mod patch;
+pub mod printing;
+pub mod protobuf;
+pub mod quantity;
+pub mod resources;
 pub mod schema;
+pub mod selector;
+pub mod table;
+pub mod time;

@@ -1,6 +1,7 @@
 //! What a type looks like: the one table that decoding, defaulting, patching, transcoding and
 //! printing read.
 
+use crate::table;
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt};
 
@@ -45,6 +46,8 @@ pub struct Type {
     pub fields: Vec<Field>,
     /// The kinds whose objects have this type.
     pub kinds: Vec<GroupVersionKind>,
+    /// What the type itself says of its fields' managers; a field of this type repeats it.
+    pub owned: Owned,
 }
 
 impl Type {
@@ -68,10 +71,48 @@ pub struct Field {
     pub default: Option<Value>,
     /// The values that are allowed, where they are listed.
     pub values: Vec<String>,
+    /// What becomes of an empty value.
+    pub zero: Zero,
     /// Protobuf's field number; `None` where the field has no binary form.
     pub number: Option<u32>,
+    /// Numbers of the messages that protobuf wraps the field in, the outermost first. JSON knows
+    /// nothing of them: Go embeds the structs.
+    pub within: Vec<u32>,
     /// How a strategic merge patch treats it.
     pub patch: PatchStrategy,
+}
+
+impl Field {
+    /// An optional field of which nothing else is said.
+    pub fn new(name: &str, shape: Shape) -> Self {
+        Self {
+            name: name.to_owned(),
+            shape,
+            required: false,
+            default: None,
+            values: Vec::new(),
+            zero: Zero::Kept,
+            number: None,
+            within: Vec::new(),
+            patch: PatchStrategy::default(),
+        }
+    }
+}
+
+/// What becomes of a field that holds its type's empty value (`""`, `0`, `false`, `[]`, `{}`).
+///
+/// Clients see what upstream's structs make of their objects: whether a field is a pointer, and
+/// whether its tag says `omitempty`, decides what comes back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Zero {
+    /// It stays, since absent is something else: a pointer.
+    #[default]
+    Kept,
+    /// It goes: a value with `omitempty`.
+    Dropped,
+    /// It is written even where the client left it out: a value without `omitempty`, or a struct.
+    /// Empty lists, maps and times are written as `null`.
+    Written,
 }
 
 /// What a field, an item of a list or a value of a map holds.
@@ -143,6 +184,8 @@ pub struct PatchStrategy {
     pub merge_key: Option<String>,
     /// `$retainKeys` may name the fields that stay.
     pub retain_keys: bool,
+    /// An object is replaced, where it would be merged.
+    pub replace: bool,
 }
 
 /// Types by name and kind.
@@ -163,6 +206,11 @@ impl Schemas {
             kinds.extend(one.kinds.iter().map(|kind| (kind.clone(), id)));
         }
         Self { types, names, kinds }
+    }
+
+    /// The types of upstream's built-in kinds. Reads the table anew: a process does it once.
+    pub fn built_in() -> Self {
+        table::parse(include_str!("../tables/types.txt")).expect("a test reads the same table")
     }
 
     /// The type at a place that this set gave out.

@@ -147,9 +147,13 @@ impl LogWriter {
         }
     }
 
+    /// What was to be said in a term that ended within the group is not said: the next leader may
+    /// have replaced what it speaks of in the same write, and then it never was on the disk.
     fn send(&self, group: &mut [LogWork]) {
         for work in group {
             if let LogWork::Save(persist) = work {
+                let stale = |message: &Message| (1..self.state.term).contains(&message.term);
+                persist.messages.retain(|message| !stale(message));
                 facts::promises(&self.host, persist);
                 self.peers.send(std::mem::take(&mut persist.messages));
             }

@@ -4,3 +4,4 @@ pub mod answers;
 pub mod etcd_flags;
 pub mod flag_sources;
 pub mod go_duration;
+pub mod kube_apiserver_flags;

@@ -3,11 +3,13 @@
 //!
 //! Everything here panics with a sentence when something is missing or too late: it serves tests only.
 
+pub mod apiserver;
 pub mod authority;
 pub mod binaries;
 pub mod cluster;
 pub mod etcdctl;
 pub mod http;
+pub mod kubectl;
 pub mod member;
 pub mod ports;
 pub mod process;

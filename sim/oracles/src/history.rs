@@ -7,7 +7,8 @@ mod request;
 mod watch;
 
 pub use request::{
-    Compare, CompareResult, CompareTarget, Delete, Put, Range, Request, SortOrder, SortTarget, Txn,
+    AuthChange, Compare, CompareResult, CompareTarget, Delete, Put, Range, Request, SortOrder,
+    SortTarget, Txn,
 };
 pub use watch::{Event, EventKind, Watch, WatchRequest, WatchResponse};
 
@@ -43,6 +44,9 @@ pub struct Operation {
     /// The connection: one client, one boot of one server. Numbers are not used twice in a run;
     /// 0: not known.
     pub session: u32,
+    /// In whose name; empty where nobody is asked for one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub user: String,
     /// When the request was handed to the client library.
     pub called: Time,
     /// What was asked.
@@ -173,6 +177,9 @@ pub enum Response {
         granted_ttl: i64,
         /// What is left, seconds; -1: there is no such lease.
         ttl: i64,
+        /// The keys that hang on it.
+        #[serde(default)]
+        keys: Vec<String>,
     },
     /// To a request whose answer says no more than "done".
     Done,

@@ -12,6 +12,8 @@ mod replay;
 pub mod search;
 mod sightings;
 
+pub(crate) use plan::is_linearizable;
+
 use crate::{
     Broken, Kind, Observation, Oracle,
     history::{Event, History, LeaseId, Operation, Revision, Time},

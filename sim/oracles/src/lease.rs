@@ -3,10 +3,12 @@
 mod expires;
 mod lives;
 mod renewal;
+mod time_to_live;
 
 pub use expires::LeaseExpires;
 pub use lives::LeaseLives;
 pub use renewal::LeaseRenewal;
+pub use time_to_live::LeaseTimeToLive;
 
 use crate::{facts::SECOND, history::Time};
 

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod auth;
 pub mod converges;
 pub mod facts;
 pub mod fencing;
@@ -148,6 +149,7 @@ const fn entry<O: Oracle + Send + 'static>() -> Entry {
 pub const ALL: &[Entry] = &[
     // What clients saw of keys.
     entry::<kv::KvStrictSerializable>(),
+    entry::<auth::AuthPermits>(),
     // What watches showed.
     entry::<watch::WatchOrdered>(),
     entry::<watch::WatchUnique>(),
@@ -163,6 +165,7 @@ pub const ALL: &[Entry] = &[
     entry::<lease::LeaseLives>(),
     entry::<lease::LeaseRenewal>(),
     entry::<lease::LeaseExpires>(),
+    entry::<lease::LeaseTimeToLive>(),
     entry::<mutual_exclusion::MutualExclusion>(),
     entry::<fencing::Fencing>(),
     // Raft, and what is on disks.

@@ -53,6 +53,7 @@ impl Store {
             | Request::LeaseKeepAlive { .. }
             | Request::LeaseTimeToLive { .. }
             | Request::Recipe { .. }
+            | Request::Auth(_)
             | Request::Other { .. } => Ok(Response::Done),
         };
         match outcome {

@@ -138,7 +138,8 @@ impl Maker {
             true => Outcome::Unknown { gave_up: returned, text: "timeout".into() },
             false => outcome,
         };
-        self.operations.push(Operation { client, session: client + 1, called, request, outcome });
+        let (session, user) = (client + 1, String::new());
+        self.operations.push(Operation { client, session, user, called, request, outcome });
         if self.sample.rich && self.dice.roll(20) == 0 {
             self.end_a_lease(effect);
         }

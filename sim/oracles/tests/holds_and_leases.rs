@@ -69,7 +69,7 @@ fn a_deposed_holders_write_is_caught() {
 fn operation(called: Time, request: Request, response: Response) -> Operation {
     let called = called * SECOND;
     let outcome = Outcome::Answered { returned: called + 1, revision: 1, response };
-    Operation { client: 1, session: 1, called, request, outcome }
+    Operation { client: 1, session: 1, user: String::new(), called, request, outcome }
 }
 
 /// Client 7 was given a lock though client 8's key was there first. Something happened at revision
@@ -167,4 +167,50 @@ fn a_renewal_after_an_answered_revocation_is_caught() {
     operations.insert(1, operation(3, Request::LeaseRevoke { id: 7 }, Response::Done));
     // The client was answered before any member told that it had applied it.
     assert!(leases("lease_renewal", 9, operations).is_err());
+}
+
+/// A lease of 10 s with a key, asked about after so many seconds.
+fn asked_about(second: Time, granted_ttl: i64, ttl: i64, keys: &[&str]) -> Vec<Operation> {
+    let put = |key: &str, lease| Put { key: key.into(), lease, ..Put::default() };
+    let done = || Response::Put { prev_kv: None };
+    let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+    let told = Response::LeaseTimeToLive { granted_ttl, ttl, keys };
+    vec![
+        operation(
+            1,
+            Request::LeaseGrant { id: 0, ttl: 10 },
+            Response::LeaseGrant { id: 7, ttl: 10 },
+        ),
+        answered(2, Request::Put(put("a", 7)), done()),
+        operation(second, Request::LeaseTimeToLive { id: 7 }, told),
+        answered(3, Request::Put(put("b", 0)), done()),
+    ]
+}
+
+fn told(second: Time, granted_ttl: i64, ttl: i64, keys: &[&str]) -> Result<(), Broken> {
+    let operations = asked_about(second, granted_ttl, ttl, keys);
+    let history = History { operations, ..History::default() };
+    oracle("lease_time_to_live").observe(&Observation::History(&Record::new(&history)))
+}
+
+#[test]
+fn what_is_told_of_a_lease_is_true() {
+    for (second, ttl) in [(1, 10), (1, 9), (6, 5), (6, 4), (9, 1)] {
+        assert_eq!(told(second, 10, ttl, &["a"]), Ok(()), "{ttl}s left at {second}s");
+    }
+    // Between the two writes nothing else was attached.
+    for keys in [&[][..], &["a", "b"], &["b"]] {
+        let mut operations = asked_about(1, 10, 9, keys);
+        operations[2].called = 5 * SECOND / 2;
+        let (returned, revision) = (operations[2].called + 1, 1);
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        let response = Response::LeaseTimeToLive { granted_ttl: 10, ttl: 8, keys };
+        operations[2].outcome = Outcome::Answered { returned, revision, response };
+        let history = History { operations, ..History::default() };
+        let record = Record::new(&history);
+        assert!(oracle("lease_time_to_live").observe(&Observation::History(&record)).is_err());
+    }
+    for (second, granted, ttl) in [(2, 9, 8), (8, 10, 10), (2, 10, 3), (2, 10, -1)] {
+        assert!(told(second, granted, ttl, &["a"]).is_err(), "{ttl}s left at {second}s");
+    }
 }

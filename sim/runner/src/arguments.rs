@@ -154,6 +154,9 @@ pub(crate) struct Shrink {
     /// Most candidates to try.
     #[arg(long, default_value_t = crate::shrinking::TRIES_MAX)]
     pub(crate) tries: usize,
+    /// Runs at the same time; as many as there are cores when zero.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) jobs: usize,
     #[command(flatten)]
     pub(crate) evidence: Evidence,
 }

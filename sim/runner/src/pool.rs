@@ -136,6 +136,6 @@ fn in_order(
 }
 
 /// How many runs at once.
-fn jobs(asked: usize) -> usize {
+pub(crate) fn jobs(asked: usize) -> usize {
     if asked > 0 { asked } else { thread::available_parallelism().map_or(1, usize::from) }
 }

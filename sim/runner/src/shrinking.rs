@@ -1,12 +1,20 @@
 //! Shrinks a failure: the smallest scenario that fails in the same way.
 
-use crate::{engine, interrupt::Interrupt};
+use crate::{engine, interrupt::Interrupt, pool};
 use faults::Span;
-use record::{Fail, RunOptions, RunRecord, Verdict};
-use scenario::{Scenario, Shrunk, When, shrink};
+use record::{Broken, Fail, RunOptions, RunRecord, Verdict};
+use scenario::{Failing, Scenario, Shrunk, shrink};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
 /// Most candidates that are tried unless asked otherwise.
-pub(crate) const TRIES_MAX: usize = 400;
+pub(crate) const TRIES_MAX: usize = 2_000;
 
 /// The smallest scenario and what its run left.
 #[derive(Debug)]
@@ -15,43 +23,84 @@ pub(crate) struct Smallest {
     pub(crate) record: RunRecord,
 }
 
-/// Shrinks `failed`, the explicit scenario of a run that ended with `verdict`.
+/// How to shrink.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Most candidates that are tried.
+    pub(crate) tries: usize,
+    /// Runs at the same time; as many as there are cores when zero.
+    pub(crate) jobs: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { tries: TRIES_MAX, jobs: 0 }
+    }
+}
+
+/// Shrinks `failed`, the explicit scenario of a run that ended with `verdict`. The result does not
+/// depend on how many candidates run at once.
 pub(crate) fn smallest(
     failed: &Scenario,
     verdict: &Verdict,
-    tries_max: usize,
+    limits: Limits,
     interrupt: &Interrupt,
 ) -> Smallest {
-    let seed = failed.seed.map_or(0, |seed| seed.0);
-    let run = |candidate: &Scenario| engine::run(candidate, seed, RunOptions::default()).verdict;
+    let run = |candidate: &Scenario| engine::run(candidate, 0, RunOptions::default()).verdict;
     // Where a deliberate bug is hunted, it alone must be what fails.
     let clean = |candidate: &Scenario| {
         let plain = Scenario { defects: Vec::new(), ..candidate.clone() };
         candidate.defects.is_empty() || run(&plain) == Verdict::Kept
     };
-    let mut fails = |candidate: &Scenario| {
-        !interrupt.asked() && run(candidate).same_as(verdict) && clean(candidate)
+    let fails = |candidate: &Scenario| {
+        let ended = run(candidate);
+        let same = ended.same_as(verdict) && clean(candidate);
+        ended.broken().filter(|_| same).map(|broken| end(candidate, broken))
     };
-    let short = cut(failed, verdict).filter(|short| fails(short));
-    let shrunk = shrink(short.unwrap_or_else(|| failed.clone()), tries_max, &mut fails);
+    let mut first =
+        |candidates: &[Scenario]| first_failing(candidates, limits.jobs, interrupt, &fails);
+    let until = verdict.broken().map_or(failed.duration, |broken| end(failed, broken));
+    let shrunk = shrink(failed.clone(), until, limits.tries, &mut first);
     let keep = RunOptions { keep: true, until_nanos: None };
-    let record = engine::run(&shrunk.scenario, seed, keep);
+    let record = engine::run(&shrunk.scenario, 0, keep);
     Smallest { shrunk, record }
 }
 
-/// The same up to a little after the promise was broken: most often all that matters, and every
-/// later candidate runs so much faster. `None` where the end is what failed.
-fn cut(failed: &Scenario, verdict: &Verdict) -> Option<Scenario> {
-    let broken = verdict.broken().filter(|broken| broken.kind != Fail::NoConvergence)?;
-    let end = Span::millis(Span(broken.at_nanos).as_millis()).plus(Span::secs(1));
-    if broken.at_nanos == 0 || end >= failed.duration {
-        return None;
+/// A little after the promise was broken; the end, where that is what failed.
+fn end(scenario: &Scenario, broken: &Broken) -> Span {
+    if broken.kind == Fail::NoConvergence || broken.at_nanos == 0 {
+        return scenario.duration;
     }
-    let mut short = failed.clone();
-    short.duration = end;
-    short.steps.retain(|step| match step.when {
-        When::At(at) => at <= end,
-        When::Once(_) => true,
+    Span::millis(Span(broken.at_nanos).as_millis()).plus(Span::secs(1))
+}
+
+/// The first candidate, by their order, that fails.
+fn first_failing(
+    candidates: &[Scenario],
+    jobs: usize,
+    interrupt: &Interrupt,
+    fails: &(dyn Fn(&Scenario) -> Option<Span> + Sync),
+) -> Option<Failing> {
+    let (next, last) = (AtomicUsize::new(0), AtomicUsize::new(candidates.len()));
+    let found = Mutex::new(BTreeMap::new());
+    let work = || {
+        while !interrupt.asked() {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= last.load(Ordering::Relaxed) {
+                return;
+            }
+            if let Some(until) = fails(&candidates[index]) {
+                // Those before it are finished, whoever runs them.
+                last.fetch_min(index, Ordering::Relaxed);
+                found.lock().unwrap_or_else(PoisonError::into_inner).insert(index, until);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..pool::jobs(jobs).min(candidates.len()) {
+            scope.spawn(work);
+        }
     });
-    Some(short)
+    let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.into_iter().next().map(|(index, until)| Failing { index, until })
 }

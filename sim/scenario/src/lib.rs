@@ -26,7 +26,7 @@ pub use cluster::{Cluster, Settings, System};
 pub use condition::{Condition, NotACondition};
 pub use schedule::{Due, Schedule};
 pub use seed::{NotASeed, Seed};
-pub use shrink::{Shrunk, shrink};
+pub use shrink::{Failing, Shrunk, shrink};
 pub use step::{Step, Traffick, What, When};
 pub use swarm::Swarm;
 pub use traffic::{Mix, Traffic};

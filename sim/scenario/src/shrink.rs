@@ -1,12 +1,20 @@
 //! Finds the smallest scenario that still fails.
 //!
-//! First the fewest steps (Zeller's ddmin), then fewer clients and operations, a shorter run, a
-//! smaller cluster, fewer settings, and again until nothing more can go. Deterministic: the same
-//! scenario and the same answers give the same result, and every candidate is a scenario that can
-//! be written to a file and run.
+//! First the fewest steps (Zeller's ddmin); where faults are still many, one long instead of several
+//! short ones, and then a few of them under other chance. Then fewer clients and operations, a shorter
+//! run, a smaller cluster, fewer settings, and again until nothing more can go. Deterministic: the same scenario and the same answers give
+//! the same result, and every candidate is a scenario that can be written to a file and run.
 
-use crate::{Mix, Scenario, Step, Traffic, When};
+mod excerpt;
+mod merge;
+mod smaller;
+
+use crate::{Scenario, Step, What, When};
 use faults::Span;
+
+/// So many faults can be followed by who reads them: no more is done to have fewer than to leave
+/// out those that can go.
+const FEW: usize = 5;
 
 /// What is left.
 #[derive(Clone, Debug)]
@@ -19,31 +27,56 @@ pub struct Shrunk {
     pub gave_up: bool,
 }
 
-/// Shrinks an explicit scenario that fails. `fails` runs a candidate and says whether it still
-/// fails in the same way; it is asked at most `tries_max` times.
+/// A candidate that fails in the same way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failing {
+    /// Its place among those that were to be tried.
+    pub index: usize,
+    /// From this moment on nothing matters any more: most often a promise is broken by then.
+    pub until: Span,
+}
+
+/// Shrinks an explicit scenario that fails, and in which nothing matters from `until` on.
+///
+/// `first` runs candidates and gives the first of them, by their order, that still fails in the
+/// same way; it may run several at once. It is asked about at most `tries_max`.
 pub fn shrink(
     scenario: Scenario,
+    until: Span,
     tries_max: usize,
-    fails: &mut dyn FnMut(&Scenario) -> bool,
+    first: &mut dyn FnMut(&[Scenario]) -> Option<Failing>,
 ) -> Shrunk {
-    let mut search = Search { best: scenario, tries: 0, tries_max, fails };
+    let mut search = Search { best: scenario, tries: 0, tries_max, first };
+    search.cut(until);
+    search.fewer_steps();
+    search.merge();
+    // Before anything else gets smaller: under other chance a race may need all of its traffic.
+    search.other_chance();
     loop {
         let before = search.best.clone();
-        search.fewer_steps();
-        while search.any(candidates) {}
+        while search.first(smaller::all(&search.best)).is_some() {}
         if search.best == before || search.spent() {
             break;
         }
+        search.fewer_steps();
     }
     let gave_up = search.spent();
     Shrunk { scenario: search.best, tries: search.tries, gave_up }
+}
+
+/// Zero for what falls once.
+fn lasts(step: &Step) -> Span {
+    match &step.what {
+        What::Fault(fault) => fault.lasts(),
+        What::Traffic(_) | What::Heal => Span(0),
+    }
 }
 
 struct Search<'a> {
     best: Scenario,
     tries: usize,
     tries_max: usize,
-    fails: &'a mut dyn FnMut(&Scenario) -> bool,
+    first: &'a mut dyn FnMut(&[Scenario]) -> Option<Failing>,
 }
 
 impl Search<'_> {
@@ -51,103 +84,67 @@ impl Search<'_> {
         self.tries >= self.tries_max
     }
 
-    /// Keeps the candidate if it fails.
-    fn keep(&mut self, candidate: Scenario) -> bool {
-        if self.spent() || candidate == self.best || candidate.check().is_err() {
-            return false;
+    /// Keeps the first of the candidates that fails, and gives its place.
+    fn first(&mut self, mut candidates: Vec<Scenario>) -> Option<usize> {
+        candidates.truncate(self.tries_max - self.tries);
+        if candidates.is_empty() {
+            return None;
         }
-        self.tries += 1;
-        let fails = (self.fails)(&candidate);
-        if fails {
-            self.best = candidate;
-        }
-        fails
+        let found = (self.first)(&candidates);
+        self.tries += found.map_or(candidates.len(), |found| found.index + 1);
+        let Failing { index, until } = found?;
+        self.best = candidates.swap_remove(index);
+        self.cut(until);
+        Some(index)
     }
 
-    /// Keeps the first of the candidates that fails.
-    fn any(&mut self, candidates: fn(&Scenario) -> Vec<Scenario>) -> bool {
-        candidates(&self.best).into_iter().any(|candidate| self.keep(candidate))
-    }
-
-    fn with_steps(&mut self, steps: Vec<Step>) -> bool {
-        let candidate = Scenario { steps, ..self.best.clone() };
-        self.keep(candidate)
+    /// Leaves out what comes after the failure: most often nothing of it matters, and every later
+    /// candidate runs so much faster.
+    fn cut(&mut self, until: Span) {
+        if until < self.best.duration {
+            let mut short = self.best.clone();
+            short.duration = until;
+            short.steps.retain(|step| match step.when {
+                When::At(at) => at <= until,
+                When::Once(_) => true,
+            });
+            self.first(vec![short]);
+        }
     }
 
     /// ddmin: leaves out ever smaller runs of steps while it fails without them.
     fn fewer_steps(&mut self) {
-        if !self.best.steps.is_empty() && self.with_steps(Vec::new()) {
+        let none = Scenario { steps: Vec::new(), ..self.best.clone() };
+        if self.best.steps.is_empty() || self.first(vec![none]).is_some() {
             return;
         }
         let mut size = self.best.steps.len().div_ceil(2);
         while size >= 1 && !self.spent() {
-            let mut start = 0;
-            let mut removed = false;
-            while start < self.best.steps.len() {
-                let mut steps = self.best.steps.clone();
-                steps.drain(start..(start + size).min(steps.len()));
-                if self.with_steps(steps) {
-                    removed = true;
-                } else {
-                    start += size;
-                }
-            }
+            let removed = self.without_runs_of(size);
             if !removed && size == 1 {
                 break;
             }
             size = if removed { size.min(self.best.steps.len()) } else { size / 2 };
         }
     }
-}
 
-/// Every scenario that is a little smaller, the boldest first.
-fn candidates(from: &Scenario) -> Vec<Scenario> {
-    let mut all = Vec::new();
-    let mut add = |change: &dyn Fn(&mut Scenario)| {
-        let mut smaller = from.clone();
-        change(&mut smaller);
-        if smaller != *from {
-            all.push(smaller);
+    /// Leaves out runs of so many steps, each where it can go; true when any could.
+    fn without_runs_of(&mut self, size: usize) -> bool {
+        let mut start = 0;
+        let mut removed = false;
+        loop {
+            let steps = &self.best.steps;
+            let starts = (start..steps.len()).step_by(size);
+            let without = starts
+                .map(|start| Scenario { steps: without(steps, start, size), ..self.best.clone() });
+            let Some(index) = self.first(without.collect()) else { return removed };
+            removed = true;
+            start += index * size;
         }
-    };
-    add(&|s| s.cluster.members = if s.cluster.members > 3 { 3 } else { 1 });
-    add(&|s| s.cluster.learners = 0);
-    add(&|s| s.cluster.tls = false);
-    for traffic in smaller_traffic(&from.traffic) {
-        add(&|s| s.traffic = traffic.clone());
     }
-    add(&|s| s.duration = after_last_step(s).min(s.duration));
-    add(&|s| s.duration = s.duration.halved());
-    for settings in from.cluster.settings.each_unset() {
-        add(&|s| s.cluster.settings = settings.clone());
-    }
-    all
 }
 
-fn after_last_step(scenario: &Scenario) -> Span {
-    let at = |step: &Step| match step.when {
-        When::At(at) => at,
-        // Nobody knows when: leave the end where it is.
-        When::Once(_) => scenario.duration,
-    };
-    scenario.steps.iter().map(at).max().unwrap_or(scenario.duration).plus(Span::secs(5))
-}
-
-fn smaller_traffic(from: &Traffic) -> Vec<Traffic> {
-    let base = || from.clone();
-    let half = |count: u16| count.div_ceil(2);
-    vec![
-        Traffic { watchers: 0, ..base() },
-        Traffic { lease_holders: 0, ..base() },
-        Traffic { lockers: 0, ..base() },
-        Traffic { candidates: 0, ..base() },
-        Traffic { auth: false, ..base() },
-        Traffic { maintenance: Span(0), ..base() },
-        Traffic { watcher_pause: Span(0), watcher_restarts: 0, ..base() },
-        Traffic { clients: 0, operations: 0, mix: Mix::default(), ..base() },
-        Traffic { clients: half(from.clients), ..base() },
-        Traffic { operations: from.operations.div_ceil(2), ..base() },
-        Traffic { watchers: half(from.watchers), ..base() },
-        Traffic { lease_holders: half(from.lease_holders), ..base() },
-    ]
+fn without(steps: &[Step], start: usize, count: usize) -> Vec<Step> {
+    let end = (start + count).min(steps.len());
+    steps[..start].iter().chain(&steps[end..]).cloned().collect()
 }

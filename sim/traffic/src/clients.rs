@@ -15,7 +15,7 @@ use etcd_api::{
     client::{Client, Config, is_outcome_unknown},
 };
 use host::{BoxFuture, Host};
-use oracles::history::{Request, Response, Revision, Txn};
+use oracles::history::{AuthChange, Request, Response, Revision, Txn};
 use tonic::Status;
 use wire::{client::Endpoint, tls::ClientTls};
 
@@ -78,6 +78,8 @@ struct User {
     client: Client,
     /// For calls, each with the profile's time limit.
     calls: Client,
+    /// In whose name it asks; empty where nobody has one.
+    name: String,
     station: Station,
 }
 
@@ -94,7 +96,8 @@ impl User {
         config.channel.window_bytes = 65_535;
         let client = Client::new(&station.host, config);
         let limit = Duration::from_millis(station.profile.timeout_ms.max(1));
-        Self { calls: client.clone().with_timeout(limit), client, station }
+        let name = credentials.map_or("", |(name, _)| name).to_owned();
+        Self { calls: client.clone().with_timeout(limit), client, name, station }
     }
 
     fn profile(&self) -> &TrafficProfile {
@@ -121,7 +124,7 @@ impl User {
 
     fn note(&self, request: &Request) -> OperationNote {
         let number = self.station.number;
-        self.station.recorder.operation(number, SESSION_UNKNOWN, request.clone())
+        self.station.recorder.operation(number, SESSION_UNKNOWN, request.clone()).by(&self.name)
     }
 
     /// Makes a request and writes it down. None: no answer, or a refusal.
@@ -132,7 +135,24 @@ impl User {
 
     /// A request that changes neither keys nor leases: only its failure is of interest.
     async fn other<T>(&self, name: &str, call: BoxFuture<'_, Result<T, Status>>) -> Option<T> {
-        let note = self.note(&Request::Other { name: name.to_owned() });
+        self.noted(&Request::Other { name: name.to_owned() }, call).await
+    }
+
+    /// As [`User::other`], of a change of users and roles.
+    async fn change<T>(
+        &self,
+        change: AuthChange,
+        call: BoxFuture<'_, Result<T, Status>>,
+    ) -> Option<T> {
+        self.noted(&Request::Auth(change), call).await
+    }
+
+    async fn noted<T>(
+        &self,
+        request: &Request,
+        call: BoxFuture<'_, Result<T, Status>>,
+    ) -> Option<T> {
+        let note = self.note(request);
         match call.await {
             Ok(answer) => {
                 note.answered(0, Response::Done);
@@ -202,9 +222,10 @@ impl User {
                 Ok((messages::revision(&answer.header), response))
             }
             Request::LeaseTimeToLive { id } => {
-                let answer = calls.time_to_live(id, false).await?;
+                let answer = calls.time_to_live(id, true).await?;
                 let (granted_ttl, ttl) = (answer.granted_ttl, answer.ttl);
-                let response = Response::LeaseTimeToLive { granted_ttl, ttl };
+                let keys = answer.keys.iter().map(messages::text).collect();
+                let response = Response::LeaseTimeToLive { granted_ttl, ttl, keys };
                 Ok((messages::revision(&answer.header), response))
             }
             _ => Err(Status::unimplemented("this request is not made by a single call")),

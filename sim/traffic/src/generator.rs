@@ -119,8 +119,12 @@ impl Generator {
         *known = kv.modified.max(*known);
     }
 
+    /// Mostly one that all share; some lie behind all others, for ranges without an end.
     fn key(&self, below: &mut dyn FnMut(u64) -> u64) -> String {
-        format!("k/{:03}", below(self.keys))
+        match below(self.keys + self.keys.div_ceil(8)) {
+            shared if shared < self.keys => format!("k/{shared:03}"),
+            last => format!("z/{:03}", last - self.keys),
+        }
     }
 
     /// One that nobody else writes. The number at its end is its length on the wire.
@@ -138,7 +142,13 @@ impl Generator {
 
     fn put(&mut self, below: &mut dyn FnMut(u64) -> u64) -> Request {
         let put = self.plain_put(self.key(below), below);
-        Request::Put(Put { prev_kv: below(4) == 0, ..put })
+        let options = below(16);
+        let put = Put { prev_kv: options < 4, ..put };
+        Request::Put(match options {
+            3 | 4 => Put { value: String::new(), ignore_value: true, ..put },
+            5 | 6 => Put { ignore_lease: true, ..put },
+            _ => put,
+        })
     }
 
     fn leased_put(&mut self, below: &mut dyn FnMut(u64) -> u64) -> Request {
@@ -155,10 +165,19 @@ impl Generator {
     }
 
     fn delete_range(&mut self, below: &mut dyn FnMut(u64) -> u64) -> Request {
+        let (key, range_end) = self.some_range(below);
+        Request::Delete(Delete { key, range_end, prev_kv: below(4) == 0 })
+    }
+
+    /// Some neighbours, all of the last keys, or nothing because the end comes first.
+    fn some_range(&self, below: &mut dyn FnMut(u64) -> u64) -> (String, String) {
         let first = below(self.keys);
         let key = format!("k/{first:03}");
-        let range_end = format!("k/{:03}", first + 1 + below(4));
-        Request::Delete(Delete { key, range_end, prev_kv: below(4) == 0 })
+        match below(12) {
+            0 | 1 => ("z/".to_owned(), "\0".to_owned()),
+            2 => (key, format!("k/{:03}", first.saturating_sub(1))),
+            _ => (key, format!("k/{:03}", first + 1 + below(4))),
+        }
     }
 
     fn get(&self, below: &mut dyn FnMut(u64) -> u64) -> Request {
@@ -169,8 +188,24 @@ impl Generator {
         Range { key: "k/".into(), range_end: "k0".into(), ..Range::default() }
     }
 
-    fn list(&mut self, _: &mut dyn FnMut(u64) -> u64) -> Request {
-        Request::Range(self.all())
+    fn list(&mut self, below: &mut dyn FnMut(u64) -> u64) -> Request {
+        match below(4) {
+            0 => self.read_together(below),
+            _ => Request::Range(self.all()),
+        }
+    }
+
+    /// A transaction that only reads: no entry of the log, and as fresh as any other read.
+    fn read_together(&self, below: &mut dyn FnMut(u64) -> u64) -> Request {
+        let serializable = below(4) == 0;
+        let read = |range| Request::Range(Range { serializable, ..range });
+        let one = Range { key: self.key(below), ..Range::default() };
+        let compares = match below(2) {
+            0 => vec![self.condition(self.key(below), below)],
+            _ => Vec::new(),
+        };
+        let (success, failure) = (vec![read(one.clone()), read(self.all())], vec![read(one)]);
+        Request::Txn(Txn { compares, success, failure })
     }
 
     fn query(&mut self, below: &mut dyn FnMut(u64) -> u64) -> Request {
@@ -182,19 +217,36 @@ impl Generator {
             SortTarget::Mod,
             SortTarget::Value,
         ];
-        let mut filter =
-            || if below(4) == 0 { below(self.revision.max(0).cast_unsigned()) } else { 0 };
-        let (min_mod, max_create) = (filter().cast_signed(), filter().cast_signed());
+        let range = match below(3) {
+            0 => self.some_range(below),
+            _ => ("k/".to_owned(), "k0".to_owned()),
+        };
         Request::Range(Range {
+            key: range.0,
+            range_end: range.1,
             limit: below(4).cast_signed(),
             sort_order: orders[below(3) as usize],
             sort_target: targets[below(5) as usize],
             keys_only: below(5) == 0,
             count_only: below(8) == 0,
-            min_mod_revision: min_mod,
-            max_create_revision: max_create,
-            ..self.all()
+            min_mod_revision: self.bound(below),
+            max_mod_revision: self.bound(below),
+            min_create_revision: self.bound(below),
+            max_create_revision: self.bound(below),
+            ..Range::default()
         })
+    }
+
+    /// A limit for a filter: mostly none, sometimes a revision at which some key surely changed.
+    fn bound(&self, below: &mut dyn FnMut(u64) -> u64) -> Revision {
+        match below(12) {
+            0 => below(self.revision.max(0).cast_unsigned()).cast_signed(),
+            1 => {
+                let place = usize::try_from(below(self.known.len() as u64));
+                place.ok().and_then(|at| self.known.values().nth(at)).copied().unwrap_or(0)
+            }
+            _ => 0,
+        }
     }
 
     fn serializable(&mut self, below: &mut dyn FnMut(u64) -> u64) -> Request {
@@ -209,19 +261,16 @@ impl Generator {
         // Mostly not long ago, so that it is not compacted; sometimes in the future.
         let back = below(30).cast_signed() - 2;
         let revision = (self.revision - back).max(1);
-        Request::Range(Range { revision, serializable: below(3) == 0, ..self.all() })
+        let (serializable, count_only) = (below(3) == 0, below(6) == 0);
+        Request::Range(Range { revision, serializable, count_only, ..self.all() })
     }
 
     fn compare_and_set(&mut self, below: &mut dyn FnMut(u64) -> u64) -> Request {
         let key = self.key(below);
-        let known = self.known.get(&key).copied().unwrap_or(0);
-        let target = match below(4) {
-            0 => CompareTarget::Create(0),
-            1 => CompareTarget::Version(below(4).cast_signed()),
-            _ => CompareTarget::Mod(known),
+        let compare = match below(3) {
+            0 => self.condition(key.clone(), below),
+            _ => self.unchanged(key.clone(), below),
         };
-        let result = CompareResult::Equal;
-        let compare = Compare { key: key.clone(), range_end: String::new(), result, target };
         let write = match below(5) {
             0 => Request::Delete(Delete { key: key.clone(), ..Delete::default() }),
             _ => Request::Put(self.plain_put(key.clone(), below)),
@@ -230,23 +279,60 @@ impl Generator {
         Request::Txn(Txn { compares: vec![compare], success: vec![write], failure: vec![read] })
     }
 
+    /// What who wants to replace a key asks for.
+    fn unchanged(&self, key: String, below: &mut dyn FnMut(u64) -> u64) -> Compare {
+        let known = self.known.get(&key).copied().unwrap_or(0);
+        let target = match below(4) {
+            0 => CompareTarget::Create(0),
+            1 => CompareTarget::Version(below(4).cast_signed()),
+            _ => CompareTarget::Mod(known),
+        };
+        Compare { key, range_end: String::new(), result: CompareResult::Equal, target }
+    }
+
+    /// Any condition that can be put, on the key or on some neighbours.
+    fn condition(&self, key: String, below: &mut dyn FnMut(u64) -> u64) -> Compare {
+        let results = [
+            CompareResult::Equal,
+            CompareResult::NotEqual,
+            CompareResult::Greater,
+            CompareResult::Less,
+        ];
+        let result = results[below(4) as usize];
+        let known = self.known.get(&key).copied().unwrap_or(0);
+        let target = match below(5) {
+            0 => CompareTarget::Create(known),
+            1 => CompareTarget::Version(below(4).cast_signed()),
+            2 => CompareTarget::Mod(known),
+            3 => CompareTarget::Lease(if below(2) == 0 { self.lease } else { 0 }),
+            _ => CompareTarget::Value(format!("{}-{}", self.client, below(1 + self.count))),
+        };
+        let (key, range_end) = match below(3) {
+            0 => self.some_range(below),
+            _ => (key, String::new()),
+        };
+        Compare { key, range_end, result, target }
+    }
+
     fn multi_put(&mut self, below: &mut dyn FnMut(u64) -> u64) -> Request {
         let first = below(self.keys);
         let [key, next] = [first, first + 1].map(|key| format!("k/{key:03}"));
-        let put = Request::Put(self.plain_put(key, below));
-        let other = match below(3) {
-            0 => self.turn(next, below),
+        let put = Request::Put(self.plain_put(key.clone(), below));
+        let other = match below(6) {
+            0 => self.turn(next.clone(), next, below),
+            // It sees the store as it was before the first put.
+            1 => self.turn(key, next, below),
             _ => Request::Put(self.plain_put(next, below)),
         };
         let success = vec![put, other, Request::Range(self.all())];
         Request::Txn(Txn { success, ..Txn::default() })
     }
 
-    /// A transaction within another: the key goes if it is there, and else it comes.
-    fn turn(&self, key: String, below: &mut dyn FnMut(u64) -> u64) -> Request {
+    /// A transaction within another: the key goes if the one looked at is there, and else it comes.
+    fn turn(&self, looked_at: String, key: String, below: &mut dyn FnMut(u64) -> u64) -> Request {
         let (range_end, result) = (String::new(), CompareResult::Greater);
         let target = CompareTarget::Create(0);
-        let there = Compare { key: key.clone(), range_end, result, target };
+        let there = Compare { key: looked_at, range_end, result, target };
         let put = Request::Put(self.plain_put(key.clone(), below));
         let delete = Request::Delete(Delete { key, prev_kv: true, ..Delete::default() });
         Request::Txn(Txn { compares: vec![there], success: vec![delete], failure: vec![put] })
@@ -285,7 +371,7 @@ mod tests {
                 }),
                 _ => None,
             };
-            if let Some(put) = put {
+            if let Some(put) = put.filter(|put| !put.ignore_value) {
                 assert!(values.insert(put.value.clone()), "{put:?}");
             }
         }

@@ -16,7 +16,7 @@ fn bytes(text: &str) -> Bytes {
     Bytes::copy_from_slice(text.as_bytes())
 }
 
-fn text(bytes: &Bytes) -> String {
+pub(crate) fn text(bytes: &Bytes) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -112,6 +112,7 @@ pub(crate) fn operations(requests: &[Request]) -> Vec<api::RequestOp> {
         | Request::LeaseKeepAlive { .. }
         | Request::LeaseTimeToLive { .. }
         | Request::Recipe { .. }
+        | Request::Auth(_)
         | Request::Other { .. } => None,
     };
     let wrap = |request| api::RequestOp { request: Some(request) };

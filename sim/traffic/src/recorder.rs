@@ -46,7 +46,8 @@ impl Recorder {
     pub fn operation(&self, client: u32, session: u32, request: Request) -> OperationNote {
         let called = (self.now)();
         let outcome = Outcome::Unknown { gave_up: called, text: "no answer yet".into() };
-        let operation = Operation { client, session, called, request, outcome };
+        let (request, user) = (self.tampering.asked(request), String::new());
+        let operation = Operation { client, session, user, called, request, outcome };
         let place = push(&mut self.history.lock().operations, operation);
         OperationNote { recorder: self.clone(), place, settled: false }
     }
@@ -101,9 +102,21 @@ pub struct OperationNote {
 }
 
 impl OperationNote {
+    /// The request is made in this name.
+    #[must_use]
+    pub fn by(self, user: &str) -> Self {
+        let mut history = self.recorder.history.lock();
+        if let Some(operation) = self.place.and_then(|place| history.operations.get_mut(place)) {
+            user.clone_into(&mut operation.user);
+        }
+        drop(history);
+        self
+    }
+
     /// It was carried out.
     pub fn answered(self, revision: Revision, response: Response) {
         let returned = (self.recorder.now)();
+        let response = self.recorder.tampering.answer(response);
         self.settle(Outcome::Answered { returned, revision, response });
     }
 
@@ -150,6 +163,13 @@ pub struct WatchNote {
 }
 
 impl WatchNote {
+    /// The watch is asked for in this name.
+    #[must_use]
+    pub fn by(self, user: &str) -> Self {
+        self.write(|watch| user.clone_into(&mut watch.user));
+        self
+    }
+
     /// A response came; its time is filled in.
     pub fn response(&self, response: WatchResponse) {
         let at = (self.recorder.now)();

@@ -2,7 +2,9 @@
 //! no known bug of etcd proves: a client notes another thing than it was sent.
 
 use host::Defects;
-use oracles::history::{Hold, Revision, Watch, WatchRequest, WatchResponse};
+use oracles::history::{
+    AuthChange, Hold, Request, Response, Revision, Watch, WatchRequest, WatchResponse,
+};
 
 /// What may be noted otherwise.
 #[derive(Clone, Debug, Default)]
@@ -12,11 +14,33 @@ pub(crate) struct Tampering(pub(crate) Defects);
 const BEFORE_SILENCE: usize = 3;
 
 impl Tampering {
+    /// The request for an operation as it is noted.
+    pub(crate) fn asked(&self, mut request: Request) -> Request {
+        // X16: a role is permitted other keys.
+        if let Request::Auth(AuthChange::RoleGrant { key, range_end, .. }) = &mut request
+            && self.0.has("X16")
+        {
+            (*key, *range_end) = ("other".to_owned(), String::new());
+        }
+        request
+    }
+
     /// The request as it is noted.
     pub(crate) fn request(&self, mut request: WatchRequest) -> WatchRequest {
         // X05: it asked for less than it gets.
         request.no_put |= self.0.has("X05");
         request
+    }
+
+    /// The answer as it is noted.
+    pub(crate) fn answer(&self, mut response: Response) -> Response {
+        // X15: a lease is told to hold nothing.
+        if let Response::LeaseTimeToLive { keys, .. } = &mut response
+            && self.0.has("X15")
+        {
+            keys.clear();
+        }
+        response
     }
 
     /// Notes a response.

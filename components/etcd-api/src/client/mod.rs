@@ -18,6 +18,7 @@ mod kv;
 mod lease;
 mod maintenance;
 pub mod op;
+mod recipe;
 mod retry;
 mod token;
 mod txn;

@@ -13,7 +13,9 @@ use wire::Peer;
 /// Metadata by which a client asks to be refused when the member has no leader.
 pub(crate) const REQUIRE_LEADER: &str = "hasleader";
 
-/// The caller of an admitted request; nobody in particular when authentication is off.
+/// The caller of an admitted request: nobody in particular, with an empty name, when authentication
+/// is off. It may be on when its turn comes, and then nobody may do nothing (upstream looks at the
+/// token after linearizableReadNotify, in doSerialize). None is this member itself.
 pub(crate) type Caller = Option<AuthInfo>;
 
 impl Member {
@@ -78,14 +80,15 @@ impl Member {
     /// By token if there is one, else by the client certificate's common name.
     fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
         if !self.store.read().auth().is_enabled() {
-            return Ok(None);
+            return Ok(Some(AuthInfo::default()));
         }
         let metadata = request.metadata();
         let token = metadata.get("token").or_else(|| metadata.get("authorization"));
         match token.and_then(|token| token.to_str().ok()) {
             Some(token) => {
                 let (now, wall) = (self.host.now(), self.host.clock.wall());
-                Ok(self.store.write().auth_mut().info_from_token(token, now, wall)?)
+                let held = self.store.write().auth_mut().info_from_token(token, now, wall)?;
+                Ok(Some(held.unwrap_or_default()))
             }
             None => Ok(Some(self.by_certificate(request))),
         }

@@ -49,6 +49,8 @@ pub enum Request {
         /// All keys that it may write begin so.
         prefix: String,
     },
+    /// Changes who may do what.
+    Auth(AuthChange),
     /// A request that changes no key and no lease.
     Other {
         /// Such as `defragment`, `member_list`.
@@ -203,4 +205,65 @@ pub enum CompareTarget {
     Lease(LeaseId),
     /// Its value.
     Value(String),
+}
+
+/// See [`Request::Auth`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum AuthChange {
+    /// Authentication is switched on.
+    Enable,
+    /// Authentication is switched off.
+    Disable,
+    /// A user is given a role.
+    UserGrantRole {
+        /// Who.
+        user: String,
+        /// Which.
+        role: String,
+    },
+    /// A user loses a role.
+    UserRevokeRole {
+        /// Who.
+        user: String,
+        /// Which.
+        role: String,
+    },
+    /// A user is deleted.
+    UserDelete {
+        /// Who.
+        user: String,
+    },
+    /// A user has another password; requests in its name go on with the one that it had.
+    UserChangePassword {
+        /// Who.
+        user: String,
+    },
+    /// A role is deleted.
+    RoleDelete {
+        /// Which.
+        role: String,
+    },
+    /// A role is permitted some keys.
+    RoleGrant {
+        /// Which role.
+        role: String,
+        /// The first key.
+        key: String,
+        /// As [`Delete::range_end`].
+        range_end: String,
+        /// It may read them.
+        read: bool,
+        /// It may write them.
+        write: bool,
+    },
+    /// A role loses what it was permitted on these keys.
+    RoleRevoke {
+        /// Which role.
+        role: String,
+        /// The first key.
+        key: String,
+        /// As [`Delete::range_end`].
+        range_end: String,
+    },
 }

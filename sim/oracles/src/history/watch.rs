@@ -11,6 +11,9 @@ pub struct Watch {
     pub client: u32,
     /// The connection, as [`super::Operation::session`].
     pub session: u32,
+    /// In whose name, as [`super::Operation::user`].
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub user: String,
     /// When it was asked for.
     pub called: Time,
     /// What was asked for.

@@ -146,6 +146,7 @@ fn has_view(request: &Request) -> bool {
         Request::LeaseKeepAlive { .. }
         | Request::LeaseTimeToLive { .. }
         | Request::Recipe { .. }
+        | Request::Auth(_)
         | Request::Other { .. } => false,
     }
 }
@@ -180,6 +181,7 @@ fn may_write(request: &Request) -> bool {
         | Request::LeaseKeepAlive { .. }
         | Request::LeaseTimeToLive { .. }
         | Request::Recipe { .. }
+        | Request::Auth(_)
         | Request::Other { .. } => false,
     }
 }

@@ -36,6 +36,8 @@ struct Replay<'p, 'a> {
     used: BTreeSet<usize>,
     /// For each put without an answer: who asked for it.
     puts: BTreeMap<(&'a str, &'a str), Vec<usize>>,
+    /// Requests without an answer whose puts keep a value that another one wrote.
+    keepers: Vec<usize>,
     choices: Vec<Choice>,
     undecided: Option<String>,
 }
@@ -56,8 +58,13 @@ struct Choice {
 impl<'p, 'a> Replay<'p, 'a> {
     fn new(plan: &'p Plan<'a>, sightings: Option<&'p Sightings<'a>>) -> Self {
         let mut puts = BTreeMap::<_, Vec<usize>>::new();
+        let mut keepers = Vec::new();
         for &index in &plan.unknown {
-            each_put(&plan.operation(index).request, &mut |key, value| {
+            let request = &plan.operation(index).request;
+            if keeps_value(request) {
+                keepers.push(index);
+            }
+            each_put(request, &mut |key, value| {
                 puts.entry((key, value)).or_default().push(index);
             });
         }
@@ -68,6 +75,7 @@ impl<'p, 'a> Replay<'p, 'a> {
             log: Vec::new(),
             used: BTreeSet::new(),
             puts,
+            keepers,
             choices: Vec::new(),
             undecided: None,
         }
@@ -287,15 +295,18 @@ impl<'p, 'a> Replay<'p, 'a> {
 
     /// Requests with an unknown outcome that could have left this evidence, oldest first.
     fn unknown_that_may(&self, evidence: &Evidence) -> Vec<usize> {
-        let candidates = match evidence.puts().next() {
-            Some(put) => match self.puts.get(&(put.key.as_str(), put.value.as_str())) {
-                Some(authors) => authors,
-                // A put that keeps the value names none.
-                None => &self.plan.unknown,
-            },
-            None => &self.plan.unknown,
+        let known = evidence.puts().next();
+        let authors = known.and_then(|put| self.puts.get(&(put.key.as_str(), put.value.as_str())));
+        let mut candidates = match authors {
+            // A put that keeps the value names none.
+            Some(authors) => authors.iter().chain(&self.keepers).copied().collect(),
+            None => self.plan.unknown.clone(),
         };
-        candidates.iter().copied().filter(|index| !self.used.contains(index)).collect()
+        candidates.retain(|index| !self.used.contains(index));
+        // A request that writes a value and keeps one is an author and a keeper.
+        candidates.sort_by_key(|&index| (self.plan.operation(index).called, index));
+        candidates.dedup();
+        candidates
     }
 
     fn revokes_at(&self, revision: Revision) -> impl Iterator<Item = usize> {
@@ -380,6 +391,7 @@ fn concerns(request: &Request, key: &str) -> bool {
         | Request::LeaseKeepAlive { .. }
         | Request::LeaseTimeToLive { .. }
         | Request::Recipe { .. }
+        | Request::Auth(_)
         | Request::Other { .. } => false,
     }
 }
@@ -403,6 +415,14 @@ fn differing(wanted: &Response, got: &Response) -> Option<Vec<String>> {
     let foreign = got.iter().filter(|kv| !wanted.contains(kv));
     let keys: Vec<String> = missing.chain(foreign).map(|kv| kv.key.clone()).collect();
     (!keys.is_empty()).then_some(keys)
+}
+
+fn keeps_value(request: &Request) -> bool {
+    match request {
+        Request::Put(put) => put.ignore_value,
+        Request::Txn(txn) => txn.success.iter().chain(&txn.failure).any(keeps_value),
+        _ => false,
+    }
 }
 
 fn each_put<'a>(request: &'a Request, note: &mut impl FnMut(&'a str, &'a str)) {

@@ -22,6 +22,10 @@ pub struct LeaseExpires {
     primary: Option<(String, Time)>,
     /// How long leaders have counted and could revoke, in all.
     counted: Time,
+    /// The last index of each machine's log, and what each has committed of it.
+    logs: BTreeMap<String, (u64, u64)>,
+    /// Nothing waited in the primary's log at its last sign.
+    idle: bool,
     /// Machines whose clocks stand still: time to live does not pass there.
     standing: BTreeSet<String>,
     /// No fault is active any more: all time counts.
@@ -34,18 +38,26 @@ struct Lease {
     ttl: Time,
     /// Until when it lives at most, by what leaders have counted in all.
     end: Time,
-    /// It was revoked; kept so that a slower member's grant does not bring it back.
-    over: bool,
+    /// When it was revoked, by what leaders had counted; kept so that a slower member's grant does
+    /// not bring it back.
+    over: Option<Time>,
 }
 
-/// A leader that commits twice within this time could commit in between.
+/// A leader that commits twice within this time, and had nothing left to commit the first time,
+/// could commit in between.
 const SIGNS_APART_MAX: Time = 2 * SECOND;
+/// Within this time it could, whatever waits in its log: a batch of revocations behind what clients
+/// asked before is committed within [`REVOCATION_MAX`], even where one entry is sent at a time.
+const BUSY_SIGNS_APART_MAX: Time = SECOND / 5;
 /// What a change of leader adds: an election timeout, a started second of a checkpoint, and the
 /// time that a checkpoint takes.
 const CHANGE_MAX: Time = 4 * SECOND;
 /// How long the revocation itself may take: its proposal may be lost, which is known after the
 /// request timeout of seven seconds, and is then tried again.
 const REVOCATION_MAX: Time = 8 * SECOND;
+/// A leader revokes so many at once, those that were over first before the others (upstream:
+/// maxPendingRevokes in server/etcdserver/server.go): each batch may take as long.
+const BATCH: usize = 16;
 
 impl Oracle for LeaseExpires {
     const NAME: &'static str = "lease_expires";
@@ -60,6 +72,7 @@ impl Oracle for LeaseExpires {
         "lease/renew",
         "lease/revoke",
         "raft/commit",
+        "raft/log",
     ]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
@@ -76,7 +89,13 @@ impl LeaseExpires {
         match fact.name {
             "lease/primary" => return self.promote(fact),
             "lease/demote" => self.demote(fact.machine),
-            "raft/commit" => self.sign(fact),
+            "raft/log" => {
+                self.logs.entry(fact.machine.to_owned()).or_default().0 = fact.number("index")?
+            }
+            "raft/commit" => {
+                self.logs.entry(fact.machine.to_owned()).or_default().1 = fact.number("index")?;
+                self.sign(fact);
+            }
             "lease/grant" | "lease/renew" => {
                 self.sign(fact);
                 self.renew(fact)?;
@@ -127,7 +146,9 @@ impl LeaseExpires {
     fn count(&mut self, at: Time) {
         let Some((machine, until)) = &mut self.primary else { return };
         let apart = at.saturating_sub(std::mem::replace(until, at));
-        let able = self.healed || apart <= SIGNS_APART_MAX;
+        let most = if self.idle { SIGNS_APART_MAX } else { BUSY_SIGNS_APART_MAX };
+        let able = self.healed || apart <= most;
+        self.idle = self.logs.get(machine).is_none_or(|(last, committed)| last <= committed);
         if able && !self.standing.contains(machine) {
             self.counted += apart;
         }
@@ -136,7 +157,7 @@ impl LeaseExpires {
     fn renew(&mut self, fact: &Fact<'_>) -> Result<(), Broken> {
         let (id, ttl) = (fact.signed("id")?, nanoseconds(fact.signed("ttl")?));
         let ttl = ttl + ttl / 100 * CLOCK_ERROR_PERCENT;
-        let lease = Lease { ttl, end: self.counted.saturating_add(ttl), over: false };
+        let lease = Lease { ttl, end: self.counted.saturating_add(ttl), over: None };
         // Each member applies the grant; only the first counts.
         if fact.name == "lease/renew" || !self.leases.contains_key(&id) {
             self.leases.insert(id, lease);
@@ -148,7 +169,7 @@ impl LeaseExpires {
         let id = fact.signed("id")?;
         let verdict = self.overdue(id, fact.at);
         if let Some(lease) = self.leases.get_mut(&id) {
-            lease.over = true;
+            lease.over = lease.over.or(Some(self.counted));
         }
         verdict
     }
@@ -174,10 +195,21 @@ impl LeaseExpires {
         }
     }
 
+    /// Whole batches of leases that were over before this one, as far as that can be told, and were
+    /// revoked while it waited.
+    fn batches_before(&self, lease: &Lease) -> Time {
+        let first = |other: &&Lease| other.end <= lease.end.saturating_add(CHANGE_MAX);
+        let since = |other: &&Lease| other.over.is_some_and(|at| at >= lease.end);
+        let revoked = self.leases.values().filter(first).filter(since).count();
+        Time::try_from(revoked / BATCH).unwrap_or(Time::MAX)
+    }
+
     fn overdue(&self, id: LeaseId, at: Time) -> Result<(), Broken> {
-        let Some(lease) = self.leases.get(&id).filter(|lease| !lease.over) else { return Ok(()) };
+        let Some(lease) = self.leases.get(&id).filter(|lease| lease.over.is_none()) else {
+            return Ok(());
+        };
         let late = self.counted.saturating_sub(lease.end);
-        if late <= REVOCATION_MAX {
+        if late <= REVOCATION_MAX || late <= REVOCATION_MAX * (1 + self.batches_before(lease)) {
             return Ok(());
         }
         let text = format!("lease {id} was over for {}ms and not revoked", late / (SECOND / 1000));

@@ -10,7 +10,7 @@ use crate::{
     interrupt::Interrupt,
     pool::{self, Plan},
     progress::Goal,
-    shrinking,
+    shrinking::{self, Limits},
 };
 use record::{RunOptions, RunRecord, Verdict};
 use scenario::{Scenario, Seed};
@@ -161,7 +161,8 @@ fn keep(
     interrupt: &Interrupt,
 ) -> Result<Found, Refusal> {
     let drawn = story.scenario.drawn(record.seed);
-    let smallest = shrinking::smallest(&drawn, &record.verdict, museum.shrink, interrupt);
+    let limits = Limits { tries: museum.shrink, jobs: museum.jobs };
+    let smallest = shrinking::smallest(&drawn, &record.verdict, limits, interrupt);
     let folder = museum.evidence.evidence.join("museum").join(exhibit);
     evidence::write(&folder, &drawn, record)?;
     evidence::write_shrunk(&folder, &smallest)?;

@@ -8,7 +8,7 @@ use crate::{
     exit::Exit,
     interrupt::Interrupt,
     report::text::{self, Context},
-    shrinking::{self, TRIES_MAX},
+    shrinking::{self, Limits},
 };
 use record::{Fail, RunOptions, RunRecord, Verdict};
 use scenario::Seed;
@@ -42,7 +42,7 @@ pub(crate) fn tell(
     let mut context = Context { story, drawn: &drawn, folder: &folder, shrunk: None };
     let failed = record.verdict != Verdict::Kept;
     let smallest = (failed && shrink)
-        .then(|| shrinking::smallest(&drawn, &record.verdict, TRIES_MAX, interrupt));
+        .then(|| shrinking::smallest(&drawn, &record.verdict, Limits::default(), interrupt));
     if let Some(smallest) = &smallest {
         evidence::write_shrunk(&folder, smallest)?;
         context.shrunk = Some(&smallest.shrunk);

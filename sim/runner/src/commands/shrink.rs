@@ -8,7 +8,7 @@ use crate::{
     exit::Exit,
     interrupt::Interrupt,
     report::text::{self, Context},
-    shrinking,
+    shrinking::{self, Limits},
 };
 use record::{RunOptions, Verdict};
 use scenario::Seed;
@@ -24,7 +24,8 @@ pub(crate) fn run(shrink: &Shrink, console: &mut Console) -> Result<Exit, Refusa
         return Ok(Exit::Clean);
     }
     let interrupt = Interrupt::listen();
-    let smallest = shrinking::smallest(&drawn, &record.verdict, shrink.tries, &interrupt);
+    let limits = Limits { tries: shrink.tries, jobs: shrink.jobs };
+    let smallest = shrinking::smallest(&drawn, &record.verdict, limits, &interrupt);
     let folder = evidence::folder(&shrink.evidence.evidence, seed);
     evidence::write(&folder, &drawn, &record)?;
     evidence::write_shrunk(&folder, &smallest)?;

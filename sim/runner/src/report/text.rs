@@ -117,7 +117,8 @@ fn shrunk_line(shrunk: &Shrunk, context: &Context<'_>) -> String {
     let word = if faults == 1 { "fault" } else { "faults" };
     let path = context.folder.join("shrunk.yaml");
     let more = if shrunk.gave_up { ", could be smaller" } else { "" };
-    format!("{before} steps → {after}, {faults} {word}{more}   {}", path.display())
+    let tries = grouped(shrunk.tries as u64);
+    format!("{before} steps → {after}, {faults} {word}, {tries} tries{more}   {}", path.display())
 }
 
 /// The commit that is checked out here, as short as Git makes it.

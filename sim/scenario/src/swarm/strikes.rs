@@ -1,6 +1,6 @@
 //! Chaos becomes strikes: which faults, when, and which of them together.
 
-use crate::{Chaos, Intensity, Scenario, Step, System, What, When};
+use crate::{Chaos, Intensity, Promises, Scenario, Step, System, What, When};
 use faults::{
     Allowed, Chance, DrawFrom, Drawn, Entry, Fault, Harm, Span, Target, Which,
     disk::{BitRot, PowerCut},
@@ -117,46 +117,45 @@ impl Pool {
     }
 }
 
-/// Under some seeds a member is lost for good near the end, so that the others must come back
-/// without it; never where members are changed, which may need it.
+/// Under some seeds a member is lost for good, so that the others must come back without it: most
+/// often where that is judged. Never where members are changed, which may need it.
 fn retirement(scenario: &Scenario, pool: &Pool, longest: Span, seed: u64) -> Vec<(Span, Fault)> {
     let mut chance = Chance::new(seed, "retirement", 0);
     let etcd = scenario.cluster.system == System::Etcd;
     let can_spare = scenario.cluster.members >= 3 && !pool.changes_members;
-    if !etcd || !can_spare || !chance.one_in(3) {
+    let judged = scenario.promises.within() >= Promises::WITHIN;
+    if !etcd || !can_spare || !chance.one_in(if judged { 2 } else { 3 }) {
         return Vec::new();
     }
     let group = scenario.cluster.system.group();
-    let at = chance.span(Span(scenario.duration.0 / 2), scenario.duration);
-    if scenario.cluster.members == 3 && pool.allows("isolate") && chance.one_in(2) {
-        let at = chance.span(Span(scenario.duration.0 / 5), scenario.duration);
-        return relieved(at, longest, group, &mut chance);
+    let is_pair = judged && scenario.cluster.members == 3 && pool.allows("isolate");
+    if is_pair && !chance.one_in(4) {
+        let from = chance.span(Span(scenario.duration.0 / 10), Span(scenario.duration.0 / 2));
+        return relieved(from, longest, group, &mut chance);
     }
+    let at = chance.span(Span(scenario.duration.0 / 2), scenario.duration);
     vec![(at, Fault::Retire(Retire { target: Target::new(group, Which::Minority) }))]
 }
 
-/// One of three is lost for good in the moment in which another comes back, who was cut off and
-/// restarted meanwhile, as the third was before: of the two that are left each may be behind the
-/// other in something.
-fn relieved(at: Span, longest: Span, group: &str, chance: &mut Chance) -> Vec<(Span, Fault)> {
+/// One of three is lost for good while another is cut off, or in the moment in which it comes back.
+/// The one that was away is restarted before it is back, and so is the third, before all this or
+/// after the loss: of the two that are left, who have not met since, each may be behind the other in
+/// something, and neither has more to go by than its disk.
+fn relieved(from: Span, longest: Span, group: &str, chance: &mut Chance) -> Vec<(Span, Fault)> {
     let mut members = [0, 1, 2];
     chance.shuffle(&mut members);
-    let [lost, back, third] = members.map(|index| Target::new(group, Which::Index(index)));
-    let away = chance.span(Span(longest.0 / 2), longest);
-    let from = Span(at.0.saturating_sub(away.0));
+    let [lost, away, third] = members.map(|index| Target::new(group, Which::Index(index)));
+    let lasts = chance.span(Span(longest.0 / 2), longest);
+    let back = from.plus(lasts);
+    let loss = if chance.one_in(2) { back } else { chance.span(from.plus(lasts.halved()), back) };
+    let soon = loss.plus(Span::millis(chance.below(SOON.as_millis())));
     let restart = |target, at| (at, Fault::Crash(Crash { target, lasts: Span::millis(100) }));
+    let isolate = Isolate { target: away.clone(), direction: Direction::Both, lasts };
     vec![
-        restart(third, Span(from.0 / 2)),
-        (
-            from,
-            Fault::Isolate(Isolate {
-                target: back.clone(),
-                direction: Direction::Both,
-                lasts: away,
-            }),
-        ),
-        restart(back, from.plus(Span(away.0 * 3 / 4))),
-        (at, Fault::Retire(Retire { target: lost })),
+        restart(third, if chance.one_in(2) { from.halved() } else { soon }),
+        (from, Fault::Isolate(isolate)),
+        restart(away, from.plus(Span(lasts.0 * 3 / 4))),
+        (loss, Fault::Retire(Retire { target: lost })),
     ]
 }
 

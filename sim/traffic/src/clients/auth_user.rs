@@ -9,7 +9,7 @@ use etcd_api::{
         AuthUserRevokeRoleRequest,
     },
 };
-use oracles::history::{Put, Range, Request};
+use oracles::history::{AuthChange, Delete, Put, Range, Request, Txn, WatchRequest};
 
 use super::User;
 use crate::profile::Auth;
@@ -20,19 +20,23 @@ const PASSWORD: &str = "secret";
 pub(super) async fn run(user: &User) {
     found(user).await;
     for turn in 0_u64.. {
-        match user.host().random.below(6) {
-            0 => {
-                let enable = user.calls.auth_enable(AuthEnableRequest {});
-                user.other("auth_enable", Box::pin(enable)).await;
-            }
-            1 => {
+        // On for most of the time, and at once: what is off forbids nothing.
+        match user.host().random.below(16) {
+            0..=2 => enable(user).await,
+            _ if turn == 0 => enable(user).await,
+            3 => {
                 let disable = user.calls.auth_disable(AuthDisableRequest {});
-                user.other("auth_disable", Box::pin(disable)).await;
+                user.change(AuthChange::Disable, Box::pin(disable)).await;
             }
             _ => one(user, turn).await,
         }
         user.pause(1000).await;
     }
+}
+
+async fn enable(user: &User) {
+    let enable = user.calls.auth_enable(AuthEnableRequest {});
+    user.change(AuthChange::Enable, Box::pin(enable)).await;
 }
 
 /// Root is there, or there by an attempt whose answer was lost.
@@ -51,8 +55,10 @@ async fn add(user: &User, name: &str, password: &str) {
 }
 
 async fn grant(user: &User, name: &str, role: &str) {
-    let request = AuthUserGrantRoleRequest { user: name.to_owned(), role: role.to_owned() };
-    user.other("user_grant_role", Box::pin(user.calls.user_grant_role(request))).await;
+    let (name, role) = (name.to_owned(), role.to_owned());
+    let granted = AuthChange::UserGrantRole { user: name.clone(), role: role.clone() };
+    let request = AuthUserGrantRoleRequest { user: name, role };
+    user.change(granted, Box::pin(user.calls.user_grant_role(request))).await;
 }
 
 /// The life of one user; now and then it is left as it is.
@@ -62,74 +68,111 @@ async fn one(user: &User, turn: u64) {
     add(user, &name, PASSWORD).await;
     let request = AuthRoleAddRequest { name: role.clone() };
     user.other("role_add", Box::pin(user.calls.role_add(request))).await;
-    let key = permit(user, &role).await;
+    let (key, range_end) = permit(user, &role).await;
     grant(user, &name, &role).await;
     let itself = User::new(user.station.clone(), Some((&name, PASSWORD)));
-    for _ in 0..user.host().random.below(4) {
+    for _ in 0..user.host().random.below(6) {
         act(&itself, &key, turn).await;
-        user.pause(500).await;
+        user.pause(300).await;
     }
     if user.percent(50) {
-        change(user, &name, &role, &key).await;
+        change(user, &name, &role, (&key, &range_end)).await;
         act(&itself, &key, turn).await;
     }
     if user.percent(80) {
+        let deleted = AuthChange::UserDelete { user: name.clone() };
         let delete = AuthUserDeleteRequest { name };
-        user.other("user_delete", Box::pin(user.calls.user_delete(delete))).await;
+        user.change(deleted, Box::pin(user.calls.user_delete(delete))).await;
+        let deleted = AuthChange::RoleDelete { role: role.clone() };
         let delete = AuthRoleDeleteRequest { role };
-        user.other("role_delete", Box::pin(user.calls.role_delete(delete))).await;
+        user.change(deleted, Box::pin(user.calls.role_delete(delete))).await;
     }
 }
 
-/// Permits some keys from one on; gives the first.
-async fn permit(user: &User, role: &str) -> String {
+/// Permits some keys from one on; gives the first and the first beyond.
+async fn permit(user: &User, role: &str) -> (String, String) {
     let below = |limit| user.host().random.below(limit);
     let first = below(user.profile().keys);
     let kinds = [Type::Read, Type::Write, Type::Readwrite];
     let kind = usize::try_from(below(3)).ok().and_then(|at| kinds.get(at)).copied();
-    let key = format!("k/{first:03}");
-    let perm = Permission {
-        perm_type: kind.unwrap_or(Type::Readwrite).into(),
-        key: key.clone().into(),
-        range_end: format!("k/{:03}", first + 1 + below(4)).into(),
+    let kind = kind.unwrap_or(Type::Readwrite);
+    let (role, key) = (role.to_owned(), format!("k/{first:03}"));
+    let range_end = format!("k/{:03}", first + 1 + below(4));
+    let granted = AuthChange::RoleGrant {
+        role: role.clone(),
+        key: key.clone(),
+        range_end: range_end.clone(),
+        read: kind != Type::Write,
+        write: kind != Type::Read,
     };
-    let request = AuthRoleGrantPermissionRequest { name: role.to_owned(), perm: Some(perm) };
-    user.other("role_grant", Box::pin(user.calls.role_grant_permission(request))).await;
-    key
+    let (first, end) = (key.clone().into(), range_end.clone().into());
+    let perm = Some(Permission { perm_type: kind.into(), key: first, range_end: end });
+    let request = AuthRoleGrantPermissionRequest { name: role, perm };
+    user.change(granted, Box::pin(user.calls.role_grant_permission(request))).await;
+    (key, range_end)
 }
 
 /// Something is taken away or changed that the user may be relying on.
-async fn change(user: &User, name: &str, role: &str, key: &str) {
+async fn change(user: &User, name: &str, role: &str, (key, range_end): (&str, &str)) {
+    let (name, role) = (name.to_owned(), role.to_owned());
     match user.host().random.below(3) {
         0 => {
-            let (role, key) = (role.to_owned(), bytes::Bytes::from(key.to_owned()));
-            let revoke = AuthRoleRevokePermissionRequest { role, key, ..Default::default() };
+            let (key, range_end) = (key.to_owned(), range_end.to_owned());
+            let revoke = AuthRoleRevokePermissionRequest {
+                role: role.clone(),
+                key: key.clone().into(),
+                range_end: range_end.clone().into(),
+            };
             let call = user.calls.role_revoke_permission(revoke);
-            user.other("role_revoke", Box::pin(call)).await;
+            user.change(AuthChange::RoleRevoke { role, key, range_end }, Box::pin(call)).await;
         }
         1 => {
-            let (name, role) = (name.to_owned(), role.to_owned());
+            let revoked = AuthChange::UserRevokeRole { user: name.clone(), role: role.clone() };
             let revoke = AuthUserRevokeRoleRequest { name, role };
-            user.other("user_revoke_role", Box::pin(user.calls.user_revoke_role(revoke))).await;
+            user.change(revoked, Box::pin(user.calls.user_revoke_role(revoke))).await;
         }
         _ => {
-            let (name, password) = (name.to_owned(), "another secret".to_owned());
+            let changed = AuthChange::UserChangePassword { user: name.clone() };
+            let password = "another secret".to_owned();
             let change = AuthUserChangePasswordRequest { name, password, ..Default::default() };
             let call = user.calls.user_change_password(change);
-            user.other("user_change_password", Box::pin(call)).await;
+            user.change(changed, Box::pin(call)).await;
         }
     }
 }
 
-/// A write or a read, allowed or not.
-async fn act(itself: &User, key: &str, turn: u64) {
-    let (key, number) = (key.to_owned(), itself.station.number);
-    let request = match itself.host().random.below(3) {
-        0 => Request::Range(Range { key, ..Range::default() }),
-        _ => {
-            let value = format!("{number}-{turn}-{}", itself.host().random.below(1 << 40));
-            Request::Put(Put { key, value, ..Put::default() })
+/// A write, a read or a watch, allowed or not.
+async fn act(itself: &User, first: &str, turn: u64) {
+    let below = |limit| itself.host().random.below(limit);
+    // Mostly the first key that it may have something to do with, and sometimes another.
+    let key = match below(4) {
+        0 => format!("k/{:03}", below(itself.profile().keys)),
+        _ => first.to_owned(),
+    };
+    let range_end = match below(3) {
+        0 => format!("k/{:03}", below(itself.profile().keys + 4)),
+        _ => String::new(),
+    };
+    let prev_kv = below(2) == 0;
+    let value = format!("{}-{turn}-{}", itself.station.number, below(1 << 40));
+    let put = Request::Put(Put { key: key.clone(), value, prev_kv, ..Put::default() });
+    let read = Range { key: key.clone(), range_end: range_end.clone(), ..Range::default() };
+    let request = match below(8) {
+        0 | 1 => Request::Range(read),
+        2 => Request::Range(Range { serializable: true, ..read }),
+        3 => Request::Delete(Delete { key, range_end, prev_kv }),
+        4 => {
+            let request = WatchRequest { key, range_end, ..WatchRequest::default() };
+            return super::watcher::try_to(itself, request).await;
         }
+        5 => Request::Txn(Txn { success: vec![put], failure: branch(read), ..Txn::default() }),
+        _ => put,
     };
     itself.ask(&request).await;
+}
+
+/// What is never carried out must be permitted too.
+fn branch(read: Range) -> Vec<Request> {
+    let delete = Delete { key: read.key.clone(), ..Delete::default() };
+    vec![Request::Range(read), Request::Delete(delete)]
 }

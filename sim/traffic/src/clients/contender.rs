@@ -3,13 +3,15 @@
 //! What a holder writes carries the owner's guard. It acts only while its own clock says that its
 //! lease lives, and each act is noted: a client that is paused does not act.
 
+mod server;
+
 use std::time::Duration;
 
 use etcd_api::concurrency::{Election, Mutex, RecipeError, Session};
 use oracles::history::{Compare, CompareResult, CompareTarget, Hold, Put, Request, Response, Txn};
 
 use super::User;
-use crate::{profile::Contenders, recorder::HoldNote};
+use crate::{messages, profile::Contenders, recorder::HoldNote};
 
 /// Between two acts of a holder.
 const ACT_PERIOD: Duration = Duration::from_millis(200);
@@ -53,12 +55,23 @@ async fn contend(user: &User, contenders: &Contenders, prize: Prize) {
         let ttl = contenders.ttl.max(1).cast_signed();
         if let Ok(session) = session(user, ttl).await {
             let attempt = match prize {
-                Prize::Lock => Box::pin(attempt_lock(user, &session, contenders, &name)).await,
-                Prize::Office => Box::pin(attempt_office(user, &session, contenders, &name)).await,
+                // Who wants the same may wait by itself or let the server wait.
+                _ if user.percent(50) => {
+                    let attempt = server::attempt(user, &session, contenders, &name, prize);
+                    Box::pin(attempt).await.map_err(|status| status.message().to_owned())
+                }
+                Prize::Lock => {
+                    let attempt = attempt_lock(user, &session, contenders, &name);
+                    Box::pin(attempt).await.map_err(|error| error.to_string())
+                }
+                Prize::Office => {
+                    let attempt = attempt_office(user, &session, contenders, &name);
+                    Box::pin(attempt).await.map_err(|error| error.to_string())
+                }
             };
             match attempt {
                 Ok(()) => note.answered(0, Response::Done),
-                Err(error) => note.unknown(error.to_string()),
+                Err(error) => note.unknown(error),
             }
             // What it leaves behind ends with the lease.
             drop(user.host().timeout(ACT_PERIOD * 10, Box::pin(session.close())).await);
@@ -76,7 +89,7 @@ async fn attempt_lock(
     let mut mutex = Mutex::new(session, name);
     let turn = user.host().timeout(TURN_WAIT_MAX, Box::pin(mutex.lock())).await;
     if let Ok(Ok(())) = turn
-        && let (Some(key), Some(token)) = (mutex.key().map(text), mutex.revision())
+        && let (Some(key), Some(token)) = (mutex.key().map(messages::text), mutex.revision())
     {
         act(user, session, contenders, name, Won { key, token }).await;
     }
@@ -95,7 +108,7 @@ async fn attempt_office(
     let campaign = Box::pin(election.campaign(value.clone()));
     let turn = user.host().timeout(TURN_WAIT_MAX, campaign).await;
     if let Ok(Ok(())) = turn
-        && let (Some(key), Some(token)) = (election.key().map(text), election.revision())
+        && let (Some(key), Some(token)) = (election.key().map(messages::text), election.revision())
     {
         act(user, session, contenders, name, Won { key, token }).await;
         // Whether the office is still there is for the server to say.
@@ -112,6 +125,11 @@ async fn session(user: &User, ttl: i64) -> Result<Session, tonic::Status> {
 
 /// Acts as holder for a while, or until the lease cannot be trusted any more.
 async fn act(user: &User, session: &Session, contenders: &Contenders, name: &str, won: Won) {
+    let trusted = |now| session.keep_alive().end().is_ok_and(|end| end > now);
+    // The news may come late: whoever knows that its lease is over does not begin to act.
+    if !trusted(user.host().now()) {
+        return;
+    }
     let hold = Hold {
         name: name.to_owned(),
         client: user.station.number,
@@ -124,8 +142,7 @@ async fn act(user: &User, session: &Session, contenders: &Contenders, name: &str
         user.host().now() + Duration::from_millis(user.host().random.below(contenders.hold_ms));
     for count in 0_u64.. {
         let now = user.host().now();
-        let trusted = session.keep_alive().end().is_ok_and(|end| end > now);
-        if now >= end || !trusted {
+        if now >= end || !trusted(now) {
             return;
         }
         note.acts();
@@ -149,8 +166,4 @@ async fn write(user: &User, name: &str, won: &Won, count: u64, note: &HoldNote) 
     if let Some((revision, Response::Txn { succeeded: true, .. })) = answer {
         note.wrote(revision);
     }
-}
-
-fn text(key: &bytes::Bytes) -> String {
-    String::from_utf8_lossy(key).into_owned()
 }

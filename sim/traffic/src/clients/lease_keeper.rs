@@ -8,6 +8,10 @@ use super::User;
 
 /// How often a lease that was given up is renewed at most, and how soon again, in milliseconds.
 const INSISTS: (u64, u64) = (6, 300);
+/// Keys that all keepers write to.
+const SHARED_KEYS: u64 = 8;
+/// How often, in a hundred turns, a keeper asks how its lease stands.
+const LOOK_PERCENT: u64 = 30;
 /// How far apart two requests are at most that race, in milliseconds.
 const RACE_MS: u64 = 5;
 
@@ -30,8 +34,9 @@ async fn keep(user: &User, turn: u64, lease: LeaseId, ttl: i64) {
     let (key, value) = (format!("lease/{number}"), format!("{number}-{turn}"));
     user.ask(&Request::Put(Put { key, value: value.clone(), lease, ..Put::default() })).await;
     // Keys that change hands: each belongs to whoever wrote it last.
-    for _ in 0..user.host().random.below(3) {
-        let key = format!("lease/shared/{}", user.host().random.below(4));
+    let most = if user.percent(30) { SHARED_KEYS } else { 3 };
+    for _ in 0..user.host().random.below(most) {
+        let key = format!("lease/shared/{}", user.host().random.below(SHARED_KEYS));
         let value = format!("{value}-{key}");
         user.ask(&Request::Put(Put { key, value, lease, ..Put::default() })).await;
     }
@@ -41,6 +46,9 @@ async fn keep(user: &User, turn: u64, lease: LeaseId, ttl: i64) {
         let late = if user.percent(5) { 3 } else { 1 };
         let wait = Duration::from_secs(ttl.max(1).cast_unsigned()) / 3 * late;
         user.host().sleep(wait).await;
+        if user.percent(LOOK_PERCENT) {
+            user.ask(&Request::LeaseTimeToLive { id: lease }).await;
+        }
         if user.percent(leases.forget_percent) {
             return;
         }

@@ -73,10 +73,22 @@ fn draw(user: &User, near: Revision) -> WatchRequest {
     }
 }
 
+/// Asks for a watch, and breaks it off when it was created or refused, or after a while.
+pub(super) async fn try_to(user: &User, request: WatchRequest) {
+    let recorder = &user.station.recorder;
+    let note = recorder.watch(user.station.number, SESSION_UNKNOWN, request.clone()).by(&user.name);
+    let mut watcher: Watcher = user.client.watch(messages::watch(&request));
+    let first = user.host().timeout(REFUSED_WAIT, Box::pin(watcher.next())).await;
+    if let Ok(Some(Ok(response))) = first {
+        note.response(messages::watch_response(&response));
+    }
+}
+
 /// Follows one watch until it ends or, by chance, is broken off; returns where to go on.
 async fn follow(user: &User, request: WatchRequest, manners: &Watchers) -> Revision {
     let mut next = request.start_revision;
-    let note = user.station.recorder.watch(user.station.number, SESSION_UNKNOWN, request.clone());
+    let recorder = &user.station.recorder;
+    let note = recorder.watch(user.station.number, SESSION_UNKNOWN, request.clone()).by(&user.name);
     if manners.pause_ms > 0 {
         note.is_slow();
     }

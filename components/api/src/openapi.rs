@@ -1,0 +1,132 @@
+//! What clients are told of types and paths: OpenAPI v3, a document for each group and version.
+//!
+//! Made from [`Schemas`] and [`Resource`]s alone. kubectl validates, explains and merges by it.
+//!
+//! Upstream: `k8s.io/kube-openapi/pkg/builder3` and `apiserver/pkg/endpoints/installer.go`.
+
+mod content;
+mod names;
+mod oddities;
+mod operation;
+mod parameters;
+mod paths;
+mod roots;
+mod schema;
+mod well_known;
+
+use crate::{resources::Resource, schema::Schemas};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What `$ref` begins with.
+const COMPONENTS: &str = "#/components/schemas/";
+
+/// The documents that a server with these resources has, by their paths below `/openapi/v3/`.
+///
+/// `api/v1`, `apis/apps/v1`, and the small ones about groups, the version and tokens' issuer.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenApi<'a> {
+    schemas: &'a Schemas,
+    resources: &'a [&'a Resource],
+}
+
+impl<'a> OpenApi<'a> {
+    /// What these resources and their types make.
+    pub fn new(schemas: &'a Schemas, resources: &'a [&'a Resource]) -> Self {
+        Self { schemas, resources }
+    }
+
+    /// The paths of all documents, in alphabetical order.
+    pub fn paths(&self) -> Vec<String> {
+        let mut paths: BTreeSet<String> = roots::FIXED.iter().map(|&path| path.into()).collect();
+        for resource in self.resources {
+            let kind = &resource.kind;
+            if kind.group.is_empty() {
+                paths.insert(format!("api/{}", kind.version));
+            } else {
+                paths.insert(format!("apis/{}", kind.group));
+                paths.insert(format!("apis/{}/{}", kind.group, kind.version));
+            }
+        }
+        paths.into_iter().collect()
+    }
+
+    /// The document with that path; none where there is no such group or version.
+    pub fn document(&self, path: &str) -> Option<Value> {
+        let parts: Vec<&str> = path.split('/').collect();
+        match parts[..] {
+            ["api", version] => self.of_version("", version),
+            ["apis", group, version] => self.of_version(group, version),
+            ["apis", group] => {
+                self.resources.iter().find(|one| one.kind.group == group)?;
+                Some(self.finish(roots::group(group), "", ""))
+            }
+            _ => Some(self.finish(roots::fixed(path)?, "", "")),
+        }
+    }
+
+    fn of_version(&self, group: &str, version: &str) -> Option<Value> {
+        let mut all = BTreeMap::new();
+        for resource in self.resources {
+            if resource.kind.group == group && resource.kind.version == version {
+                all.extend(paths::of(resource, self.schemas));
+            }
+        }
+        if all.is_empty() {
+            return None;
+        }
+        all.extend(roots::version(group, version));
+        Some(self.finish(all, group, version))
+    }
+
+    /// Adds to paths what they refer to.
+    fn finish(&self, paths: BTreeMap<String, Value>, group: &str, version: &str) -> Value {
+        let paths: Value = paths.into_iter().collect();
+        let mut schemas = Map::new();
+        let mut missing = BTreeSet::new();
+        references(&paths, &mut missing);
+        while let Some(name) = missing.pop_first() {
+            if schemas.contains_key(&name) {
+                continue;
+            }
+            let Some(found) = schema::named(self.schemas, &name, group, version) else { continue };
+            references(&found, &mut missing);
+            schemas.insert(name, found);
+        }
+        let mut components = json!({"securitySchemes": {"BearerToken": {
+            "type": "apiKey", "name": "authorization", "in": "header",
+        }}});
+        if !schemas.is_empty() {
+            components["schemas"] = schemas.into();
+        }
+        json!({
+            "openapi": "3.0.0",
+            "info": {"title": "Kubernetes", "version": "unversioned"},
+            "paths": paths,
+            "components": components,
+        })
+    }
+}
+
+/// Collects the names of the schemas that a value refers to.
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member.as_str().filter(|_| name == "$ref") {
+                    Some(target) => {
+                        found.extend(target.strip_prefix(COMPONENTS).map(str::to_owned));
+                    }
+                    None => references(member, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// A reference to a schema.
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("{COMPONENTS}{name}")})
+}

@@ -1,0 +1,123 @@
+//! What etcd holds of one resource, kept near: lists, and watches that share their events.
+//!
+//! [`window::Window`] is the pure half. [`Cacher`] feeds it from one list and one watch, and lets
+//! readers wait until it is as new as they need: it never says that it is newer than it is.
+//!
+//! Upstream: apiserver/pkg/storage/cacher.
+
+mod entry;
+mod feed;
+mod window;
+
+pub(crate) use entry::{Change, Entry};
+pub(crate) use window::TooOld;
+
+use crate::{failure::Failure, storage::Storage};
+use feed::Feed;
+use host::{Host, Task, watch};
+use parking_lot::RwLock;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Notify;
+use window::Window;
+
+/// A reader who asks for what is not here yet waits so long (cacher's blockTimeout).
+const FRESH_WAIT: Duration = Duration::from_secs(3);
+/// Until progress is asked for again.
+const PROGRESS_WAIT: Duration = Duration::from_millis(100);
+
+/// How far the cache has come. A new epoch has forgotten the events of the one before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Progress {
+    /// Zero until the first list is there.
+    pub(crate) epoch: u64,
+    /// All changes up to here are in the window.
+    pub(crate) revision: u64,
+}
+
+/// The cache of one resource. Dropping it ends its watch.
+#[derive(Debug)]
+pub(crate) struct Cacher {
+    host: Host,
+    shared: Arc<Shared>,
+    _task: Task<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    window: RwLock<Window>,
+    progress: watch::Sender<Progress>,
+    /// Somebody waits for a revision.
+    wanted: Notify,
+}
+
+/// All objects of a part of the resource, and the revision at which they were so.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) entries: Vec<Arc<Entry>>,
+    pub(crate) progress: Progress,
+}
+
+impl Cacher {
+    /// Begins to fill a cache of the keys that begin with `prefix`.
+    pub(crate) fn new(host: &Host, storage: Storage, prefix: String) -> Self {
+        let shared = Arc::new(Shared {
+            window: RwLock::new(Window::default()),
+            progress: watch::channel(Progress::default()).0,
+            wanted: Notify::new(),
+        });
+        let feed = Feed::new(host.clone(), storage, prefix, shared.clone());
+        let task = host.spawn("apiserver/watch-cache", feed.run());
+        Self { host: host.clone(), shared, _task: task }
+    }
+
+    /// Waits until the cache has everything up to `revision`; zero: anything at all.
+    ///
+    /// # Errors
+    /// It did not come so far in time.
+    pub(crate) async fn reach(&self, revision: u64) -> Result<Progress, Failure> {
+        let mut receiver = self.shared.progress.subscribe();
+        let until = self.host.now() + FRESH_WAIT;
+        loop {
+            let progress = *receiver.borrow_and_update();
+            if progress.epoch > 0 && progress.revision >= revision {
+                return Ok(progress);
+            }
+            if self.host.now() >= until {
+                return Err(Failure::too_large_revision(revision, progress.revision));
+            }
+            self.shared.wanted.notify_one();
+            // Elapsed: progress is asked for once more.
+            let _ = self.host.timeout(PROGRESS_WAIT, receiver.changed()).await;
+        }
+    }
+
+    /// The object with that key, as of now.
+    pub(crate) fn get(&self, key: &str) -> Option<Arc<Entry>> {
+        self.shared.window.read().get(key)
+    }
+
+    /// The objects whose keys begin with `prefix`, as of now.
+    pub(crate) fn snapshot(&self, prefix: &str) -> Snapshot {
+        let window = self.shared.window.read();
+        let progress = *self.shared.progress.borrow();
+        Snapshot { entries: window.list(prefix), progress }
+    }
+
+    /// The changes after `from`.
+    ///
+    /// # Errors
+    /// Some of them are forgotten.
+    pub(crate) fn since(&self, from: Progress) -> Result<(Vec<Arc<Change>>, Progress), TooOld> {
+        let window = self.shared.window.read();
+        let progress = *self.shared.progress.borrow();
+        if from.epoch != 0 && from.epoch != progress.epoch {
+            return Err(TooOld { oldest: progress.revision });
+        }
+        Ok((window.since(from.revision)?, progress))
+    }
+
+    /// Tells of progress.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Progress> {
+        self.shared.progress.subscribe()
+    }
+}

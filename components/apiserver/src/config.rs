@@ -1,0 +1,58 @@
+//! What an API server is told at its start.
+
+use crate::server::Tokens;
+use std::{net::SocketAddr, time::Duration};
+
+/// An API server's settings; defaults are upstream's flags' where these have one.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `--bind-address` and `--secure-port`.
+    pub listen: SocketAddr,
+    /// `--tls-cert-file` and `--tls-private-key-file`; plain text without.
+    pub tls: Option<Tls>,
+    /// `--etcd-servers` and how to reach them.
+    pub etcd: etcd_api::client::Config,
+    /// `--etcd-prefix`.
+    pub etcd_prefix: String,
+    /// `--token-auth-file`.
+    pub tokens: Tokens,
+    /// `--anonymous-auth`.
+    pub anonymous: bool,
+    /// `--request-timeout`, for everything that is not a watch.
+    pub request_timeout: Duration,
+    /// `--min-request-timeout`: watches without a time of their own last this long, up to twice.
+    pub watch_timeout: Duration,
+    /// Between bookmarks.
+    pub bookmark_interval: Duration,
+    /// `--shutdown-delay-duration`: ready no more, and yet serving.
+    pub shutdown_delay: Duration,
+}
+
+/// PEM texts of a server's identity and of whom it trusts.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// Its certificate, and those between it and its root.
+    pub certificate: Vec<u8>,
+    /// The private key.
+    pub key: Vec<u8>,
+    /// `--client-ca-file`: who signs clients' certificates.
+    pub client_authorities: Option<Vec<u8>>,
+}
+
+impl Config {
+    /// Upstream's defaults.
+    pub fn new(listen: SocketAddr, etcd: etcd_api::client::Config) -> Self {
+        Self {
+            listen,
+            tls: None,
+            etcd,
+            etcd_prefix: "/registry".into(),
+            tokens: Tokens::new(),
+            anonymous: true,
+            request_timeout: Duration::from_secs(60),
+            watch_timeout: Duration::from_secs(1800),
+            bookmark_interval: Duration::from_secs(60),
+            shutdown_delay: Duration::ZERO,
+        }
+    }
+}

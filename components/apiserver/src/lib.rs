@@ -1,0 +1,23 @@
+//! kube-apiserver: the one door to a cluster's state.
+//!
+//! A request goes through [`server`]'s chain: who is it, may it, what does it change, and then to
+//! the registry, which treats all kinds alike. Objects are kept in etcd and near it in watch
+//! caches.
+
+mod bootstrap;
+mod cache;
+mod continuation;
+mod failure;
+mod object;
+mod query;
+mod registry;
+mod request_info;
+mod run;
+mod selection;
+mod server;
+mod storage;
+
+pub mod config;
+
+pub use run::{ApiServer, Fatal};
+pub use server::{Tokens, User};

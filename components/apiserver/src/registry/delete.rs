@@ -1,0 +1,144 @@
+//! The end of an object: at once, after its grace period, or when its finalizers are done.
+//!
+//! Upstream: apiserver/pkg/registry/rest/delete.go and generic/registry/store.go.
+
+use super::{
+    ATTEMPTS_MAX, Registry, Target, Writing, metadata, modify::is_finished, parsed, place, served,
+    strategy,
+};
+use crate::{failure::Failure, object, storage::Refused};
+use bytes::Bytes;
+use host::Timestamp;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// `metav1.DeleteOptions`.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Deletion {
+    pub(crate) grace_period_seconds: Option<i64>,
+    pub(crate) preconditions: Option<Preconditions>,
+    pub(crate) orphan_dependents: Option<bool>,
+    pub(crate) propagation_policy: Option<String>,
+    pub(crate) dry_run: Option<Vec<String>>,
+}
+
+/// What the object must be for the deletion to happen.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Preconditions {
+    uid: Option<String>,
+    resource_version: Option<String>,
+}
+
+impl Registry {
+    /// Deletes an object; returns the object where it goes on for a while, else a `Status`.
+    pub(crate) async fn delete(
+        &self,
+        target: &Target,
+        options: &Deletion,
+        how: &Writing,
+    ) -> Result<Bytes, Failure> {
+        let resource = &*target.resource;
+        let key = target.key(&self.storage);
+        for _ in 0..ATTEMPTS_MAX {
+            let Some(stored) = self.storage.get(&key).await? else {
+                return Err(target.not_found());
+            };
+            let present = parsed(&stored)?;
+            options.check(target, &present)?;
+            let mut doomed = present.clone();
+            mark(self.host.clock.wall(), target, options, &mut doomed);
+            let bytes = object::encode(&doomed);
+            let goes = is_finished(resource, &doomed);
+            if how.dry_run || (!goes && bytes[..] == stored.bytes[..]) {
+                return Ok(served(&doomed, stored.revision));
+            }
+            let written = match goes {
+                true => self.storage.delete_if(&key, stored.revision).await,
+                false => self.storage.put_if(&key, stored.revision, bytes, 0).await,
+            };
+            match written {
+                Ok(_) if goes && !strategy::returns_deleted(resource) => {
+                    return Ok(success(target, object::meta(&present, "uid")));
+                }
+                Ok(revision) => return Ok(served(&doomed, revision)),
+                // The next attempt decides on what is there now.
+                Err(Refused::Changed(_)) => {}
+                Err(Refused::Failed(failure)) => return Err(failure),
+            }
+        }
+        Err(Failure::modified(place::named(resource, &target.name)))
+    }
+}
+
+impl Deletion {
+    fn check(&self, target: &Target, present: &Value) -> Result<(), Failure> {
+        let Some(wanted) = &self.preconditions else { return Ok(()) };
+        let of = place::named(&target.resource, &target.name);
+        let pairs = [
+            ("UID", &wanted.uid, object::meta(present, "uid")),
+            ("ResourceVersion", &wanted.resource_version, object::meta(present, "resourceVersion")),
+        ];
+        for (what, wanted, is) in pairs {
+            if let Some(wanted) = wanted.as_deref().filter(|wanted| *wanted != is) {
+                let why = format!(
+                    "Precondition failed: {what} in precondition: {wanted}, {what} in object \
+                     meta: {is}"
+                );
+                return Err(Failure::conflict(of, &why));
+            }
+        }
+        Ok(())
+    }
+
+    /// The finalizer that the client asks for: who depends on the object is looked after first.
+    fn finalizer(&self) -> Option<&'static str> {
+        match (self.propagation_policy.as_deref(), self.orphan_dependents) {
+            (Some("Orphan"), _) | (None, Some(true)) => Some("orphan"),
+            (Some("Foreground"), _) => Some("foregroundDeletion"),
+            _ => None,
+        }
+    }
+}
+
+/// Says in the object that it is to go, and when.
+fn mark(now: Timestamp, target: &Target, options: &Deletion, object: &mut Value) {
+    let grace = strategy::grace_seconds(&target.resource, object, options.grace_period_seconds);
+    strategy::prepare_delete(&target.resource, object);
+    let finalizer = options.finalizer();
+    let Some(metadata) = object::metadata_mut(object) else { return };
+    if let Some(wanted) = finalizer {
+        let list = metadata.entry("finalizers").or_insert_with(|| json!([]));
+        if let Some(list) = list.as_array_mut().filter(|list| !list.contains(&wanted.into())) {
+            list.push(wanted.into());
+        }
+    }
+    // A second deletion can only shorten the time that is left.
+    let left = metadata.get("deletionGracePeriodSeconds").and_then(Value::as_i64);
+    if left.is_some_and(|left| left <= grace) {
+        return;
+    }
+    let seconds = u64::try_from(grace).unwrap_or(0);
+    let at = now
+        .0
+        .saturating_add(u64::try_from(Duration::from_secs(seconds).as_nanos()).unwrap_or(u64::MAX));
+    metadata.insert("deletionTimestamp".into(), metadata::time(Timestamp(at)).into());
+    metadata.insert("deletionGracePeriodSeconds".into(), grace.into());
+    if let Some(generation) = metadata.get("generation").and_then(Value::as_i64) {
+        metadata.insert("generation".into(), (generation + 1).into());
+    }
+}
+
+/// The `Status` that says an object is gone.
+fn success(target: &Target, uid: &str) -> Bytes {
+    let mut details = json!({"name": target.name, "kind": target.resource.plural, "uid": uid});
+    if !target.resource.kind.group.is_empty() {
+        details["group"] = target.resource.kind.group.as_str().into();
+    }
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
+        "details": details,
+    });
+    status.to_string().into()
+}

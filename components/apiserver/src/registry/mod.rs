@@ -1,0 +1,152 @@
+//! Objects by resource: create, read, change, delete, watch; the same code for every kind.
+//!
+//! Upstream: apiserver/pkg/registry/generic/registry/store.go.
+
+mod create;
+mod delete;
+mod metadata;
+mod modify;
+mod ownership;
+pub(crate) mod place;
+mod read;
+mod strategy;
+mod watch;
+
+pub(crate) use delete::Deletion;
+pub(crate) use ownership::refused;
+pub(crate) use read::{Freshness, Listed, Reading};
+pub(crate) use watch::{Watch, WatchEvent, Watching};
+
+use crate::{cache::Cacher, failure::Failure, object, storage::Storage};
+use api::{defaults::Defaults, protobuf::Codec, resources::Resource, schema::Schemas};
+use bytes::Bytes;
+use host::Host;
+use parking_lot::Mutex;
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// Attempts to write an object that others change at the same time.
+const ATTEMPTS_MAX: u32 = 10;
+
+/// All resources' objects.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    pub(crate) host: Host,
+    pub(crate) schemas: Arc<Schemas>,
+    pub(crate) defaults: Defaults,
+    pub(crate) codec: Codec,
+    storage: Storage,
+    resources: Vec<Arc<Resource>>,
+    /// What the cluster has from its first moment is there.
+    bootstrapped: AtomicBool,
+    caches: Mutex<BTreeMap<String, Arc<Cacher>>>,
+}
+
+/// Which object, or which collection where `name` is empty.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) resource: Arc<Resource>,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    /// `status`; empty for the object itself.
+    pub(crate) subresource: String,
+}
+
+/// How a write is to be done.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Writing {
+    /// Everything but the write itself.
+    pub(crate) dry_run: bool,
+    /// Who writes, for `managedFields`.
+    pub(crate) manager: String,
+    /// The owners are told already: the write is an apply.
+    pub(crate) applied: bool,
+}
+
+impl Target {
+    fn key(&self, storage: &Storage) -> String {
+        storage.key(&place::key(&self.resource, &self.namespace, &self.name))
+    }
+
+    fn not_found(&self) -> Failure {
+        Failure::not_found(place::named(&self.resource, &self.name))
+    }
+}
+
+impl Registry {
+    pub(crate) fn new(host: &Host, schemas: Arc<Schemas>, storage: Storage) -> Self {
+        let resources = api::resources::built_in().into_iter().map(Arc::new).collect();
+        let (defaults, codec) = (Defaults::built_in(&schemas), Codec::new(&schemas));
+        let (bootstrapped, caches) = (AtomicBool::new(false), Mutex::default());
+        Self {
+            host: host.clone(),
+            schemas,
+            defaults,
+            codec,
+            storage,
+            resources,
+            bootstrapped,
+            caches,
+        }
+    }
+
+    /// All resources, in the order of discovery.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = &Resource> {
+        self.resources.iter().map(|resource| &**resource)
+    }
+
+    /// A resource by its names.
+    pub(crate) fn resource(
+        &self,
+        group: &str,
+        version: &str,
+        plural: &str,
+    ) -> Option<Arc<Resource>> {
+        let found = self.resources.iter().find(|one| {
+            one.plural == plural && one.kind.group == group && one.kind.version == version
+        });
+        found.cloned()
+    }
+
+    /// Says that what the cluster has from its first moment is there.
+    pub(crate) fn bootstrapped(&self) {
+        self.bootstrapped.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_bootstrapped(&self) -> bool {
+        self.bootstrapped.load(Ordering::Relaxed)
+    }
+
+    /// The cache of a resource, which begins to fill when it is first asked for.
+    fn cache(&self, resource: &Resource) -> Arc<Cacher> {
+        let prefix = self.storage.key(&place::prefix(resource, ""));
+        let mut caches = self.caches.lock();
+        let cache = caches.entry(prefix.clone());
+        let begin = || Arc::new(Cacher::new(&self.host, self.storage.clone(), prefix));
+        cache.or_insert_with(begin).clone()
+    }
+
+    /// Whether the storage answers.
+    pub(crate) async fn ready(&self) -> bool {
+        self.storage.revision().await.is_ok()
+    }
+}
+
+/// What clients are sent of a value that was just written.
+fn served(object: &Value, revision: u64) -> Bytes {
+    object::with_revision(&object::encode(object), revision)
+}
+
+/// What is stored, as a value.
+fn parsed(stored: &crate::storage::Stored) -> Result<Value, Failure> {
+    object::decode(&stored.bytes, stored.revision).map_err(|error| {
+        let key = String::from_utf8_lossy(&stored.key);
+        Failure::internal(format!("unable to decode the object at {key}: {error}"))
+    })
+}

@@ -1,0 +1,105 @@
+//! A change of an object: decided on what is stored, written only if that is still there.
+
+use super::{ATTEMPTS_MAX, Registry, Target, Writing, metadata, parsed, place, served, strategy};
+use crate::{failure::Failure, object, storage::Refused};
+use api::resources::Resource;
+use bytes::Bytes;
+use serde_json::Value;
+
+impl Registry {
+    /// Changes an object with `decide`, which gets the present one and may be asked again; returns it
+    /// as clients see it. One whose last finalizer goes is gone with it.
+    ///
+    /// Upstream's GuaranteedUpdate may decide on a cached object first; here it is always what the
+    /// storage holds, so that no decision outlives its ground (kubernetes #77619, #82303).
+    pub(crate) async fn modify(
+        &self,
+        target: &Target,
+        how: &Writing,
+        decide: impl Fn(&Value) -> Result<Value, Failure>,
+    ) -> Result<Bytes, Failure> {
+        let resource = &*target.resource;
+        let key = target.key(&self.storage);
+        for _ in 0..ATTEMPTS_MAX {
+            let Some(stored) = self.storage.get(&key).await? else {
+                return Err(target.not_found());
+            };
+            let present = parsed(&stored)?;
+            let mut new = decide(&present)?;
+            check_preconditions(target, &new, &present)?;
+            let insists = !object::meta(&new, "resourceVersion").is_empty();
+            metadata::carried_over(&mut new, &present);
+            if !how.applied {
+                new = self.owned(target, &present, new, how);
+            }
+            strategy::prepare_update(resource, &target.subresource, &mut new, &present);
+            let causes = strategy::validate_update(resource, &new, &present);
+            if !causes.is_empty() {
+                return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
+            }
+            let bytes = object::encode(&new);
+            if how.dry_run || bytes[..] == stored.bytes[..] {
+                return Ok(served(&new, stored.revision));
+            }
+            let removed = is_finished(resource, &new);
+            let written = match removed {
+                true => self.storage.delete_if(&key, stored.revision).await,
+                false => self.storage.put_if(&key, stored.revision, bytes, 0).await,
+            };
+            match written {
+                Ok(revision) => {
+                    return Ok(served(&new, revision));
+                }
+                Err(Refused::Changed(_)) if insists => {
+                    return Err(Failure::modified(place::named(resource, &target.name)));
+                }
+                Err(Refused::Changed(_)) => {}
+                Err(Refused::Failed(failure)) => return Err(failure),
+            }
+        }
+        Err(Failure::modified(place::named(resource, &target.name)))
+    }
+
+    /// Replaces an object.
+    pub(crate) async fn update(
+        &self,
+        target: &Target,
+        body: Value,
+        how: &Writing,
+    ) -> Result<Bytes, Failure> {
+        metadata::namespace(&body, &target.namespace)?;
+        let name = object::meta(&body, "name");
+        if !name.is_empty() && name != target.name {
+            return Err(Failure::bad_request(format!(
+                "the name of the object ({name}) does not match the name on the URL ({})",
+                target.name
+            )));
+        }
+        self.modify(target, how, |_| Ok(body.clone())).await
+    }
+}
+
+/// What the client says it has seen must be what is there.
+fn check_preconditions(target: &Target, new: &Value, present: &Value) -> Result<(), Failure> {
+    let of = place::named(&target.resource, &target.name);
+    let (said, is) = (object::meta(new, "uid"), object::meta(present, "uid"));
+    if !said.is_empty() && said != is {
+        let why =
+            format!("Precondition failed: UID in precondition: {said}, UID in object meta: {is}");
+        return Err(Failure::conflict(of, &why));
+    }
+    let (said, is) =
+        (object::meta(new, "resourceVersion"), object::meta(present, "resourceVersion"));
+    match said.is_empty() || said == "0" || said == is {
+        true => Ok(()),
+        false => Err(Failure::modified(of)),
+    }
+}
+
+/// It was only waiting for its finalizers, and has none left.
+pub(super) fn is_finished(resource: &Resource, object: &Value) -> bool {
+    let metadata = &object["metadata"];
+    let none = metadata["finalizers"].as_array().is_none_or(Vec::is_empty);
+    let now = metadata["deletionGracePeriodSeconds"].as_i64() == Some(0);
+    metadata["deletionTimestamp"].is_string() && now && none && !strategy::is_held(resource, object)
+}

@@ -1,0 +1,82 @@
+//! Who owns which fields: kept at every write, and asked when somebody applies.
+//!
+//! Upstream: apiserver/pkg/endpoints/handlers/fieldmanager.
+
+use super::{Registry, Target, Writing, metadata};
+use crate::failure::{Cause, Failure};
+use api::patch::{
+    Filter, PatchError,
+    apply::{FieldManager, OneVersion, Resource},
+    fields::{Element, Set},
+};
+use http::StatusCode;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+impl Registry {
+    /// The object that is about to be stored, with its fields' owners brought up to date. `live` is
+    /// what is stored now, an empty object at a birth.
+    pub(super) fn owned(&self, target: &Target, live: &Value, new: Value, how: &Writing) -> Value {
+        let now = metadata::time(self.host.clock.wall());
+        let filters = filters(target);
+        let manager = FieldManager::new(self.tracked(target, &filters));
+        manager.update(live, new, &how.manager, &now)
+    }
+
+    /// What an apply makes of the live object, an empty one if there is none.
+    ///
+    /// # Errors
+    /// Others own what it changes, or the patch is not of the object's kind.
+    pub(crate) fn applied(
+        &self,
+        target: &Target,
+        live: &Value,
+        patch: &Value,
+        how: &Writing,
+        force: bool,
+    ) -> Result<Value, Failure> {
+        let now = metadata::time(self.host.clock.wall());
+        let filters = filters(target);
+        let manager = FieldManager::new(self.tracked(target, &filters));
+        manager.apply(live, patch, &how.manager, force, &now).map_err(|error| refused(&error))
+    }
+
+    fn tracked<'a>(
+        &'a self,
+        target: &'a Target,
+        filters: &'a BTreeMap<String, Filter>,
+    ) -> Resource<'a> {
+        Resource {
+            schemas: &self.schemas,
+            kind: &target.resource.kind,
+            subresource: &target.subresource,
+            versions: &OneVersion,
+            filters,
+        }
+    }
+}
+
+/// What a door does not let through is not owned by who comes through it (strategies'
+/// GetResetFields): the status is changed at its own door only, and nothing else there.
+fn filters(target: &Target) -> BTreeMap<String, Filter> {
+    let status = Element::Field("status".into());
+    let filter = match target.subresource.as_str() {
+        "status" => Filter::Within(vec![vec![Some(status)]]),
+        "" if target.resource.subresource("status").is_some() => {
+            Filter::Without(Set::of([[status].as_slice()]))
+        }
+        _ => return BTreeMap::new(),
+    };
+    BTreeMap::from([(target.resource.kind.api_version(), filter)])
+}
+
+/// A patch that cannot be applied, as clients are told.
+pub(crate) fn refused(error: &PatchError) -> Failure {
+    let causes = error.causes().into_iter();
+    let causes: Vec<Cause> = causes
+        .map(|cause| Cause { reason: cause.reason, message: cause.message, field: cause.field })
+        .collect();
+    let code = StatusCode::from_u16(error.code()).unwrap_or(StatusCode::BAD_REQUEST);
+    let failure = Failure::new(code, error.reason(), error.to_string());
+    if causes.is_empty() { failure } else { failure.because(&causes) }
+}

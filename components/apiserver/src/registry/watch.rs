@@ -1,0 +1,169 @@
+//! Changes of a collection as they happen.
+//!
+//! Upstream: apiserver/pkg/storage/cacher (cacheWatcher) and endpoints/handlers/watch.go.
+
+use super::{Registry, place, read::Freshness};
+use crate::{
+    cache::{Cacher, Change, Entry, Progress, TooOld},
+    failure::Failure,
+    selection::Selection,
+};
+use api::resources::Resource;
+use bytes::Bytes;
+use host::watch;
+use std::{collections::VecDeque, sync::Arc};
+
+/// What is watched, and from where on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Watching {
+    pub(crate) selection: Selection,
+    /// Where it begins: [`Freshness::Exact`] means after that revision, with nothing before it.
+    pub(crate) from: Freshness,
+    /// All objects come first, as if they had just been created.
+    pub(crate) initial: bool,
+    /// After them a bookmark says that they are through.
+    pub(crate) mark_initial_end: bool,
+}
+
+/// One event of a watch.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum WatchEvent {
+    /// It is new, or has come in sight.
+    Added(Bytes),
+    /// It changed.
+    Modified(Bytes),
+    /// It is gone, or out of sight; as it was before.
+    Deleted(Bytes),
+    /// All up to this revision was delivered.
+    Bookmark {
+        revision: u64,
+        /// The initial objects are through.
+        initial_end: bool,
+    },
+    /// The watch is over.
+    Error(Failure),
+}
+
+/// A watch under way. It reads the cache's window at its own pace: one that falls behind more than
+/// the window holds is ended, and costs nobody else anything.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    cache: Arc<Cacher>,
+    progress: watch::Receiver<Progress>,
+    selection: Selection,
+    prefix: String,
+    at: Progress,
+    ready: VecDeque<WatchEvent>,
+    over: bool,
+}
+
+impl Registry {
+    /// Begins a watch.
+    ///
+    /// # Errors
+    /// The cache does not reach the revision in time.
+    pub(crate) async fn watch(
+        &self,
+        resource: &Resource,
+        namespace: &str,
+        watching: Watching,
+    ) -> Result<Watch, Failure> {
+        let cache = self.cache(resource);
+        let prefix = self.storage.key(&place::prefix(resource, namespace));
+        let progress = cache.subscribe();
+        let reached = cache.reach(self.revision_of(watching.from).await?).await?;
+        let mut watch = Watch {
+            cache,
+            progress,
+            prefix,
+            selection: watching.selection,
+            at: reached,
+            ready: VecDeque::new(),
+            over: false,
+        };
+        match watching.from {
+            Freshness::Exact(revision) if !watching.initial => {
+                watch.at = Progress { epoch: 0, revision };
+            }
+            _ => watch.begin_with_all(watching.mark_initial_end),
+        }
+        Ok(watch)
+    }
+}
+
+impl Watch {
+    fn begin_with_all(&mut self, mark_end: bool) {
+        let snapshot = self.cache.snapshot(&self.prefix);
+        let entries = snapshot.entries.iter().filter(|entry| self.selection.takes(entry));
+        self.ready.extend(entries.map(|entry| WatchEvent::Added(entry.served().clone())));
+        self.at = snapshot.progress;
+        if mark_end {
+            let revision = self.at.revision;
+            self.ready.push_back(WatchEvent::Bookmark { revision, initial_end: true });
+        }
+    }
+
+    /// The next event; none after an error. Cancel-safe.
+    pub(crate) async fn next(&mut self) -> Option<WatchEvent> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Some(event);
+            }
+            if self.over {
+                return None;
+            }
+            // Marked as seen before the window is read: what comes meanwhile wakes us again.
+            self.progress.mark_unchanged();
+            if !self.take() && self.progress.changed().await.is_err() {
+                return None;
+            }
+        }
+    }
+
+    /// How far the watch has come.
+    pub(crate) fn bookmark(&self) -> WatchEvent {
+        WatchEvent::Bookmark { revision: self.at.revision, initial_end: false }
+    }
+
+    /// Whether everything that is known was given out.
+    pub(crate) fn is_even(&self) -> bool {
+        self.ready.is_empty()
+    }
+
+    /// Takes what is new from the window; false: nothing is.
+    fn take(&mut self) -> bool {
+        match self.cache.since(self.at) {
+            Ok((changes, progress)) => {
+                let events = changes.iter().filter_map(|change| self.event(change));
+                self.ready.extend(events.collect::<Vec<_>>());
+                // A watch from the past begins at its own revision.
+                let revision = progress.revision.max(self.at.revision);
+                self.at = Progress { revision, ..progress };
+                !changes.is_empty()
+            }
+            Err(TooOld { oldest }) => {
+                let why =
+                    format!("too old resource version: {} ({})", self.at.revision, oldest - 1);
+                self.ready.push_back(WatchEvent::Error(Failure::expired(why)));
+                self.over = true;
+                true
+            }
+        }
+    }
+
+    /// What a change is to this watch.
+    fn event(&self, change: &Change) -> Option<WatchEvent> {
+        let sees = |entry: &Option<Arc<Entry>>| {
+            entry.as_ref().is_some_and(|entry| {
+                entry.key.starts_with(&self.prefix) && self.selection.takes(entry)
+            })
+        };
+        let after = change.after.as_ref().filter(|_| sees(&change.after));
+        match (sees(&change.before), after) {
+            (false, None) => None,
+            (false, Some(after)) => Some(WatchEvent::Added(after.served().clone())),
+            (true, Some(after)) => Some(WatchEvent::Modified(after.served().clone())),
+            (true, None) => change.gone().cloned().map(WatchEvent::Deleted),
+        }
+    }
+}

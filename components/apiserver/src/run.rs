@@ -1,0 +1,92 @@
+//! An API server's life from its first byte to its last.
+
+use crate::{
+    bootstrap,
+    config::{Config, Tls},
+    registry::Registry,
+    server::Server,
+    storage::Storage,
+};
+use api::schema::Schemas;
+use etcd_api::client::Client;
+use host::{Host, Stop, event, stop_pair};
+use std::{io, net::SocketAddr, sync::Arc};
+use wire::{
+    server::Limits,
+    tls::{ClientAuth, Identity, ServerTls},
+};
+
+/// Why an API server cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum Fatal {
+    /// Its address is not to be had.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// What the machine said.
+        error: io::Error,
+    },
+    /// Its certificate, key or authorities do not fit.
+    #[error("--tls-cert-file, --tls-private-key-file, --client-ca-file: {0}")]
+    Tls(#[from] wire::tls::Error),
+}
+
+/// One API server.
+#[derive(Debug)]
+pub struct ApiServer {
+    host: Host,
+    config: Config,
+}
+
+impl ApiServer {
+    /// A server that is not running yet.
+    pub fn new(host: Host, config: Config) -> Self {
+        Self { host, config }
+    }
+
+    /// Runs until `stop`, then lets requests that have begun come to their end.
+    ///
+    /// # Errors
+    /// Why it cannot serve.
+    pub async fn run(self, mut stop: Stop) -> Result<(), Fatal> {
+        let Self { host, config } = self;
+        let tls = config.tls.as_ref().map(|tls| server_tls(&host, tls)).transpose()?;
+        let address = config.listen;
+        let listener = host.network.listen(address).await;
+        let listener = listener.map_err(|error| Fatal::Listen { address, error })?;
+        let storage = Storage::new(Client::new(&host, config.etcd.clone()), &config.etcd_prefix);
+        let registry = Arc::new(Registry::new(&host, Arc::new(Schemas::built_in()), storage));
+        let delay = config.shutdown_delay;
+        let (closer, closing) = stop_pair();
+        let server = Arc::new(Server::new(&host, config, registry.clone(), closing.clone()));
+        let _bootstrap = host.spawn("apiserver/bootstrap", bootstrap::run(registry));
+        let service = server.clone();
+        let service = Arc::new(move |request| {
+            let server = service.clone();
+            Box::pin(server.answer(request))
+        });
+        let limits = Limits { streams_max: 100, ..Limits::default() };
+        let work =
+            wire::server::serve(host.clone(), listener, tls, service, limits, closing.clone());
+        let serving = host.spawn("apiserver/listener", work);
+        event!(host, Fact, "process/serving");
+        stop.stopped().await;
+        // Load balancers see that it is not ready, and stop sending before it stops to accept.
+        server.leave();
+        host.sleep(delay).await;
+        closer.stop();
+        // A listener that is gone has nothing to drain.
+        let _ = serving.await;
+        Ok(())
+    }
+}
+
+fn server_tls(host: &Host, tls: &Tls) -> Result<ServerTls, wire::tls::Error> {
+    let identity = Identity::from_pem(host, &tls.certificate, &tls.key)?;
+    let clients = match &tls.client_authorities {
+        Some(authorities) => ClientAuth::Optional(authorities),
+        None => ClientAuth::None,
+    };
+    ServerTls::new(host, &identity, clients)
+}

@@ -1,0 +1,118 @@
+//! Which objects of a collection a client asks for: by labels and by fields.
+//!
+//! Upstream: apimachinery/pkg/labels and pkg/fields; each kind's SelectableFields.
+
+use crate::{cache::Entry, failure::Failure};
+use api::selector::{FieldSelector, LabelSelector};
+use serde_json::Value;
+
+/// What objects must be like.
+#[derive(Clone, Debug)]
+pub(crate) struct Selection {
+    labels: LabelSelector,
+    fields: FieldSelector,
+}
+
+impl Default for Selection {
+    /// All objects.
+    fn default() -> Self {
+        Self { labels: LabelSelector::everything(), fields: FieldSelector::default() }
+    }
+}
+
+/// Fields that objects of a resource can be selected by, beside their name and namespace.
+const FIELDS: [(&str, &str, &[&str]); 9] = [
+    (
+        "",
+        "pods",
+        &[
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "spec.hostNetwork",
+            "status.phase",
+            "status.podIP",
+            "status.nominatedNodeName",
+        ],
+    ),
+    (
+        "",
+        "events",
+        &[
+            "involvedObject.kind",
+            "involvedObject.namespace",
+            "involvedObject.name",
+            "involvedObject.uid",
+            "involvedObject.apiVersion",
+            "involvedObject.resourceVersion",
+            "involvedObject.fieldPath",
+            "reason",
+            "reportingComponent",
+            "source",
+            "type",
+        ],
+    ),
+    ("", "nodes", &["spec.unschedulable"]),
+    ("", "namespaces", &["status.phase"]),
+    ("", "secrets", &["type"]),
+    ("", "services", &["spec.clusterIP", "spec.type"]),
+    ("", "replicationcontrollers", &["status.replicas"]),
+    ("apps", "replicasets", &["status.replicas"]),
+    ("batch", "jobs", &["status.successful"]),
+];
+
+impl Selection {
+    /// Reads both selectors of a request.
+    ///
+    /// # Errors
+    /// A selector cannot be read, or names a field that the resource cannot be selected by.
+    pub(crate) fn parse(
+        group: &str,
+        plural: &str,
+        labels: Option<&str>,
+        fields: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let labels = LabelSelector::parse(labels.unwrap_or_default())
+            .map_err(|error| Failure::bad_request(error.to_string()))?;
+        let fields = FieldSelector::parse(fields.unwrap_or_default())
+            .map_err(|error| Failure::bad_request(error.to_string()))?;
+        let known = FIELDS.iter().find(|(g, p, _)| *g == group && *p == plural);
+        let known = known.map_or(&[][..], |(_, _, fields)| fields);
+        for term in &fields.terms {
+            let field = term.field.as_str();
+            if !known.contains(&field) && !matches!(field, "metadata.name" | "metadata.namespace") {
+                return Err(Failure::bad_request(format!("field label not supported: {field}")));
+            }
+        }
+        Ok(Self { labels, fields })
+    }
+
+    /// Whether it takes all objects.
+    pub(crate) fn is_all(&self) -> bool {
+        self.labels.is_everything() && self.fields.is_everything()
+    }
+
+    pub(crate) fn takes(&self, entry: &Entry) -> bool {
+        self.labels.matches(&entry.labels)
+            && (self.fields.is_everything()
+                || self
+                    .fields
+                    .terms
+                    .iter()
+                    .all(|term| (text(entry.value(), &term.field) == term.value) == term.equal))
+    }
+}
+
+/// What a field says, as text; a flag that is not set is false.
+fn text(object: &Value, field: &str) -> String {
+    match object.pointer(&format!("/{}", field.replace('.', "/"))) {
+        None | Some(Value::Null) if FLAGS.contains(&field) => "false".into(),
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// Fields that are true or false.
+const FLAGS: [&str; 2] = ["spec.unschedulable", "spec.hostNetwork"];

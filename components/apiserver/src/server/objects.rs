@@ -1,0 +1,296 @@
+//! Requests about objects: finds the resource, reads the options, asks the registry.
+//!
+//! Upstream: apiserver/pkg/endpoints/handlers.
+
+use super::{Asked, Server, answer, body, negotiation};
+use crate::{
+    continuation::Continuation,
+    failure::Failure,
+    registry::{Deletion, Freshness, Reading, Target, Watching, Writing, place},
+    selection::Selection,
+};
+use api::resources::Resource;
+use bytes::Bytes;
+use http::StatusCode;
+use hyper::body::Incoming;
+use std::sync::Arc;
+use wire::Response;
+
+/// Parts of objects that are served; the object itself is the empty one.
+const SUBRESOURCES: [&str; 4] = ["", "status", "scale", "finalize"];
+
+/// Longest name of a manager (fieldManager).
+const MANAGER_LENGTH_MAX: usize = 128;
+
+impl Server {
+    /// Answers a request about objects.
+    pub(super) async fn objects(
+        self: Arc<Self>,
+        asked: Asked,
+        body: Incoming,
+    ) -> Result<Response, Failure> {
+        let target = self.target(&asked)?;
+        if target.subresource == "scale" {
+            let object = Target { subresource: String::new(), ..target };
+            return self.scale(&asked, &object, body).await;
+        }
+        match asked.info.verb {
+            "get" => self.get(&asked, &target).await,
+            "list" => self.list(&asked, &target).await,
+            "watch" => self.watch(&asked, &target).await,
+            "create" => self.create(&asked, &target, body).await,
+            "update" => self.update(&asked, &target, body).await,
+            "patch" => self.patch(&asked, &target, body).await,
+            "delete" => self.delete(&asked, &target, body).await,
+            "deletecollection" => self.delete_collection(&asked, &target, body).await,
+            _ => Err(Failure::no_such_resource()),
+        }
+    }
+
+    /// Finds what is asked for.
+    fn target(&self, asked: &Asked) -> Result<Target, Failure> {
+        let info = &asked.info;
+        let resource = self
+            .registry
+            .resource(&info.group, &info.version, &info.resource)
+            .ok_or_else(Failure::no_such_resource)?;
+        let verbs = match info.subresource.as_str() {
+            "" => &resource.verbs,
+            name => &resource.subresource(name).ok_or_else(Failure::no_such_resource)?.verbs,
+        };
+        let served = SUBRESOURCES.contains(&info.subresource.as_str());
+        if !served || !verbs.iter().any(|verb| verb == info.verb) || !resource.is_stored() {
+            return Err(Failure::not_supported(place::named(&resource, &info.name), info.verb));
+        }
+        if resource.namespaced && info.namespace.is_empty() && !info.is_collection() {
+            return Err(Failure::no_such_resource());
+        }
+        let namespaced = resource.namespaced;
+        Ok(Target {
+            namespace: if namespaced { info.namespace.clone() } else { String::new() },
+            name: info.name.clone(),
+            subresource: info.subresource.clone(),
+            resource,
+        })
+    }
+
+    async fn get(&self, asked: &Asked, target: &Target) -> Result<Response, Failure> {
+        let form = asked.form()?;
+        let freshness = freshness(asked, Freshness::Newest)?;
+        let object = self.registry.get(target, freshness).await?;
+        Ok(self.one(StatusCode::OK, target, form, object))
+    }
+
+    async fn list(&self, asked: &Asked, target: &Target) -> Result<Response, Failure> {
+        let form = asked.form()?;
+        let limit = asked.query.number("limit").map_err(Failure::bad_request)?;
+        let token = asked.query.get("continue").filter(|token| !token.is_empty());
+        let reading = Reading {
+            selection: self.selection(asked, &target.resource)?,
+            freshness: freshness(asked, Freshness::Newest)?,
+            limit: limit.and_then(|limit| u64::try_from(limit).ok()).unwrap_or(0),
+            continuation: token.map(Continuation::parse).transpose()?,
+        };
+        let listed = self.registry.list(&target.resource, &target.namespace, &reading).await?;
+        Ok(self.many(target, form, &listed))
+    }
+
+    async fn watch(&self, asked: &Asked, target: &Target) -> Result<Response, Failure> {
+        let form = asked.form()?;
+        let initial =
+            asked.query.get("sendInitialEvents").map(|_| asked.query.is_true("sendInitialEvents"));
+        let bookmarks = asked.query.is_true("allowWatchBookmarks");
+        let revision = asked.query.get("resourceVersion").unwrap_or_default();
+        let (from, all) = match (initial, revision) {
+            (Some(true), "") => (Freshness::Newest, true),
+            (Some(true), _) => (freshness(asked, Freshness::Newest)?, true),
+            (Some(false), "") => (Freshness::Exact(0), false),
+            (None, "") => (Freshness::Newest, true),
+            (None, "0") => (Freshness::Any, true),
+            (_, text) => (Freshness::Exact(number(text)?), false),
+        };
+        let watching = Watching {
+            selection: self.selection(asked, &target.resource)?,
+            from,
+            initial: all,
+            mark_initial_end: initial == Some(true) && bookmarks,
+        };
+        let watch = self.registry.watch(&target.resource, &target.namespace, watching).await?;
+        let timeout = asked.query.number("timeoutSeconds").map_err(Failure::bad_request)?;
+        let timeout = timeout.and_then(|seconds| u64::try_from(seconds).ok());
+        Ok(self.stream(watch, target, form, bookmarks, timeout))
+    }
+
+    async fn create(
+        &self,
+        asked: &Asked,
+        target: &Target,
+        body: Incoming,
+    ) -> Result<Response, Failure> {
+        if !target.name.is_empty() {
+            return Err(Failure::not_supported(
+                place::named(&target.resource, &target.name),
+                "create",
+            ));
+        }
+        let form = asked.form()?;
+        let how = writing(asked)?;
+        let received = self.decode(asked, &target.resource.kind, &body::read(body).await?)?;
+        let created = self.registry.create(target, received.object, &how).await?;
+        let response = self.one(StatusCode::CREATED, target, form, created);
+        Ok(answer::warned(response, &received.warnings))
+    }
+
+    async fn update(
+        &self,
+        asked: &Asked,
+        target: &Target,
+        body: Incoming,
+    ) -> Result<Response, Failure> {
+        let form = asked.form()?;
+        let how = writing(asked)?;
+        let received = self.decode(asked, &target.resource.kind, &body::read(body).await?)?;
+        let modified = self.registry.update(target, received.object, &how).await?;
+        let response = self.one(StatusCode::OK, target, form, modified);
+        Ok(answer::warned(response, &received.warnings))
+    }
+
+    async fn delete(
+        &self,
+        asked: &Asked,
+        target: &Target,
+        body: Incoming,
+    ) -> Result<Response, Failure> {
+        let (options, how) = deletion(asked, &body::read(body).await?)?;
+        let answer = self.registry.delete(target, &options, &how).await?;
+        Ok(answer::json(StatusCode::OK, answer))
+    }
+
+    /// Deletes what the selectors take, one after the other; what is gone meanwhile is no failure.
+    async fn delete_collection(
+        &self,
+        asked: &Asked,
+        target: &Target,
+        body: Incoming,
+    ) -> Result<Response, Failure> {
+        let (options, how) = deletion(asked, &body::read(body).await?)?;
+        let reading =
+            Reading { selection: self.selection(asked, &target.resource)?, ..Reading::default() };
+        let listed = self.registry.list(&target.resource, &target.namespace, &reading).await?;
+        for entry in &listed.entries {
+            let metadata = &entry.value()["metadata"];
+            let text = |name: &str| metadata[name].as_str().unwrap_or_default().to_owned();
+            let one = Target { namespace: text("namespace"), name: text("name"), ..target.clone() };
+            match self.registry.delete(&one, &options, &how).await {
+                Err(failure) if failure.reason != "NotFound" => return Err(failure),
+                _ => {}
+            }
+        }
+        Ok(self.many(target, negotiation::Form::Whole, &listed))
+    }
+
+    fn selection(&self, asked: &Asked, resource: &Resource) -> Result<Selection, Failure> {
+        let (labels, fields) = (asked.query.get("labelSelector"), asked.query.get("fieldSelector"));
+        Selection::parse(&resource.kind.group, &resource.plural, labels, fields)
+    }
+
+    /// One object in the form that the client wants.
+    pub(super) fn one(
+        &self,
+        status: StatusCode,
+        target: &Target,
+        form: negotiation::Form,
+        object: Bytes,
+    ) -> Response {
+        answer::json(status, self.presenter(&target.resource, form).one(object, true))
+    }
+
+    fn many(
+        &self,
+        target: &Target,
+        form: negotiation::Form,
+        listed: &crate::registry::Listed,
+    ) -> Response {
+        answer::json(StatusCode::OK, self.presenter(&target.resource, form).list(listed))
+    }
+}
+
+/// `resourceVersion` and `resourceVersionMatch`.
+fn freshness(asked: &Asked, unset: Freshness) -> Result<Freshness, Failure> {
+    let matching = asked.query.get("resourceVersionMatch").unwrap_or_default();
+    match (asked.query.get("resourceVersion").unwrap_or_default(), matching) {
+        ("", "") => Ok(unset),
+        ("", _) => Err(Failure::bad_request(
+            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless \
+             resourceVersion is provided",
+        )),
+        ("0", "" | "NotOlderThan") => Ok(Freshness::Any),
+        (text, "" | "NotOlderThan") => Ok(Freshness::NotOlder(number(text)?)),
+        ("0", "Exact") => Err(Failure::bad_request(
+            "resourceVersionMatch: Forbidden: resourceVersionMatch \"Exact\" is forbidden for \
+             resourceVersion \"0\"",
+        )),
+        (text, "Exact") => Ok(Freshness::Exact(number(text)?)),
+        (_, other) => Err(Failure::bad_request(format!(
+            "resourceVersionMatch: Unsupported value: {other:?}: supported values: \"Exact\", \
+             \"NotOlderThan\", \"\""
+        ))),
+    }
+}
+
+fn number(revision: &str) -> Result<u64, Failure> {
+    revision.parse().map_err(|_| {
+        let why = format!(
+            "resourceVersion: Invalid value: {revision:?}: strconv.ParseUint: parsing \
+             {revision:?}: invalid syntax"
+        );
+        Failure::bad_request(why)
+    })
+}
+
+/// `dryRun` and `fieldManager`.
+pub(super) fn writing(asked: &Asked) -> Result<Writing, Failure> {
+    let dry_run = dry_run(asked.query.all("dryRun"))?;
+    let manager = match asked.query.get("fieldManager").filter(|name| !name.is_empty()) {
+        Some(name) if name.len() > MANAGER_LENGTH_MAX => {
+            return Err(Failure::bad_request(format!(
+                "fieldManager: Too long: may not be more than {MANAGER_LENGTH_MAX} bytes"
+            )));
+        }
+        Some(name) => name.to_owned(),
+        // What comes before the first slash names the program.
+        None => {
+            let agent = asked.header(http::header::USER_AGENT).unwrap_or("unknown");
+            agent.split('/').next().unwrap_or_default().chars().take(MANAGER_LENGTH_MAX).collect()
+        }
+    };
+    Ok(Writing { dry_run, manager, applied: false })
+}
+
+fn dry_run(values: &[String]) -> Result<bool, Failure> {
+    match values {
+        [] => Ok(false),
+        all if all.iter().all(|value| value == "All") => Ok(true),
+        other => Err(Failure::bad_request(format!(
+            "dryRun: Unsupported value: {:?}: supported values: \"All\"",
+            other.join(",")
+        ))),
+    }
+}
+
+/// A deletion's options: in the body, or else in the query.
+fn deletion(asked: &Asked, bytes: &Bytes) -> Result<(Deletion, Writing), Failure> {
+    let mut how = writing(asked)?;
+    let mut options = match bytes.is_empty() {
+        true => Deletion::default(),
+        false => serde_json::from_slice(&body::as_json(asked, bytes)?)
+            .map_err(|error| Failure::bad_request(format!("DeleteOptions: {error}")))?,
+    };
+    if bytes.is_empty() {
+        options.grace_period_seconds =
+            asked.query.number("gracePeriodSeconds").map_err(Failure::bad_request)?;
+        options.propagation_policy = asked.query.get("propagationPolicy").map(str::to_owned);
+    }
+    how.dry_run |= dry_run(options.dry_run.as_deref().unwrap_or_default())?;
+    Ok((options, how))
+}

@@ -1,0 +1,153 @@
+//! OpenAPI's documents: a list of them with their hashes, and each for as long as its hash stays.
+//!
+//! Upstream: kube-openapi/pkg/handler3. The second version, one document for everything, is not
+//! served: kubectl asks for it only where there is no third.
+
+use super::{Asked, Server, answer, negotiation};
+use crate::failure::Failure;
+use api::openapi::OpenApi;
+use bytes::Bytes;
+use host::Timestamp;
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha512};
+use std::{collections::BTreeMap, fmt::Write};
+use time::{OffsetDateTime, format_description::well_known::Rfc2822};
+use wire::Response;
+
+/// Where all of it is served.
+const ROOT: &str = "/openapi/v3";
+/// How long a document may be kept that was asked for by its hash.
+const YEAR_SECONDS: u64 = 365 * 24 * 3600;
+
+/// The documents, written.
+#[derive(Debug)]
+pub(super) struct Documents {
+    index: Bytes,
+    by_path: BTreeMap<String, Document>,
+}
+
+#[derive(Debug)]
+struct Document {
+    bytes: Bytes,
+    /// In hexadecimal.
+    hash: String,
+}
+
+impl Documents {
+    fn write(openapi: &OpenApi<'_>) -> Self {
+        let paths = openapi.paths().into_iter();
+        let by_path: BTreeMap<String, Document> = paths
+            .filter_map(|path| {
+                let bytes = Bytes::from(openapi.document(&path)?.to_string());
+                let hash = hexadecimal(&Sha512::digest(&bytes));
+                Some((path, Document { bytes, hash }))
+            })
+            .collect();
+        let index: Map<String, Value> = by_path
+            .iter()
+            .map(|(path, one)| (path.clone(), json!({"serverRelativeURL": one.address(path)})))
+            .collect();
+        Self { index: json!({"paths": index}).to_string().into(), by_path }
+    }
+}
+
+impl Document {
+    fn address(&self, path: &str) -> String {
+        format!("{ROOT}/{path}?hash={}", self.hash)
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02X}");
+        text
+    })
+}
+
+impl Server {
+    /// Answers with a document; none: the path is none's.
+    pub(super) fn openapi(&self, asked: &Asked, path: &str) -> Option<Result<Response, Failure>> {
+        let path = path.strip_prefix(ROOT)?;
+        let documents = self.documents.get_or_init(|| self.write_documents());
+        if path.is_empty() {
+            let index = documents.index.clone();
+            return Some(negotiation::openapi(asked.accept()).map(|()| plain(index)));
+        }
+        let path = path.strip_prefix('/')?;
+        let document = documents.by_path.get(path)?;
+        let answer = |()| self.document(asked, path, document);
+        Some(negotiation::openapi(asked.accept()).map(answer))
+    }
+
+    fn write_documents(&self) -> Documents {
+        let resources: Vec<_> = self.registry.resources().collect();
+        Documents::write(&OpenApi::new(&self.registry.schemas, &resources))
+    }
+
+    fn document(&self, asked: &Asked, path: &str, document: &Document) -> Response {
+        let tag = format!("\"{}\"", document.hash);
+        let mut headers = vec![(header::ETAG, tag.clone())];
+        if let Some(hash) = asked.query.get("hash").filter(|hash| !hash.is_empty()) {
+            if hash != document.hash {
+                return moved(&document.address(path));
+            }
+            // What has that hash never changes.
+            headers.push((header::CACHE_CONTROL, "public, immutable".into()));
+            headers.push((header::VARY, "Accept".into()));
+            headers.push((header::EXPIRES, in_a_year(self.host.clock.wall())));
+        }
+        let known = asked.header(header::IF_NONE_MATCH).unwrap_or_default();
+        let known = known.split(',').map(|one| one.trim().trim_start_matches("W/"));
+        let mut response = match known.into_iter().any(|one| one == tag || one == "*") {
+            true => {
+                let mut response = answer::json(StatusCode::NOT_MODIFIED, Bytes::new());
+                response.headers_mut().remove(header::CONTENT_TYPE);
+                response
+            }
+            false => plain(document.bytes.clone()),
+        };
+        for (name, value) in headers {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+fn plain(bytes: Bytes) -> Response {
+    answer::json(StatusCode::OK, bytes)
+}
+
+/// Another document has that path now.
+fn moved(address: &str) -> Response {
+    let mut response = answer::text(StatusCode::MOVED_PERMANENTLY, Bytes::new());
+    if let Ok(address) = HeaderValue::from_str(address) {
+        response.headers_mut().insert(header::LOCATION, address);
+    }
+    response
+}
+
+/// A date as HTTP writes it.
+fn in_a_year(now: Timestamp) -> String {
+    let seconds = i64::try_from(now.seconds() + YEAR_SECONDS).unwrap_or(i64::MAX);
+    let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    at.format(&Rfc2822).unwrap_or_default().replace("+0000", "GMT")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_http_s() {
+        let now = Timestamp(784_111_777 * 1_000_000_000);
+        assert_eq!(in_a_year(now), "Mon, 06 Nov 1995 08:49:37 GMT");
+    }
+
+    #[test]
+    fn hashes_are_written_as_upstream_writes_them() {
+        assert_eq!(hexadecimal(&[0, 0xab, 0x1f]), "00AB1F");
+    }
+}

@@ -1,0 +1,133 @@
+//! Patches: JSON Patch, JSON merge patch, strategic merge patch, and applies.
+//!
+//! Upstream: apiserver/pkg/endpoints/handlers/patch.go.
+
+use super::{Asked, Server, body, decoding::Validation, negotiation, objects::writing};
+use crate::{
+    failure::Failure,
+    registry::{Target, Writing, place, refused},
+};
+use api::{
+    patch::{PatchError, json_patch::JsonPatch, merge_patch, strategic},
+    schema::{Schemas, TypeId},
+};
+use http::StatusCode;
+use hyper::body::Incoming;
+use serde_json::{Map, Value};
+use wire::Response;
+
+/// Media types of patches that are read.
+const READ: [&str; 4] = [
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+    APPLY,
+];
+
+/// An apply's body is YAML, of which JSON is a part.
+const APPLY: &str = "application/apply-patch+yaml";
+
+/// An apply to an object that comes and goes is tried so often.
+const ATTEMPTS_MAX: u32 = 5;
+
+/// A patch, read and not yet applied.
+pub(super) enum Patch {
+    Json(JsonPatch),
+    Merge(Value),
+    Strategic(TypeId, Value),
+}
+
+impl Server {
+    pub(super) async fn patch(
+        &self,
+        asked: &Asked,
+        target: &Target,
+        body: Incoming,
+    ) -> Result<Response, Failure> {
+        let form = asked.form()?;
+        let how = writing(asked)?;
+        if body::media(asked) == APPLY {
+            return self.apply(asked, target, form, Writing { applied: true, ..how }, body).await;
+        }
+        let validation = Validation::of(asked)?;
+        let schemas = &self.registry.schemas;
+        let id = schemas.of(&target.resource.kind);
+        let patch = Patch::read(body::media(asked), id, &body::read(body).await?)?;
+        let warnings = parking_lot::Mutex::new(Vec::new());
+        let apply = |present: &Value| {
+            let patched = patch.applied(schemas, present.clone())?;
+            let mut decoded = self.conform(&target.resource, &patched)?;
+            *warnings.lock() = validation.judge(&mut decoded)?;
+            Ok(decoded.value)
+        };
+        let modified = self.registry.modify(target, &how, apply).await?;
+        let response = self.one(StatusCode::OK, target, form, modified);
+        Ok(super::answer::warned(response, &warnings.into_inner()))
+    }
+
+    /// Server-side apply: what is applied is laid over the object, or is one where none is.
+    async fn apply(
+        &self,
+        asked: &Asked,
+        target: &Target,
+        form: negotiation::Form,
+        how: Writing,
+        body: Incoming,
+    ) -> Result<Response, Failure> {
+        if asked.query.get("fieldManager").is_none_or(str::is_empty) {
+            return Err(Failure::bad_request(
+                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is \
+                 required for apply patch",
+            ));
+        }
+        let force = asked.query.is_true("force");
+        let patch = body::yaml(&body::read(body).await?)?;
+        let decide = |present: &Value| {
+            let applied = self.registry.applied(target, present, &patch, &how, force)?;
+            Ok(self.conform(&target.resource, &applied)?.value)
+        };
+        // Whoever deletes or creates the object between two attempts makes another one necessary.
+        for _ in 0..ATTEMPTS_MAX {
+            match self.registry.modify(target, &how, decide).await {
+                Err(missing) if missing.reason == "NotFound" && target.subresource.is_empty() => {}
+                done => return Ok(self.one(StatusCode::OK, target, form, done?)),
+            }
+            let object = decide(&Value::Object(Map::new()))?;
+            let collection = Target { name: String::new(), ..target.clone() };
+            match self.registry.create(&collection, object, &how).await {
+                Err(there) if there.reason == "AlreadyExists" => {}
+                done => return Ok(self.one(StatusCode::CREATED, target, form, done?)),
+            }
+        }
+        Err(Failure::modified(place::named(&target.resource, &target.name)))
+    }
+}
+
+impl Patch {
+    pub(super) fn read(media: &str, id: Option<TypeId>, bytes: &[u8]) -> Result<Self, Failure> {
+        match (media, id) {
+            ("application/json-patch+json", _) => JsonPatch::decode(&body::json(bytes)?, true)
+                .map(Self::Json)
+                .map_err(|error| refused(&error)),
+            ("application/merge-patch+json", _) => Ok(Self::Merge(body::json(bytes)?)),
+            // What no type is known of cannot be merged by its type.
+            ("application/strategic-merge-patch+json", Some(id)) => {
+                Ok(Self::Strategic(id, body::json(bytes)?))
+            }
+            _ => Err(Failure::unsupported_media(&READ)),
+        }
+    }
+
+    /// What the patch makes of an object.
+    pub(super) fn applied(&self, schemas: &Schemas, present: Value) -> Result<Value, Failure> {
+        self.apply(schemas, present).map_err(|error| refused(&error))
+    }
+
+    fn apply(&self, schemas: &Schemas, present: Value) -> Result<Value, PatchError> {
+        match self {
+            Self::Json(patch) => patch.apply(present),
+            Self::Merge(patch) => merge_patch::apply(present, patch.clone(), true),
+            Self::Strategic(id, patch) => strategic::apply(schemas, *id, present, patch.clone()),
+        }
+    }
+}

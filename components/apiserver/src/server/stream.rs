@@ -1,0 +1,141 @@
+//! A watch's answer: frames that follow each other until the client or the time ends them.
+//!
+//! Upstream: apiserver/pkg/endpoints/handlers/{watch,response}.go.
+
+use super::{Server, answer, negotiation::Form, table::Presenter};
+use crate::{
+    failure::Failure,
+    registry::{Target, Watch, WatchEvent},
+};
+use api::resources::Resource;
+use bytes::{BufMut, Bytes, BytesMut};
+use futures_util::stream;
+use host::{Host, Instant, Stop};
+use http::StatusCode;
+use http_body::Frame;
+use http_body_util::StreamBody;
+use serde_json::json;
+use std::{convert::Infallible, sync::Arc, time::Duration};
+use wire::{Body, Response};
+
+/// What a watch's frames are made from.
+struct Frames {
+    host: Host,
+    watch: Watch,
+    resource: Arc<Resource>,
+    form: Form,
+    /// The first frame is through, which tells a table's columns.
+    begun: bool,
+    /// When a bookmark is due; none: the client wants none.
+    bookmark: Option<Instant>,
+    bookmark_interval: Duration,
+    until: Instant,
+    closing: Stop,
+}
+
+impl Server {
+    /// Answers with a watch's events.
+    pub(super) fn stream(
+        &self,
+        watch: Watch,
+        target: &Target,
+        form: Form,
+        bookmarks: bool,
+        timeout: Option<u64>,
+    ) -> Response {
+        let now = self.host.now();
+        // Spread, so that not all clients come back at the same time.
+        let least = self.config.watch_timeout;
+        let spread = self.host.random.below(u64::try_from(least.as_nanos()).unwrap_or(u64::MAX));
+        let lasts = match timeout.filter(|seconds| *seconds > 0) {
+            Some(seconds) => Duration::from_secs(seconds),
+            None => least + Duration::from_nanos(spread),
+        };
+        let interval = self.config.bookmark_interval;
+        let frames = Frames {
+            host: self.host.clone(),
+            watch,
+            resource: target.resource.clone(),
+            form,
+            begun: false,
+            bookmark: bookmarks.then(|| now + interval),
+            bookmark_interval: interval,
+            until: now + lasts,
+            closing: self.closing.clone(),
+        };
+        let frames = stream::unfold(frames, |mut frames| async move {
+            let bytes = frames.next().await?;
+            Some((Ok::<_, Infallible>(Frame::data(bytes)), frames))
+        });
+        let mut response = answer::json(StatusCode::OK, Bytes::new());
+        *response.body_mut() = Body::new(StreamBody::new(frames));
+        response
+    }
+}
+
+impl Frames {
+    /// The next frame; none: the watch is over.
+    async fn next(&mut self) -> Option<Bytes> {
+        let now = self.host.now();
+        if now >= self.until && self.watch.is_even() {
+            return None;
+        }
+        let wake = self.bookmark.map_or(self.until, |at| at.min(self.until));
+        let mut closing = self.closing.clone();
+        let event = host::select!(self.host, {
+            event = self.watch.next() => event?,
+            () = closing.stopped() => return None,
+            () = self.host.clock.boxed_sleep(wake) => match self.bookmark {
+                Some(at) if at < self.until => {
+                    self.bookmark = Some(at + self.bookmark_interval);
+                    self.watch.bookmark()
+                }
+                _ => return None,
+            },
+        });
+        Some(self.frame(event))
+    }
+
+    fn frame(&mut self, event: WatchEvent) -> Bytes {
+        let (kind, object) = match event {
+            WatchEvent::Added(object) => ("ADDED", object),
+            WatchEvent::Modified(object) => ("MODIFIED", object),
+            WatchEvent::Deleted(object) => ("DELETED", object),
+            WatchEvent::Bookmark { revision, initial_end } => {
+                ("BOOKMARK", self.bookmark_object(revision, initial_end))
+            }
+            WatchEvent::Error(failure) => return error(&failure),
+        };
+        let presenter = Presenter::new(&self.host, &self.resource, self.form);
+        let first = !std::mem::replace(&mut self.begun, true);
+        framed(kind, &presenter.one(object, first))
+    }
+
+    /// An object that has nothing but a revision.
+    fn bookmark_object(&self, revision: u64, initial_end: bool) -> Bytes {
+        let mut metadata = json!({
+            "resourceVersion": revision.to_string(), "creationTimestamp": null,
+        });
+        if initial_end {
+            metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
+        }
+        let kind = &self.resource.kind;
+        let object =
+            json!({"kind": kind.kind, "apiVersion": kind.api_version(), "metadata": metadata});
+        object.to_string().into()
+    }
+}
+
+fn error(failure: &Failure) -> Bytes {
+    framed("ERROR", failure.status().to_string().as_bytes())
+}
+
+fn framed(kind: &str, object: &[u8]) -> Bytes {
+    let mut frame = BytesMut::with_capacity(object.len() + 32);
+    frame.put_slice(b"{\"type\":\"");
+    frame.put_slice(kind.as_bytes());
+    frame.put_slice(b"\",\"object\":");
+    frame.put_slice(object);
+    frame.put_slice(b"}\n");
+    frame.freeze()
+}

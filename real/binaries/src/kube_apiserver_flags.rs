@@ -1,0 +1,269 @@
+//! The flags of `kube-apiserver`: upstream's names and defaults, turned into a configuration.
+//!
+//! Upstream: cmd/kube-apiserver/app/options.
+
+use crate::go_duration;
+use apiserver::{
+    Tokens, User,
+    config::{Config, Tls},
+};
+use clap::{ArgAction, Parser};
+use host::Host;
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::Path,
+    time::Duration,
+};
+use wire::{
+    client::Endpoint,
+    tls::{ClientTls, Identity, Trust},
+};
+
+const EXAMPLES: &str = "Examples:
+  Over an etcd on this machine, with a certificate made for the occasion:
+    kube-apiserver --etcd-servers http://127.0.0.1:2379 --cert-dir /tmp/kube
+
+  With certificates for clients and server:
+    kube-apiserver --etcd-servers https://10.0.0.1:2379 --etcd-cafile ca.crt \\
+      --etcd-certfile etcd-client.crt --etcd-keyfile etcd-client.key \\
+      --tls-cert-file server.crt --tls-private-key-file server.key --client-ca-file ca.crt";
+
+/// The one door to a cluster's state.
+#[derive(Debug, Parser)]
+#[command(name = "kube-apiserver", version, after_help = EXAMPLES, args_override_self = true)]
+pub struct Flags {
+    /// Etcd's members to connect with (scheme://ip:port), comma separated
+    #[arg(long, required = true, value_delimiter = ',', help_heading = "Etcd")]
+    pub etcd_servers: Vec<String>,
+    /// What all keys in etcd begin with
+    #[arg(long, default_value = "/registry", help_heading = "Etcd")]
+    pub etcd_prefix: String,
+    /// Authorities that signed etcd's certificates
+    #[arg(long, default_value = "", hide_default_value = true, help_heading = "Etcd")]
+    pub etcd_cafile: String,
+    /// Certificate to show to etcd
+    #[arg(long, default_value = "", hide_default_value = true, help_heading = "Etcd")]
+    pub etcd_certfile: String,
+    /// Key of that certificate
+    #[arg(long, default_value = "", hide_default_value = true, help_heading = "Etcd")]
+    pub etcd_keyfile: String,
+
+    /// Address to serve on
+    #[arg(long, default_value = "0.0.0.0", help_heading = "Serving")]
+    pub bind_address: IpAddr,
+    /// Port to serve HTTPS on
+    #[arg(long, default_value_t = 6443, help_heading = "Serving")]
+    pub secure_port: u16,
+    /// Certificate to serve with; made in --cert-dir where there is none
+    #[arg(long, default_value = "", hide_default_value = true, help_heading = "Serving")]
+    pub tls_cert_file: String,
+    /// Key of that certificate
+    #[arg(long, default_value = "", hide_default_value = true, help_heading = "Serving")]
+    pub tls_private_key_file: String,
+    /// Where a certificate is made (apiserver.crt, apiserver.key) when none is given
+    #[arg(long, default_value = "/var/run/kubernetes", help_heading = "Serving")]
+    pub cert_dir: String,
+    /// Time for a request that is not a watch
+    #[arg(long, default_value = "1m0s", value_parser = duration, help_heading = "Serving")]
+    pub request_timeout: Duration,
+    /// Seconds that a watch lasts at least
+    #[arg(long, default_value_t = 1800, help_heading = "Serving")]
+    pub min_request_timeout: u64,
+    /// Time between being told to end and accepting no more
+    #[arg(long, default_value = "0s", value_parser = duration, help_heading = "Serving")]
+    pub shutdown_delay_duration: Duration,
+
+    /// Authorities that signed clients' certificates
+    #[arg(long, default_value = "", hide_default_value = true, help_heading = "Authentication")]
+    pub client_ca_file: String,
+    /// CSV file of tokens: token,user,uid,"group1,group2"
+    #[arg(long, default_value = "", hide_default_value = true, help_heading = "Authentication")]
+    pub token_auth_file: String,
+    /// Let requests without credentials in as system:anonymous
+    #[arg(
+        long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
+        require_equals = true, default_missing_value = "true", help_heading = "Authentication"
+    )]
+    pub anonymous_auth: bool,
+
+    /// Who may do what: only AlwaysAllow yet, whoever is known may do everything
+    #[arg(long, default_value = "AlwaysAllow", help_heading = "Authorization")]
+    pub authorization_mode: String,
+
+    /// Level of the log's detail
+    #[arg(short, long, default_value_t = 0, help_heading = "Log")]
+    pub v: u8,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    go_duration::parse(text).map_err(|error| error.to_string())
+}
+
+/// Why flags cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum FlagError {
+    /// A file that a flag names cannot be used.
+    #[error("--{flag}: {path}: {why}")]
+    File {
+        /// Which flag.
+        flag: &'static str,
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A flag's value makes no sense.
+    #[error("--{flag}: {why}")]
+    Value {
+        /// Which flag.
+        flag: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl Flags {
+    /// The configuration; reads the files that the flags name, and makes a certificate where none
+    /// is given.
+    ///
+    /// # Errors
+    /// A file cannot be read, a value makes no sense.
+    pub fn config(&self, host: &Host) -> Result<Config, FlagError> {
+        let listen = SocketAddr::new(self.bind_address, self.secure_port);
+        let mut config = Config::new(listen, self.etcd(host)?);
+        config.etcd_prefix.clone_from(&self.etcd_prefix);
+        config.tls = Some(self.tls()?);
+        config.tokens = self.tokens()?;
+        if self.authorization_mode != "AlwaysAllow" {
+            let why = format!("{:?} is not served yet; use AlwaysAllow", self.authorization_mode);
+            return Err(FlagError::Value { flag: "authorization-mode", why });
+        }
+        // Where everybody may do everything, nobody comes in unknown (upstream resets
+        // --anonymous-auth too: pkg/kubeapiserver/options/authentication.go).
+        config.anonymous = false;
+        config.request_timeout = self.request_timeout;
+        config.watch_timeout = Duration::from_secs(self.min_request_timeout);
+        config.shutdown_delay = self.shutdown_delay_duration;
+        Ok(config)
+    }
+
+    fn etcd(&self, host: &Host) -> Result<etcd_api::client::Config, FlagError> {
+        let value = |why: String| FlagError::Value { flag: "etcd-servers", why };
+        let endpoints = self.etcd_servers.iter().map(|server| server.parse::<Endpoint>());
+        let endpoints = endpoints.collect::<Result<Vec<_>, _>>();
+        let endpoints = endpoints.map_err(|error| value(error.to_string()))?;
+        let mut config = etcd_api::client::Config::new(endpoints);
+        if self.etcd_cafile.is_empty() {
+            return Ok(config);
+        }
+        let authorities = read("etcd-cafile", &self.etcd_cafile)?;
+        let identity = match self.etcd_certfile.is_empty() {
+            true => None,
+            false => {
+                let chain = read("etcd-certfile", &self.etcd_certfile)?;
+                let key = read("etcd-keyfile", &self.etcd_keyfile)?;
+                let made = Identity::from_pem(host, &chain, &key);
+                Some(made.map_err(|error| FlagError::File {
+                    flag: "etcd-certfile",
+                    path: self.etcd_certfile.clone(),
+                    why: error.to_string(),
+                })?)
+            }
+        };
+        let tls = ClientTls::new(host, Trust::Authorities(&authorities), identity.as_ref());
+        config.channel.tls = Some(tls.map_err(|error| FlagError::File {
+            flag: "etcd-cafile",
+            path: self.etcd_cafile.clone(),
+            why: error.to_string(),
+        })?);
+        Ok(config)
+    }
+
+    fn tls(&self) -> Result<Tls, FlagError> {
+        let client_authorities = match self.client_ca_file.is_empty() {
+            true => None,
+            false => Some(read("client-ca-file", &self.client_ca_file)?),
+        };
+        let (certificate, key) = match self.tls_cert_file.is_empty() {
+            true => self.own_certificate()?,
+            false => (
+                read("tls-cert-file", &self.tls_cert_file)?,
+                read("tls-private-key-file", &self.tls_private_key_file)?,
+            ),
+        };
+        Ok(Tls { certificate, key, client_authorities })
+    }
+
+    /// The certificate in `--cert-dir`, made now where there is none.
+    fn own_certificate(&self) -> Result<(Vec<u8>, Vec<u8>), FlagError> {
+        let directory = Path::new(&self.cert_dir);
+        let file = |name: &str| directory.join(name).to_string_lossy().into_owned();
+        let (certificate, key) = (file("apiserver.crt"), file("apiserver.key"));
+        if Path::new(&certificate).exists() {
+            return Ok((read("cert-dir", &certificate)?, read("cert-dir", &key)?));
+        }
+        let mut names =
+            vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "kubernetes".to_owned()];
+        if !self.bind_address.is_unspecified() {
+            names.push(self.bind_address.to_string());
+        }
+        let made = rcgen::generate_simple_self_signed(names)
+            .map_err(|error| FlagError::Value { flag: "cert-dir", why: error.to_string() })?;
+        let (chain, secret) = (made.cert.pem(), made.signing_key.serialize_pem());
+        std::fs::create_dir_all(directory)
+            .map_err(|error| broken("cert-dir", &self.cert_dir, &error))?;
+        for (path, text) in [(&key, &secret), (&certificate, &chain)] {
+            std::fs::write(path, text).map_err(|error| broken("cert-dir", path, &error))?;
+        }
+        Ok((chain.into_bytes(), secret.into_bytes()))
+    }
+
+    fn tokens(&self) -> Result<Tokens, FlagError> {
+        if self.token_auth_file.is_empty() {
+            return Ok(Tokens::new());
+        }
+        let bytes = read("token-auth-file", &self.token_auth_file)?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines
+            .map(|line| {
+                token(line).ok_or_else(|| FlagError::File {
+                    flag: "token-auth-file",
+                    path: self.token_auth_file.clone(),
+                    why: "a line needs at least a token, a user's name and a uid".into(),
+                })
+            })
+            .collect()
+    }
+}
+
+/// One line: `token,user,uid` and perhaps `"group1,group2"`.
+fn token(line: &str) -> Option<(String, User)> {
+    let mut fields = line.splitn(4, ',').map(|field| field.trim().trim_matches('"').to_owned());
+    let (token, name, uid) = (fields.next()?, fields.next()?, fields.next()?);
+    let groups = fields.next().unwrap_or_default();
+    let groups = groups.split(',').map(str::trim).filter(|group| !group.is_empty());
+    let user = User { name, uid, groups: groups.map(str::to_owned).collect() };
+    (!token.is_empty() && !user.name.is_empty()).then_some((token, user))
+}
+
+fn read(flag: &'static str, path: &str) -> Result<Vec<u8>, FlagError> {
+    std::fs::read(path).map_err(|error| broken(flag, path, &error))
+}
+
+fn broken(flag: &'static str, path: &str, error: &std::io::Error) -> FlagError {
+    FlagError::File { flag, path: path.to_owned(), why: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_read_with_their_groups() {
+        let (name, user) = token("t1,alice,7,\"dev,ops\"").unwrap();
+        assert_eq!((name.as_str(), user.name.as_str(), user.uid.as_str()), ("t1", "alice", "7"));
+        assert_eq!(user.groups, ["dev", "ops"]);
+        assert!(token("t1,alice").is_none());
+    }
+}
