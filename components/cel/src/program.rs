@@ -45,6 +45,21 @@ impl Program {
         self.checked.result_type()
     }
 
+    /// Whether it gives one of these types.
+    ///
+    /// # Errors
+    /// Upstream's complaint otherwise (apiserver `pkg/admission/plugin/cel/compile.go`).
+    pub fn must_give(&self, wanted: &[Type]) -> Result<(), String> {
+        if wanted.contains(self.result_type()) {
+            return Ok(());
+        }
+        let names: Vec<_> = wanted.iter().map(Type::to_string).collect();
+        match names.as_slice() {
+            [only] => Err(format!("must evaluate to {only}")),
+            several => Err(format!("must evaluate to one of [{}]", several.join(" "))),
+        }
+    }
+
     /// The tree and its types.
     pub fn checked(&self) -> &Checked {
         &self.checked

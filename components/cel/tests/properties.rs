@@ -156,11 +156,24 @@ proptest! {
     }
 
     #[test]
+    fn any_pattern_matches_or_fails(pattern in "[\\[\\]{}()^$.|*+?\\\\a-cdwsQEp,:<>&~0-9-]{0,20}") {
+        let program = Program::compile("x.matches(x)", &environment()).expect("it is well formed");
+        let bindings = BTreeMap::from([("x", Value::string(pattern))]);
+        let value = program.run(&bindings, 10_000).value;
+        prop_assert!(matches!(value, Ok(Value::Bool(_)) | Err(EvalError::Failed(_))));
+    }
+
+    #[test]
     fn what_is_printed_parses_to_the_same(text in expression()) {
         let parse = |text: &str| parser::parse(text, &Macros::ALL);
-        let printed = printer::print(&parse(&text).expect("it is well formed"));
-        let again = printer::print(&parse(&printed).expect("what is printed is well formed"));
-        prop_assert_eq!(printed, again);
+        let first = parse(&text).expect("it is well formed");
+        let printed = printer::print(&first);
+        let again = parse(&printed).expect("what is printed is well formed");
+        prop_assert_eq!(&printed, &printer::print(&again));
+        // Brackets around parts of a chain of `&&` are not printed: the tree becomes balanced.
+        if !text.contains("&&") && !text.contains("||") {
+            prop_assert_eq!(shape(&first.root), shape(&again.root));
+        }
     }
 
     #[test]
@@ -169,6 +182,15 @@ proptest! {
         // Beyond the limit there is no value.
         prop_assert_eq!(cost > cost_max, value == Err(EvalError::CostExceeded));
     }
+}
+
+/// A tree without the numbers of its nodes.
+fn shape(expr: &cel::ast::Expr) -> String {
+    let text = format!("{expr:?}");
+    let mut parts = text.split("id: ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let without = |it: &str| it.trim_start_matches(|it: char| it.is_ascii_digit()).to_owned();
+    parts.fold(first, |shape, it| shape + &without(it))
 }
 
 /// Any JSON, most of it not what a schema wants.
@@ -327,6 +349,16 @@ fn each_environment_declares_its_own() {
         let found = Program::compile(text, environment);
         assert_eq!(found.is_ok(), compiles, "{text}: {found:?}");
     }
+}
+
+/// What an expression gives is asked for in upstream's words.
+#[test]
+fn results_are_of_the_types_asked_for() {
+    let program = Program::compile("y.size()", &environment()).expect("it is well formed");
+    assert_eq!(program.must_give(&[Type::Int]), Ok(()));
+    assert_eq!(program.must_give(&[Type::Bool]), Err("must evaluate to bool".into()));
+    let two = program.must_give(&[Type::String, Type::Null]);
+    assert_eq!(two, Err("must evaluate to one of [string null]".into()));
 }
 
 /// A policy's variables are computed when an expression names them, and may be used lazily.
