@@ -83,7 +83,7 @@ impl Director {
         }
         self.replaced.retain(|machine| !has_joined(roster, *machine));
         let voters = self.voters(roster, &fault.target().group);
-        if let Err(over) = self.budget.allows(fault.harm(), &on, &self.broken(), voters) {
+        if let Err(over) = self.affords(fault.harm(), &on, roster, voters) {
             return Outcome::Refused(over);
         }
         if strike.is_for_good()
@@ -109,6 +109,23 @@ impl Director {
         }
         acts.extend(injected.blows.into_iter().map(Act::Blow));
         Outcome::Struck(Struck { id, on, until: lasts.then(|| now.plus(fault.lasts())), acts })
+    }
+
+    /// Whether the budget allows it; machines that keep nothing cost nothing.
+    fn affords(
+        &self,
+        harm: Harm,
+        on: &[Machine],
+        roster: &Roster<Machine>,
+        voters: usize,
+    ) -> Result<(), OverBudget> {
+        let on: Vec<Machine> = on.iter().copied().filter(|it| !roster.is_replica(*it)).collect();
+        let mut broken = self.broken();
+        broken.retain(|(machine, _)| !roster.is_replica(*machine));
+        match on.is_empty() {
+            true => Ok(()),
+            false => self.budget.allows(harm, &on, &broken, voters),
+        }
     }
 
     /// Ends a strike. Nothing happens if it is over already.

@@ -1,7 +1,8 @@
 //! The network: partitions, clogs, losses, slow links, names that do not resolve.
 
 use crate::{
-    Chance, DrawFrom, Effect, Injected, LinkState, Machine, Percent, Roster, Span, Strike, Target,
+    Chance, DrawFrom, Effect, Injected, LinkState, Machine, Percent, Role, Roster, Span, Strike,
+    Target,
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +30,8 @@ impl Direction {
     }
 }
 
-/// Those struck are cut off from the rest of their group; clients still reach both sides.
+/// Those struck are cut off from the rest of their group, replicas from the members whose data they
+/// serve; clients still reach both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Partition {
@@ -107,13 +109,26 @@ const CUT: LinkState = LinkState { cut: true, clogged: false, loss: Percent(0), 
 
 impl Strike for Partition {
     fn applies(&self, roster: &Roster<Machine>) -> bool {
-        roster.group(&self.target.group).count() > 1
+        let mut group = roster.group(&self.target.group);
+        group.any(|member| member.role == Role::Replica)
+            || roster.group(&self.target.group).count() > 1
     }
     fn inject(&self, on: &[Machine], roster: &Roster<Machine>, _: &mut Chance) -> Injected {
-        let group = roster.group(&self.target.group).map(|member| member.machine);
-        let rest: Vec<Machine> = group.filter(|machine| !on.contains(machine)).collect();
-        links(on, &rest, self.direction, CUT)
+        links(on, &rest_of(on, &self.target, roster), self.direction, CUT)
     }
+}
+
+/// Whom a partition cuts them off from.
+fn rest_of(on: &[Machine], target: &Target, roster: &Roster<Machine>) -> Vec<Machine> {
+    let rest: Vec<Machine> = match on.iter().any(|machine| roster.is_replica(*machine)) {
+        true => {
+            let keepers =
+                roster.0.iter().filter(|it| !matches!(it.role, Role::Replica | Role::Plain));
+            keepers.map(|member| member.machine).collect()
+        }
+        false => roster.group(&target.group).map(|member| member.machine).collect(),
+    };
+    rest.into_iter().filter(|machine| !on.contains(machine)).collect()
 }
 
 impl Partition {

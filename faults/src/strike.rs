@@ -64,7 +64,7 @@ pub struct DrawFrom<'a> {
     pub chance: &'a mut Chance,
     /// The group to strike: `etcd`.
     pub group: &'a str,
-    /// How many of the group vote.
+    /// How many of the group vote; none does among replicas that keep nothing.
     pub members: u16,
     /// The shortest and the longest time that a fault of this draw lasts.
     pub lasts: (Span, Span),
@@ -75,7 +75,11 @@ impl DrawFrom<'_> {
     pub(crate) fn one(&mut self) -> Target {
         use crate::Which::{Follower, Leader, Random};
         let which = *self.chance.pick(&[Leader, Leader, Follower, Random]).unwrap_or(&Random);
-        let which = if self.members == 1 { Leader } else { which };
+        let which = match self.members {
+            0 => Random,
+            1 => Leader,
+            _ => which,
+        };
         Target::new(self.group, which)
     }
 
@@ -86,6 +90,7 @@ impl DrawFrom<'_> {
             return self.one();
         }
         let which = *self.chance.pick(&[Minority, Minority, Majority, All]).unwrap_or(&Minority);
+        let which = if self.members == 0 { All } else { which };
         Target::new(self.group, which)
     }
 

@@ -111,6 +111,8 @@ pub enum Role {
     Voter,
     /// It does not vote yet.
     Learner,
+    /// It serves and keeps nothing of its own: any number of its kind may be away.
+    Replica,
     /// It takes no part in votes: a client.
     Plain,
 }
@@ -123,6 +125,11 @@ impl<Id: Copy + Ord> Roster<Id> {
     /// The machines of a group.
     pub fn group(&self, group: &str) -> impl Iterator<Item = &Member<Id>> {
         self.0.iter().filter(move |member| member.group == group)
+    }
+
+    /// True when what the machine keeps matters to nobody.
+    pub fn is_replica(&self, machine: Id) -> bool {
+        self.0.iter().any(|member| member.machine == machine && member.role == Role::Replica)
     }
 
     /// How many of a group vote.

@@ -2,5 +2,6 @@
 //!
 //! Knows how a cluster is put together, and nothing of what may go wrong with it.
 
+pub mod apiserver;
 pub mod etcd;
 pub mod tls;

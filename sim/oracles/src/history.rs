@@ -3,9 +3,14 @@
 //! Plain data of our own, saved as `history.json` beside a failing run. Nothing here is shared with
 //! the store it is used to judge. Keys and values are text: simulated clients write nothing else.
 
+mod objects;
 mod request;
 mod watch;
 
+pub use objects::{
+    Object, ObjectAnswer, ObjectCall, ObjectChange, ObjectEvent, ObjectLog, ObjectOutcome,
+    ObjectRequest, ObjectWatch, Objects, Sent, Wanted,
+};
 pub use request::{
     AuthChange, Compare, CompareResult, CompareTarget, Delete, Put, Range, Request, SortOrder,
     SortTarget, Txn,
@@ -33,6 +38,9 @@ pub struct History {
     pub holds: Vec<Hold>,
     /// True when servers also compact on their own, so that not every compaction is listed here.
     pub auto_compaction: bool,
+    /// What users of API servers saw.
+    #[serde(skip_serializing_if = "Objects::is_empty")]
+    pub objects: Objects,
 }
 
 /// One request and what became of it.

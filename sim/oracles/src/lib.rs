@@ -15,6 +15,7 @@ pub mod lease;
 pub mod model;
 pub mod mutual_exclusion;
 pub mod no_panic;
+pub mod objects;
 pub mod raft;
 pub mod replica_equality;
 pub mod sample;
@@ -178,6 +179,12 @@ pub const ALL: &[Entry] = &[
     entry::<raft::ConfigurationsOverlap>(),
     entry::<raft::DurablePromises>(),
     entry::<raft::DurableWrites>(),
+    // What users of API servers saw of objects.
+    entry::<objects::ObjectWrites>(),
+    entry::<objects::ObjectReads>(),
+    entry::<objects::ObjectWatchOrder>(),
+    entry::<objects::ObjectFinalizers>(),
+    entry::<objects::ObjectConverges>(),
     // Members, and the cluster as a whole.
     entry::<replica_equality::ReplicaEquality>(),
     entry::<converges::Converges>(),

@@ -1,10 +1,12 @@
 //! What types cannot say about a scenario.
 
-use crate::{Promises, Scenario, System, What, When};
+use crate::{Cluster, Promises, Scenario, What, When};
 use faults::{Span, Target};
 
 /// Most voting members: etcd's own advice is seven at most.
 const MEMBERS_MAX: u16 = 9;
+/// Most API servers.
+const APISERVERS_MAX: u16 = 9;
 /// The longest run, so that a slip of the pen does not run for a day.
 const DURATION_MAX: Span = Span::secs(3_600 * 24);
 
@@ -50,6 +52,13 @@ impl Scenario {
         if self.traffic.clients > 0 && self.traffic.mix.sum() == 0 {
             return senseless("traffic.mix has no weight at all: clients have nothing to ask");
         }
+        let traffic = &self.traffic;
+        if self.cluster.apiservers > APISERVERS_MAX {
+            return senseless(format!("cluster.apiservers is more than {APISERVERS_MAX}"));
+        }
+        if self.cluster.apiservers == 0 && traffic.objects + traffic.object_watchers > 0 {
+            return senseless("traffic has users of objects, but cluster has no apiservers");
+        }
         if self.breaks.is_some() && self.defects.is_empty() {
             return senseless("'breaks' needs 'defects': nothing else may break a promise");
         }
@@ -78,20 +87,20 @@ impl Scenario {
                 return senseless(format!("step {number} is at {at}, after the end at {end}"));
             }
             if let What::Fault(fault) = &step.what {
-                check_target(fault.target(), self.cluster.system, number)?;
+                check_target(fault.target(), &self.cluster, number)?;
             }
         }
         Ok(())
     }
 }
 
-fn check_target(target: &Target, system: System, step: usize) -> Result<(), Invalid> {
-    let groups = [system.group(), "client"];
+fn check_target(target: &Target, cluster: &Cluster, step: usize) -> Result<(), Invalid> {
+    let groups = cluster.groups();
     if groups.contains(&target.group.as_str()) {
         return Ok(());
     }
-    let [members, clients] = groups;
-    senseless(format!("step {step} strikes '{target}', but there are only {members} and {clients}"))
+    let there = groups.join(" and ");
+    senseless(format!("step {step} strikes '{target}', but there are only {there}"))
 }
 
 fn known(what: &'static str, name: &str, all: &[&str]) -> Result<(), Invalid> {

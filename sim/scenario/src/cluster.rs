@@ -15,6 +15,9 @@ pub struct Cluster {
     /// How many more do not vote yet.
     #[serde(skip_serializing_if = "is_default")]
     pub learners: u16,
+    /// How many API servers keep their objects there.
+    #[serde(skip_serializing_if = "is_default")]
+    pub apiservers: u16,
     /// TLS between members, and between clients and members.
     #[serde(skip_serializing_if = "is_default")]
     pub tls: bool,
@@ -29,9 +32,23 @@ impl Default for Cluster {
             system: System::Etcd,
             members: 3,
             learners: 0,
+            apiservers: 0,
             tls: false,
             settings: Settings::default(),
         }
+    }
+}
+
+impl Cluster {
+    /// The group that API servers are in, as targets write it.
+    pub const APISERVERS: &str = "apiserver";
+
+    /// The groups of machines that faults may strike.
+    pub(crate) fn groups(&self) -> Vec<&'static str> {
+        let mut groups = vec![self.system.group()];
+        groups.extend((self.apiservers > 0).then_some(Self::APISERVERS));
+        groups.push("client");
+        groups
     }
 }
 

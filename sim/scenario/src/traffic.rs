@@ -50,6 +50,13 @@ pub struct Traffic {
     /// Between two requests of whoever looks after the members; never when zero.
     #[serde(skip_serializing_if = "is_default")]
     pub maintenance: Span,
+    /// Clients that read and write objects through the API servers; they share `operations` and
+    /// `keys`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub objects: u16,
+    /// Clients that list and watch objects, and keep on as reflectors do.
+    #[serde(skip_serializing_if = "is_default")]
+    pub object_watchers: u16,
 }
 
 impl Default for Traffic {
@@ -71,6 +78,8 @@ impl Default for Traffic {
             compact_keep: None,
             lease_seconds: None,
             maintenance: Span(0),
+            objects: 0,
+            object_watchers: 0,
         }
     }
 }

@@ -278,7 +278,8 @@ impl Observer for Gallery {
     fn lifecycle(&self, at: Time, source: &Source<'_>, change: &Lifecycle<'_>) {
         let mut hall = self.0.lock();
         let (machine, name) = (source.machine.0, source.name);
-        let member = source.process == cluster::etcd::PROCESS;
+        let member =
+            [cluster::etcd::PROCESS, cluster::apiserver::PROCESS].contains(&source.process);
         let (now, what) = (at.0, change.name());
         match change {
             Lifecycle::Started { .. } if member => {

@@ -3,12 +3,15 @@
 use crate::settings;
 use ::etcd::config::{ClusterState, Config};
 use bytes::Bytes;
-use cluster::etcd::{self as members, PROCESS, Place};
+use cluster::{
+    apiserver,
+    etcd::{self as members, PROCESS, Place},
+};
 use faults::Machine;
 use machine::{MachineId, Program, World};
 use record::{Lane, LaneKind, Timeline};
 use scenario::{Scenario, Settings};
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 use traffic::{Auth, Recorder, Station};
 
 /// The process name of clients.
@@ -21,6 +24,8 @@ pub(crate) struct Placement {
     settings: Settings,
     /// Members speak TLS.
     tls: bool,
+    /// Machines with an API server.
+    apiservers: Vec<MachineId>,
     /// Who plays the operator.
     operator: Option<MachineId>,
 }
@@ -36,7 +41,8 @@ impl Placement {
     ) -> Self {
         let settings = scenario.cluster.settings.clone();
         let tls = scenario.cluster.tls;
-        let mut placement = Self { machines: Vec::new(), settings, tls, operator: None };
+        let (machines, apiservers) = (Vec::new(), Vec::new());
+        let mut placement = Self { machines, settings, tls, apiservers, operator: None };
         for _ in 0..scenario.cluster.members {
             placement.add_member(world, timeline);
         }
@@ -56,15 +62,18 @@ impl Placement {
             placement.add_joining(world, timeline, true);
         }
         let endpoints: Vec<String> = founders.iter().map(Place::client_url).collect();
+        let servers = placement.add_apiservers(world, scenario, timeline, &endpoints);
         let profile = Arc::new(settings::profile(&scenario.traffic));
         for (number, role) in profile.roles() {
             let id = placement.add(world, timeline, &format!("client-{number}"), LaneKind::Client);
-            let station = (profile.clone(), recorder.clone(), endpoints.clone());
+            let station = (profile.clone(), recorder.clone(), endpoints.clone(), servers.clone());
             let program: Program = Arc::new(move |host| {
-                let (profile, recorder, endpoints) = station.clone();
+                let (profile, recorder, endpoints, servers) = station.clone();
                 let tls = cluster::tls::trust(&host, &endpoints);
-                let endpoints = endpoints.iter().filter_map(|url| url.parse().ok()).collect();
-                role.run(Station { host, number, endpoints, tls, profile, recorder })
+                let parsed =
+                    |urls: &[String]| urls.iter().filter_map(|url| url.parse().ok()).collect();
+                let (endpoints, apiservers) = (parsed(&endpoints), parsed(&servers));
+                role.run(Station { host, number, endpoints, tls, apiservers, profile, recorder })
             });
             world.install(id, CLIENT, program);
         }
@@ -72,6 +81,24 @@ impl Placement {
         world.install(id, CLIENT, operator);
         placement.operator = Some(id);
         placement
+    }
+
+    /// Places the API servers; returns where clients reach them.
+    fn add_apiservers(
+        &mut self,
+        world: &World,
+        scenario: &Scenario,
+        timeline: &mut Timeline,
+        etcd: &[String],
+    ) -> Vec<String> {
+        let names: Vec<String> = (0..scenario.cluster.apiservers).map(apiserver::name).collect();
+        for name in &names {
+            let id = self.add(world, timeline, name, LaneKind::Member);
+            let listen = SocketAddr::new(world.address(id), apiserver::PORT);
+            world.install(id, apiserver::PROCESS, apiserver::program(listen, etcd.to_vec()));
+            self.apiservers.push(id);
+        }
+        names.iter().map(|name| apiserver::url(name)).collect()
     }
 
     fn add(
@@ -158,9 +185,15 @@ impl Placement {
         (0..).map(Machine).zip(self.machines.iter().map(|(id, _)| *id))
     }
 
+    /// Whether an API server runs on the machine.
+    pub(crate) fn is_apiserver(&self, id: MachineId) -> bool {
+        self.apiservers.contains(&id)
+    }
+
     /// Machines of those who use the cluster.
     pub(crate) fn clients(&self) -> impl Iterator<Item = MachineId> {
         let plain = self.machines.iter().filter(|(_, place)| place.is_none());
-        plain.map(|(id, _)| *id).filter(|id| Some(*id) != self.operator)
+        let plain = plain.map(|(id, _)| *id).filter(|id| !self.is_apiserver(*id));
+        plain.filter(|id| Some(*id) != self.operator)
     }
 }

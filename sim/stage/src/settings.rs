@@ -2,7 +2,9 @@
 
 use etcd::config::Config;
 use scenario::{Settings, Traffic};
-use traffic::{Auth, Compaction, Contenders, KvMix, Leases, Maintenance, TrafficProfile, Watchers};
+use traffic::{
+    Auth, Compaction, Contenders, KvMix, Leases, Maintenance, Objects, TrafficProfile, Watchers,
+};
 
 /// Changes a member's settings to what the scenario says.
 pub(crate) fn apply(settings: &Settings, config: &mut Config) {
@@ -90,6 +92,10 @@ pub(crate) fn profile(traffic: &Traffic) -> TrafficProfile {
         },
         maintenance: Maintenance { every_ms: traffic.maintenance.as_millis(), move_leader: true },
         auth: Auth { users: u32::from(traffic.auth) },
+        objects: Objects {
+            users: u32::from(traffic.objects),
+            watchers: u32::from(traffic.object_watchers),
+        },
     }
 }
 

@@ -9,7 +9,10 @@ use crate::{
     placement::Placement,
     strikes::Strikes,
 };
-use cluster::etcd::{PROCESS, Place};
+use cluster::{
+    apiserver,
+    etcd::{PROCESS, Place},
+};
 use faults::{
     Act, Family, Fault, Hands, Left, Machine, Maintenance, Member, Role, Roster, Span, StrikeId,
 };
@@ -18,7 +21,7 @@ use machine::{Time, World, WorldConfig};
 use oracles::World as Happening;
 use record::{Broken, Fail, RunOptions, RunRecord, Verdict};
 use restoring::Restoring;
-use scenario::{Condition, Due, Scenario, Schedule, Traffick, What};
+use scenario::{Cluster, Condition, Due, Scenario, Schedule, Traffick, What};
 use std::{sync::Arc, time::Duration};
 use traffic::Recorder;
 
@@ -167,6 +170,10 @@ impl Show {
     fn roster(&self) -> Roster<Machine> {
         let known = self.gallery.known();
         let all = self.placement.all().map(|(machine, id)| {
+            if self.placement.is_apiserver(id) {
+                let group = Cluster::APISERVERS.into();
+                return Member { machine, group, role: Role::Replica };
+            }
             let Some(place) = self.placement.member(machine) else {
                 return Member { machine, group: "client".into(), role: Role::Plain };
             };
@@ -217,7 +224,11 @@ impl Show {
                 self.tell_of_clock(*machine, state.frozen);
             }
             let id = |machine: Machine| self.placement.id(machine);
-            match self.hands.carry_out(&self.world, PROCESS, id, act) {
+            let process = match &act {
+                Act::Kill(on) if self.placement.is_apiserver(id(*on)) => apiserver::PROCESS,
+                _ => PROCESS,
+            };
+            match self.hands.carry_out(&self.world, process, id, act) {
                 Some(Left::Replace(machine)) => self.replace(machine),
                 Some(Left::Maintain(asked)) => self.maintain(&asked),
                 None => {}

@@ -6,6 +6,9 @@ mod contender;
 mod kv_client;
 mod lease_keeper;
 mod maintainer;
+mod object_auditor;
+mod object_user;
+mod object_watcher;
 mod watcher;
 
 use std::{sync::Arc, time::Duration};
@@ -24,6 +27,7 @@ use crate::{
     messages,
     profile::{Auth, Role, TrafficProfile},
     recorder::{OperationNote, Recorder},
+    servers::Servers,
 };
 
 /// What every client has.
@@ -37,6 +41,8 @@ pub struct Station {
     pub endpoints: Vec<Endpoint>,
     /// Its trust in them, where they speak TLS.
     pub tls: Option<ClientTls>,
+    /// The API servers to talk to, where there are any.
+    pub apiservers: Vec<Endpoint>,
     /// How much of which traffic.
     pub profile: Arc<TrafficProfile>,
     /// Where it writes down what it sees.
@@ -68,9 +74,16 @@ impl Role {
             Self::Compactor => compactor::run(&user).await,
             Self::Maintainer => maintainer::run(&user).await,
             Self::AuthUser => auth_user::run(&user).await,
+            Self::ObjectAuditor => object_auditor::run(&user).await,
+            Self::ObjectUser { operations } => object_user::run(&user, operations).await,
+            Self::ObjectWatcher => object_watcher::run(&user).await,
         }
     }
 }
+
+/// How long a user of objects waits for an answer. Longer than an API server's connect timeout: of
+/// etcd's members one may be gone for good, and a call that tries it goes on to the next.
+const OBJECTS_PATIENCE: Duration = Duration::from_secs(8);
 
 /// A client at work.
 struct User {
@@ -98,6 +111,11 @@ impl User {
         let limit = Duration::from_millis(station.profile.timeout_ms.max(1));
         let name = credentials.map_or("", |(name, _)| name).to_owned();
         Self { calls: client.clone().with_timeout(limit), client, name, station }
+    }
+
+    /// Ways to the API servers.
+    fn servers(&self) -> Servers {
+        Servers::new(self.host(), &self.station.apiservers, OBJECTS_PATIENCE)
     }
 
     fn profile(&self) -> &TrafficProfile {

@@ -6,14 +6,18 @@
 mod clients;
 mod generator;
 mod messages;
+mod object_generator;
+mod objects;
 mod profile;
 mod recorder;
+mod servers;
 mod tampering;
 mod values;
 
 pub use clients::Station;
 pub use generator::{Chance, Generator, everything};
 pub use profile::{
-    Auth, Compaction, Contenders, KvMix, Leases, Maintenance, Role, TrafficProfile, Watchers,
+    Auth, Compaction, Contenders, KvMix, Leases, Maintenance, Objects, Role, TrafficProfile,
+    Watchers,
 };
 pub use recorder::{HoldNote, OperationNote, Recorder, WatchNote};

@@ -36,6 +36,8 @@ pub struct TrafficProfile {
     pub maintenance: Maintenance,
     /// Whether users log in.
     pub auth: Auth,
+    /// Who uses objects.
+    pub objects: Objects,
 }
 
 /// Weights of requests: out of their sum, so many are of this kind.
@@ -110,6 +112,17 @@ pub struct Contenders {
     pub hold_ms: u64,
 }
 
+/// Who uses objects of API servers. They share `operations` and `keys` of the profile. Where there
+/// are any, an auditor watches the storage of objects in the place of the one that watches all keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Objects {
+    /// Clients that read and write.
+    pub users: u32,
+    /// Clients that list and watch.
+    pub watchers: u32,
+}
+
 /// How the past is forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -168,6 +181,15 @@ pub enum Role {
     Maintainer,
     /// Manages users.
     AuthUser,
+    /// Watches the storage of objects from the first revision.
+    ObjectAuditor,
+    /// Reads and writes objects; a share of the requests.
+    ObjectUser {
+        /// How many requests.
+        operations: u32,
+    },
+    /// Lists and watches objects.
+    ObjectWatcher,
 }
 
 impl TrafficProfile {
@@ -200,8 +222,14 @@ impl TrafficProfile {
             let rest = u32::from(client < self.operations % self.clients.max(1));
             Role::Kv { operations: self.operations / self.clients.max(1) + rest }
         };
-        let mut roles = vec![Role::Auditor];
+        let objects = &self.objects;
+        let mut roles = match objects.users + objects.watchers {
+            0 => vec![Role::Auditor],
+            _ => vec![Role::ObjectAuditor],
+        };
         roles.extend((0..self.clients).map(share));
+        let operations = self.operations / objects.users.max(1);
+        roles.extend((0..objects.users).map(|_| Role::ObjectUser { operations }));
         let counted = [
             (self.watchers.count, Role::Watcher),
             (self.leases.keepers, Role::LeaseKeeper),
@@ -210,6 +238,7 @@ impl TrafficProfile {
             (u32::from(self.compaction.every_ms > 0), Role::Compactor),
             (2 * u32::from(self.maintenance.every_ms > 0), Role::Maintainer),
             (self.auth.users, Role::AuthUser),
+            (objects.watchers, Role::ObjectWatcher),
         ];
         for (count, role) in counted {
             roles.extend((0..count).map(|_| role));
@@ -260,6 +289,7 @@ impl Default for TrafficProfile {
             compaction: Compaction::default(),
             maintenance: Maintenance::default(),
             auth: Auth::default(),
+            objects: Objects::default(),
         }
     }
 }

@@ -3,6 +3,10 @@
 //! A note that is begun and dropped says what is honest: an operation whose client died may have
 //! happened, a watch whose client stopped listening was cut.
 
+mod objects;
+
+pub(crate) use objects::ObjectWatchNote;
+
 use std::{fmt, mem, sync::Arc};
 
 use crate::tampering::Tampering;

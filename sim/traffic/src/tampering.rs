@@ -3,7 +3,8 @@
 
 use host::Defects;
 use oracles::history::{
-    AuthChange, Hold, Request, Response, Revision, Watch, WatchRequest, WatchResponse,
+    AuthChange, Hold, ObjectEvent, ObjectWatch, Request, Response, Revision, Watch, WatchRequest,
+    WatchResponse,
 };
 
 /// What may be noted otherwise.
@@ -85,6 +86,14 @@ impl Tampering {
         // X11: the client gives way under what it is sent.
         assert!(!(has("X11") && events > 0), "X11: a client fails on purpose");
         watch.responses.push(response);
+    }
+
+    /// Notes an event of a watch of objects.
+    pub(crate) fn object_event(&self, watch: &mut ObjectWatch, event: ObjectEvent) {
+        // X09: after a while nothing is noted any more.
+        if !self.0.has("X09") || watch.events.len() < BEFORE_SILENCE {
+            watch.events.push(event);
+        }
     }
 
     /// Notes a write under a hold among all holds.

@@ -15,6 +15,7 @@ pub(super) fn all(from: &Scenario) -> Vec<Scenario> {
     };
     add(&|s| s.cluster.members = if s.cluster.members > 3 { 3 } else { 1 });
     add(&|s| s.cluster.learners = 0);
+    add(&|s| s.cluster.apiservers = s.cluster.apiservers.min(1));
     add(&|s| s.cluster.tls = false);
     for traffic in smaller_traffic(&from.traffic) {
         add(&|s| s.traffic = traffic.clone());
@@ -52,5 +53,8 @@ fn smaller_traffic(from: &Traffic) -> Vec<Traffic> {
         Traffic { operations: from.operations.div_ceil(2), ..base() },
         Traffic { watchers: half(from.watchers), ..base() },
         Traffic { lease_holders: half(from.lease_holders), ..base() },
+        Traffic { objects: half(from.objects), ..base() },
+        Traffic { object_watchers: 0, ..base() },
+        Traffic { object_watchers: half(from.object_watchers), ..base() },
     ]
 }

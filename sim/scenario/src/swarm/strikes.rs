@@ -1,8 +1,8 @@
 //! Chaos becomes strikes: which faults, when, and which of them together.
 
-use crate::{Chaos, Intensity, Promises, Scenario, Step, System, What, When};
+use crate::{Chaos, Cluster, Intensity, Promises, Scenario, Step, System, What, When};
 use faults::{
-    Allowed, Chance, DrawFrom, Drawn, Entry, Fault, Harm, Span, Target, Which,
+    Allowed, Chance, DrawFrom, Drawn, Entry, Family, Fault, Harm, Span, Target, Which,
     disk::{BitRot, PowerCut},
     machine::{PowerLoss, Retire},
     maintenance::Defragment,
@@ -36,11 +36,18 @@ pub(super) fn draw(scenario: &mut Scenario, seed: u64) {
         // The first and last twentieths are quiet: a cluster comes up, and clients finish.
         let twentieth = Span(scenario.duration.0 / 20);
         let at = chance.span(twentieth, Span(scenario.duration.0 - twentieth.0));
+        let lasts = (Span::millis(100).min(chaos.longest()), chaos.longest());
+        if scenario.cluster.apiservers > 0 && chance.one_in(3) {
+            let group = Cluster::APISERVERS;
+            let mut draw = DrawFrom { chance: &mut chance, group, members: 0, lasts };
+            strikes.extend(pool.fault_of_replicas(&mut draw).map(|fault| (at, fault)));
+            continue;
+        }
         let mut draw = DrawFrom {
             chance: &mut chance,
             group: scenario.cluster.system.group(),
             members: scenario.cluster.members,
-            lasts: (Span::millis(100).min(chaos.longest()), chaos.longest()),
+            lasts,
         };
         if draw.chance.one_in(6) {
             strikes.extend(special(&pool, at, &mut draw));
@@ -98,6 +105,16 @@ impl Pool {
     fn fault(&self, draw: &mut DrawFrom<'_>) -> Option<Fault> {
         let fault = self.any(draw);
         fault.filter(|fault| self.lost || fault.harm() != Harm::Lost)
+    }
+
+    /// One that strikes machines that keep nothing: their disks and members are nobody's concern.
+    fn fault_of_replicas(&self, draw: &mut DrawFrom<'_>) -> Option<Fault> {
+        let fault = self.any(draw)?;
+        let concerns = match fault.family() {
+            Family::Network | Family::Clock | Family::Process | Family::Machine => true,
+            Family::Disk | Family::Maintenance => false,
+        };
+        Some(fault).filter(|fault| concerns && fault.harm() != Harm::Lost)
     }
 
     fn any(&self, draw: &mut DrawFrom<'_>) -> Option<Fault> {
