@@ -10,7 +10,7 @@ fn switched() -> BTreeSet<String> {
     let names = names.filter_map(|rest| rest.split('"').next());
     // Upper case, digits, and at most one letter for the variant.
     let exhibit = |name: &&str| {
-        let number = name.strip_prefix('E').unwrap_or_default();
+        let number = name.strip_prefix(['E', 'K']).unwrap_or_default();
         number.starts_with(|c: char| c.is_ascii_digit()) && number.len() <= 3
     };
     // Tests of a component may switch something on of their own accord, not invent names.

@@ -4,7 +4,7 @@ use scenario::{Scenario, System};
 use std::collections::{BTreeMap, BTreeSet};
 use tidy::{files, refuse};
 
-const FOLDERS: [&str; 4] = ["echo", "etcd", "negative", "regressions"];
+const FOLDERS: [&str; 5] = ["apiserver", "echo", "etcd", "negative", "regressions"];
 
 fn oracle_names() -> Vec<&'static str> {
     let echo = System::Echo.own_oracles().iter().map(|(name, _)| *name);

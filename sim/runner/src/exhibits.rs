@@ -1,4 +1,4 @@
-//! The museum's catalogue: known bugs of etcd, and the words that switch them on.
+//! The museum's catalogue: known bugs of etcd and Kubernetes, and the words that switch them on.
 //!
 //! Numbers are upstream's issues. Which faults or oracles find an exhibit is not written here: a
 //! hunt must not know.
@@ -55,6 +55,12 @@ pub(crate) const ALL: &[Exhibit] = &[
     exhibit("E30b", "an update of a member overwrites that it is a learner", "#20967"),
     exhibit("E30c", "a removed member stays in the stored membership", "#13196"),
     exhibit("E32", "an entry of an older term is committed by counting", "Raft §5.4.2"),
+    exhibit("K01", "a cache serves what is older than asked for", "kubernetes #59848"),
+    exhibit("K02", "a watch cache stands still on a member without a leader", "kubernetes #89488"),
+    exhibit("K04a", "a watch begins one revision before what is known", "kubernetes #49956"),
+    exhibit("K04b", "events come again after the initial ones", "kubernetes #73845"),
+    exhibit("K06", "a watch begins at a revision from the future", "kubernetes #107457"),
+    exhibit("K08", "a deletion is decided on a cached object", "kubernetes #82303"),
 ];
 
 /// The exhibits whose names begin with any of these; all when there is none.

@@ -1,11 +1,21 @@
 //! The stories of the general hunt.
 
-/// A story of `scenarios/etcd`.
+/// A story of a folder of `scenarios`; of `scenarios/etcd` where none is named.
 macro_rules! story {
     ($name:literal) => {
-        ($name, include_str!(concat!("../../../scenarios/etcd/", $name, ".yaml")))
+        story!("etcd", $name)
+    };
+    ($folder:literal, $name:literal) => {
+        ($name, include_str!(concat!("../../../scenarios/", $folder, "/", $name, ".yaml")))
     };
 }
+
+/// As [`STORIES`], for what API servers do.
+pub(crate) const APISERVER: &[(&str, &str)] = &[
+    story!("apiserver", "steady_chaos"),
+    story!("apiserver", "watch_heavy"),
+    story!("apiserver", "crashes"),
+];
 
 /// Names and texts, in the order in which seeds take them.
 pub(crate) const STORIES: &[(&str, &str)] = &[

@@ -151,6 +151,15 @@ impl Scenario {
         general::STORIES.iter().map(|(name, text)| (*name, parse(text))).collect()
     }
 
+    /// As [`Scenario::general_hunt`], for API servers.
+    ///
+    /// # Panics
+    /// Never: a test reads the same files.
+    pub fn apiserver_hunt() -> Vec<(&'static str, Self)> {
+        let parse = |text| Self::parse(text).expect("those of scenarios/apiserver are scenarios");
+        general::APISERVER.iter().map(|(name, text)| (*name, parse(text))).collect()
+    }
+
     /// A scenario made from nothing but a seed: the general hunt, drawn.
     pub fn generate(seed: u64) -> Self {
         Self::general().drawn(seed)

@@ -6,7 +6,11 @@ use super::{
     ATTEMPTS_MAX, Registry, Target, Writing, metadata, modify::is_finished, parsed, place, served,
     strategy,
 };
-use crate::{failure::Failure, object, storage::Refused};
+use crate::{
+    failure::Failure,
+    object,
+    storage::{Refused, Stored},
+};
 use bytes::Bytes;
 use host::Timestamp;
 use serde_json::{Value, json};
@@ -45,6 +49,8 @@ impl Registry {
             let Some(stored) = self.storage.get(&key).await? else {
                 return Err(target.not_found());
             };
+            let guard = stored.revision;
+            let stored = self.to_decide_on(target, stored);
             let present = parsed(&stored)?;
             options.check(target, &present)?;
             let mut doomed = present.clone();
@@ -55,8 +61,8 @@ impl Registry {
                 return Ok(served(&doomed, stored.revision));
             }
             let written = match goes {
-                true => self.storage.delete_if(&key, stored.revision).await,
-                false => self.storage.put_if(&key, stored.revision, bytes, 0).await,
+                true => self.storage.delete_if(&key, guard).await,
+                false => self.storage.put_if(&key, guard, bytes, 0).await,
             };
             match written {
                 Ok(_) if goes && !strategy::returns_deleted(resource) => {
@@ -69,6 +75,20 @@ impl Registry {
             }
         }
         Err(Failure::modified(place::named(resource, &target.name)))
+    }
+
+    /// What a deletion is decided on: what is stored.
+    fn to_decide_on(&self, target: &Target, stored: Stored) -> Stored {
+        // K08 (kubernetes #82303): it is decided on what the cache has, which may be older.
+        if !self.host.defects.has("K08") {
+            return stored;
+        }
+        let cached = self.cache(&target.resource).get(&target.key(&self.storage));
+        cached.map_or(stored, |entry| Stored {
+            key: entry.key.clone().into(),
+            bytes: entry.bytes.clone(),
+            revision: entry.revision,
+        })
     }
 }
 

@@ -26,7 +26,10 @@ impl Registry {
             };
             let present = parsed(&stored)?;
             let mut new = decide(&present)?;
-            check_preconditions(target, &new, &present)?;
+            // X15: whoever says what it has seen is believed to have seen the newest.
+            if !self.host.defects.has("X15") {
+                check_preconditions(target, &new, &present)?;
+            }
             let insists = !object::meta(&new, "resourceVersion").is_empty();
             metadata::carried_over(&mut new, &present);
             if !how.applied {

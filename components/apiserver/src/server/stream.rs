@@ -76,8 +76,11 @@ impl Server {
 impl Frames {
     /// The next frame; none: the watch is over.
     async fn next(&mut self) -> Option<Bytes> {
-        let now = self.host.now();
-        if now >= self.until && self.watch.is_even() {
+        // What waits goes first: a bookmark that overtakes it would say that it was sent.
+        if let Some(event) = self.watch.waiting() {
+            return Some(self.frame(event));
+        }
+        if self.host.now() >= self.until {
             return None;
         }
         let wake = self.bookmark.map_or(self.until, |at| at.min(self.until));

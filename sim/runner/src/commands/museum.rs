@@ -92,7 +92,12 @@ fn show(exhibit: &Exhibit, museum: &Museum, interrupt: &Interrupt) -> Result<Row
         path: String::new(),
         scenario: Scenario { defects: vec![exhibit.name.to_owned()], ..scenario },
     };
-    let stories: Vec<Story> = Scenario::general_hunt().into_iter().map(mutated).collect();
+    // Kubernetes' bugs are looked for where there is a Kubernetes.
+    let hunt_with = match exhibit.name.starts_with('K') {
+        true => Scenario::apiserver_hunt(),
+        false => Scenario::general_hunt(),
+    };
+    let stories: Vec<Story> = hunt_with.into_iter().map(mutated).collect();
     let started = Instant::now();
     let hunt = hunt(exhibit.name, &stories, museum, interrupt);
     let seconds = started.elapsed().as_secs_f64();
