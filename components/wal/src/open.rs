@@ -27,7 +27,9 @@ pub struct Recovered {
     pub snapshots: Vec<SnapshotMark>,
 }
 
-/// The marks of snapshots that may be started from: those not above the last hard state's commit.
+/// The marks of snapshots that may be started from, the oldest snapshot first: those not above the
+/// last hard state's commit. That of a snapshot that was received may stand before those of older
+/// ones that were made meanwhile.
 /// Takes no lock and changes nothing. Upstream: ValidSnapshotEntries.
 ///
 /// # Errors
@@ -36,7 +38,10 @@ pub fn snapshot_marks(machine: &Machine, dir: &str) -> Result<Vec<SnapshotMark>,
     let segments = list(machine, dir)?;
     let read = read_segments(machine, dir, unbroken(&segments), None)?;
     let state = read.state;
-    Ok(read.snapshots.into_iter().filter(|mark| mark.index <= state.commit).collect())
+    let mut marks = read.snapshots;
+    marks.retain(|mark| mark.index <= state.commit);
+    marks.sort_by_key(|mark| mark.index);
+    Ok(marks)
 }
 
 /// True when there is a log in `dir`.

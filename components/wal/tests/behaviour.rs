@@ -85,6 +85,21 @@ fn the_mark_of_a_snapshot_that_nobody_started_from_comes_to_nothing() {
 }
 
 #[test]
+fn a_mark_of_an_older_snapshot_does_not_hide_that_of_a_received_one() {
+    let disk = new_disk(1);
+    let mut wal = create(&disk);
+    wal.save(Some(&state(1, 1, 2)), &entries(1..=6, 10), true).unwrap();
+    let (own, received) = (SnapshotMark { index: 5, term: 1 }, SnapshotMark { index: 9, term: 1 });
+    wal.save_snapshot(received).unwrap();
+    wal.save(Some(&state(1, 1, 9)), &[], true).unwrap();
+    wal.save_snapshot(own).unwrap();
+    drop(wal);
+    let marks = snapshot_marks(&machine(&disk, &Defects::none()), DIR).unwrap();
+    assert_eq!(marks, [SnapshotMark::default(), own, received]);
+    assert_eq!(open_from(&disk, received).unwrap().0.last_index(), 9);
+}
+
+#[test]
 fn what_was_replaced_does_not_come_back_above_a_snapshot() {
     let disk = new_disk(1);
     let mut wal = create(&disk);

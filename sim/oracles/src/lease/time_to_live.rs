@@ -19,6 +19,8 @@ use crate::{
 pub struct LeaseTimeToLive {
     /// When the revocation was first applied anywhere.
     revoked: BTreeMap<LeaseId, Time>,
+    /// When members applied its grant or renewed it: a leader that applies late counts from then.
+    applied: BTreeMap<LeaseId, BTreeSet<Time>>,
     /// When leaders took over or were stopped in their time.
     unsteady: BTreeSet<Time>,
 }
@@ -35,12 +37,15 @@ impl Oracle for LeaseTimeToLive {
         remaining TTL in seconds, grantedTTL the initial granted time, keys the list of keys \
         attached to this lease";
     const FACTS: Option<&'static [&'static str]> =
-        Some(&["lease/revoke", "lease/primary", "lease/demote"]);
+        Some(&["lease/grant", "lease/renew", "lease/revoke", "lease/primary", "lease/demote"]);
 
     fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
         match observation {
             Observation::Fact(fact) if fact.name == "lease/revoke" => {
                 self.revoked.entry(fact.signed("id")?).or_insert(fact.at);
+            }
+            Observation::Fact(fact) if matches!(fact.name, "lease/grant" | "lease/renew") => {
+                self.applied.entry(fact.signed("id")?).or_default().insert(fact.at);
             }
             Observation::Fact(fact) => drop(self.unsteady.insert(fact.at)),
             Observation::World { at, event: World::Clock { .. } | World::Restored } => {
@@ -126,7 +131,9 @@ impl LeaseTimeToLive {
                 return told.broken(format!("at least {}s are left", least / SECOND));
             }
         }
-        let last = before().map(|start| start.by).max().unwrap_or(0);
+        let applied =
+            self.applied.get(&told.id).and_then(|at| at.range(..=told.returned).next_back());
+        let last = before().map(|start| start.by).chain(applied.copied()).max().unwrap_or(0);
         let from = before().map(|start| start.called).max().unwrap_or(0);
         let passed = told.operation.called.saturating_sub(last);
         let most = nanoseconds(granted).saturating_sub(passed - error(passed)) + ROUNDING;
