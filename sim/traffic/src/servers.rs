@@ -99,7 +99,7 @@ impl Servers {
 
     async fn begin(&self, server: usize, ask: &Ask) -> Result<(u16, GrpcBody), String> {
         let channel = self.channels.get(server).ok_or("there is no such server")?;
-        let sent = channel.send(ask.request()?).await;
+        let sent = Box::pin(channel.send(ask.request()?)).await;
         let response = sent.map_err(|status| status.message().to_owned())?;
         Ok((response.status().as_u16(), response.into_body()))
     }
