@@ -1,9 +1,10 @@
 //! Finds the smallest scenario that still fails.
 //!
 //! First the fewest steps (Zeller's ddmin); where faults are still many, one long instead of several
-//! short ones, and then a few of them under other chance. Then fewer clients and operations, a shorter
-//! run, a smaller cluster, fewer settings, and again until nothing more can go. Deterministic: the same scenario and the same answers give
-//! the same result, and every candidate is a scenario that can be written to a file and run.
+//! short ones, and then a few of them under other chance. Then fewer clients and operations, a
+//! shorter run, a smaller cluster, fewer settings, and again until nothing more can go.
+//! Deterministic: the same scenario and the same answers give the same result, and every candidate
+//! is a scenario that can be written to a file and run.
 
 mod excerpt;
 mod merge;
