@@ -75,7 +75,7 @@ fn a_broken_promise_is_told_shrunk_and_replayed() {
     // A negative story that is caught is a success.
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.contains("BROKEN  echo_is_the_same"), "{text}");
-    assert!(text.contains(", 1 fault ") && text.contains("trace   "), "{text}");
+    assert!(text.contains(", 1 fault, ") && text.contains("trace   "), "{text}");
     let folder = format!("{:#x}/shrunk.yaml", seed.parse::<u64>().unwrap());
     let shrunk = evidence("broken").join(folder);
     let again = seaworthy("shrunk", &["replay", shrunk.to_str().unwrap()]);
