@@ -123,13 +123,13 @@ async fn session(user: &User, ttl: i64) -> Result<Session, tonic::Status> {
     user.host().timeout(TURN_WAIT_MAX, session).await.unwrap_or_else(late)
 }
 
+/// Whether the session's lease lives, by all that its client knows.
+fn trusted(user: &User, session: &Session) -> bool {
+    session.keep_alive().end().is_ok_and(|end| end > user.host().now())
+}
+
 /// Acts as holder for a while, or until the lease cannot be trusted any more.
 async fn act(user: &User, session: &Session, contenders: &Contenders, name: &str, won: Won) {
-    let trusted = |now| session.keep_alive().end().is_ok_and(|end| end > now);
-    // The news may come late: whoever knows that its lease is over does not begin to act.
-    if !trusted(user.host().now()) {
-        return;
-    }
     let hold = Hold {
         name: name.to_owned(),
         client: user.station.number,
@@ -142,7 +142,7 @@ async fn act(user: &User, session: &Session, contenders: &Contenders, name: &str
         user.host().now() + Duration::from_millis(user.host().random.below(contenders.hold_ms));
     for count in 0_u64.. {
         let now = user.host().now();
-        if now >= end || !trusted(now) {
+        if now >= end || !trusted(user, session) {
             return;
         }
         note.acts();
