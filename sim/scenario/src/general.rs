@@ -12,7 +12,7 @@ macro_rules! story {
 
 /// As [`STORIES`], for what API servers do.
 pub(crate) const APISERVER: &[(&str, &str)] = &[
-    story!("apiserver", "steady_chaos"),
+    story!("apiserver", "objects_under_chaos"),
     story!("apiserver", "watch_heavy"),
     story!("apiserver", "crashes"),
 ];
