@@ -1,51 +1,7 @@
 //! Debian's `etcdctl`, unmodified.
 
-use crate::{binaries, member::Tls};
-use std::{
-    io::Write,
-    process::{Command, Stdio},
-};
-
-/// What a command did.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// Its exit code.
-    pub code: Option<i32>,
-    /// Its standard output.
-    pub out: String,
-    /// Its standard error.
-    pub err: String,
-}
-
-impl Answer {
-    /// True for exit code 0.
-    pub fn succeeded(&self) -> bool {
-        self.code == Some(0)
-    }
-
-    /// Its output, of a command that must succeed.
-    ///
-    /// # Panics
-    /// It failed.
-    pub fn ok(self) -> String {
-        assert!(self.succeeded(), "exit {:?}: {}{}", self.code, self.out, self.err);
-        self.out
-    }
-
-    /// What it complained about, of a command that must fail.
-    ///
-    /// # Panics
-    /// It succeeded.
-    pub fn refused(self) -> String {
-        assert!(!self.succeeded(), "it succeeded: {}", self.out);
-        self.err
-    }
-
-    /// Its output as JSON; null if it is none.
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.out).unwrap_or_default()
-    }
-}
+use crate::{answer::Answer, binaries, member::Tls};
+use std::process::Command;
 
 /// How to call it.
 #[derive(Clone, Debug)]
@@ -105,15 +61,6 @@ impl Etcdctl {
     /// # Panics
     /// It cannot be started.
     pub fn run_with(&self, args: &[&str], input: &str) -> Answer {
-        let mut command = self.command(args);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("etcdctl can be started");
-        let mut stdin = child.stdin.take().expect("invariant: piped");
-        // It may end before it has read everything.
-        let _ = stdin.write_all(input.as_bytes());
-        drop(stdin);
-        let output = child.wait_with_output().expect("etcdctl can be waited for");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Answer { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+        Answer::of(self.command(args), input)
     }
 }

@@ -1,10 +1,7 @@
 //! Unmodified `kubectl`.
 
-use crate::{binaries, etcdctl::Answer};
-use std::{
-    io::Write,
-    process::{Command, Stdio},
-};
+use crate::{answer::Answer, binaries};
+use std::process::Command;
 
 /// How to call it.
 #[derive(Clone, Debug)]
@@ -34,15 +31,6 @@ impl Kubectl {
     /// # Panics
     /// It cannot be started.
     pub fn run_with(&self, args: &[&str], input: &str) -> Answer {
-        let mut command = self.command(args);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("kubectl can be started");
-        let mut stdin = child.stdin.take().expect("invariant: piped");
-        // It may end before it has read everything.
-        let _ = stdin.write_all(input.as_bytes());
-        drop(stdin);
-        let output = child.wait_with_output().expect("kubectl can be waited for");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Answer { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+        Answer::of(self.command(args), input)
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Everything here panics with a sentence when something is missing or too late: it serves tests only.
 
+pub mod answer;
 pub mod apiserver;
 pub mod authority;
 pub mod binaries;
