@@ -4,6 +4,7 @@
 
 mod create;
 mod delete;
+mod lookup;
 mod metadata;
 mod modify;
 mod ownership;
@@ -13,11 +14,19 @@ mod strategy;
 mod watch;
 
 pub(crate) use delete::Deletion;
+pub(crate) use metadata::suffixed;
 pub(crate) use ownership::refused;
 pub(crate) use read::{Freshness, Listed, Reading};
 pub(crate) use watch::{Watch, WatchEvent, Watching};
 
-use crate::{cache::Cacher, failure::Failure, object, storage::Storage};
+use crate::{
+    admission::{Admission, Notes},
+    cache::Cacher,
+    failure::Failure,
+    object,
+    server::User,
+    storage::Storage,
+};
 use api::{defaults::Defaults, protobuf::Codec, resources::Resource, schema::Schemas};
 use bytes::Bytes;
 use host::Host;
@@ -42,6 +51,7 @@ pub(crate) struct Registry {
     pub(crate) defaults: Defaults,
     pub(crate) codec: Codec,
     storage: Storage,
+    admission: Admission,
     resources: Vec<Arc<Resource>>,
     /// What the cluster has from its first moment is there.
     bootstrapped: AtomicBool,
@@ -67,6 +77,10 @@ pub(crate) struct Writing {
     pub(crate) manager: String,
     /// The owners are told already: the write is an apply.
     pub(crate) applied: bool,
+    /// Whose write it is, for admission.
+    pub(crate) user: User,
+    /// What admission says besides its verdict.
+    pub(crate) notes: Notes,
 }
 
 impl Target {
@@ -80,7 +94,12 @@ impl Target {
 }
 
 impl Registry {
-    pub(crate) fn new(host: &Host, schemas: Arc<Schemas>, storage: Storage) -> Self {
+    pub(crate) fn new(
+        host: &Host,
+        schemas: Arc<Schemas>,
+        storage: Storage,
+        admission: Admission,
+    ) -> Self {
         let resources = api::resources::built_in().into_iter().map(Arc::new).collect();
         let (defaults, codec) = (Defaults::built_in(&schemas), Codec::new(&schemas));
         let (bootstrapped, caches) = (AtomicBool::new(false), Mutex::default());
@@ -90,6 +109,7 @@ impl Registry {
             defaults,
             codec,
             storage,
+            admission,
             resources,
             bootstrapped,
             caches,

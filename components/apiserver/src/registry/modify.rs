@@ -1,7 +1,12 @@
 //! A change of an object: decided on what is stored, written only if that is still there.
 
 use super::{ATTEMPTS_MAX, Registry, Target, Writing, metadata, parsed, place, served, strategy};
-use crate::{failure::Failure, object, storage::Refused};
+use crate::{
+    admission::{Attributes, Operation},
+    failure::Failure,
+    object,
+    storage::Refused,
+};
 use api::resources::Resource;
 use bytes::Bytes;
 use serde_json::Value;
@@ -35,11 +40,7 @@ impl Registry {
             if !how.applied {
                 new = self.owned(target, &present, new, how);
             }
-            strategy::prepare_update(resource, &target.subresource, &mut new, &present);
-            let causes = strategy::validate_update(resource, &new, &present);
-            if !causes.is_empty() {
-                return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
-            }
+            let new = self.admitted(target, new, present, how).await?;
             let bytes = object::encode(&new);
             if how.dry_run || bytes[..] == stored.bytes[..] {
                 return Ok(served(&new, stored.revision));
@@ -61,6 +62,27 @@ impl Registry {
             }
         }
         Err(Failure::modified(place::named(resource, &target.name)))
+    }
+
+    /// What a change is once admission and the strategy have completed it, and let it through.
+    async fn admitted(
+        &self,
+        target: &Target,
+        new: Value,
+        present: Value,
+        how: &Writing,
+    ) -> Result<Value, Failure> {
+        let resource = &*target.resource;
+        let mut write = Attributes::new(Operation::Update, target, new, present, how);
+        self.admission.mutate(self, &mut write).await?;
+        metadata::carried_over(&mut write.object, &write.old);
+        strategy::prepare_update(resource, &target.subresource, &mut write.object, &write.old);
+        let causes = strategy::validate_update(resource, &write.object, &write.old);
+        if !causes.is_empty() {
+            return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
+        }
+        self.admission.validate(self, &write).await?;
+        Ok(write.object)
     }
 
     /// Replaces an object.

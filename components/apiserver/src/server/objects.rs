@@ -264,7 +264,8 @@ pub(super) fn writing(asked: &Asked) -> Result<Writing, Failure> {
             agent.split('/').next().unwrap_or_default().chars().take(MANAGER_LENGTH_MAX).collect()
         }
     };
-    Ok(Writing { dry_run, manager, applied: false })
+    let (user, notes) = (asked.user.clone(), asked.notes.clone());
+    Ok(Writing { dry_run, manager, applied: false, user, notes })
 }
 
 fn dry_run(values: &[String]) -> Result<bool, Failure> {
