@@ -15,6 +15,7 @@ mod default_toleration_seconds;
 mod limit_ranger;
 mod namespace_lifecycle;
 mod persistent_volume_claim_resize;
+mod pod_security;
 mod pod_topology_labels;
 mod priority;
 mod runtime_class;
@@ -52,6 +53,7 @@ pub(crate) const PLUGINS: &[Plugin] = &[
     service_account::PLUGIN,
     taint_nodes_by_condition::PLUGIN,
     always_pull_images::PLUGIN,
+    pod_security::PLUGIN,
     priority::PLUGIN,
     default_toleration_seconds::PLUGIN,
     default_storage_class::PLUGIN,
@@ -87,7 +89,6 @@ const ABSENT: &[&str] = &[
     "PodGroupWorkloadExists",
     "PodNodeSelector",
     "PodResizeValidator",
-    "PodSecurity",
     "PodTolerationRestriction",
     "ResourceQuota",
     "ValidatingAdmissionPolicy",
