@@ -1,11 +1,16 @@
 //! A new object.
 
-use super::{Registry, Target, Writing, metadata, place, served, strategy};
+use super::{
+    Registry, Target, Writing, metadata, place, served,
+    strategies::{Occasion, prepare, warnings},
+    strategy,
+};
 use crate::{
     failure::{Cause, Failure},
     object,
     storage::Refused,
 };
+use api::{decode, resources::Resource};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -50,12 +55,15 @@ impl Registry {
         if !how.applied {
             object = self.owned(target, &Value::Object(Map::new()), object, how);
         }
-        strategy::prepare_create(resource, &mut object);
+        let now = metadata::time(self.host.clock.wall());
+        prepare::create(resource, &mut object, &Occasion { user: &how.user, now: &now });
+        self.complete(resource, &mut object);
         let name = object::meta(&object, "name").to_owned();
         let causes = strategy::validate(resource, &object);
         if !causes.is_empty() {
             return Err(Failure::invalid(place::kind_named(resource, &name), &causes));
         }
+        how.warnings.add(warnings::on_create(resource, &object));
         let target = Target { name, ..target.clone() };
         let key = target.key(&self.storage);
         if how.dry_run {
@@ -71,6 +79,14 @@ impl Registry {
                 Err(Failure::already_exists(place::named(resource, &target.name)))
             }
             Err(Refused::Failed(failure)) => Err(failure),
+        }
+    }
+
+    /// Adds what the kind's objects always say, such as an empty status.
+    pub(super) fn complete(&self, resource: &Resource, object: &mut Value) {
+        let id = self.schemas.of(&resource.kind);
+        if let (Some(id), Some(members)) = (id, object.as_object_mut()) {
+            decode::complete(&self.schemas, id, members);
         }
     }
 

@@ -9,6 +9,7 @@ mod modify;
 mod ownership;
 pub(crate) mod place;
 mod read;
+mod strategies;
 mod strategy;
 mod watch;
 
@@ -17,7 +18,7 @@ pub(crate) use ownership::refused;
 pub(crate) use read::{Freshness, Listed, Reading};
 pub(crate) use watch::{Watch, WatchEvent, Watching};
 
-use crate::{cache::Cacher, failure::Failure, object, storage::Storage};
+use crate::{cache::Cacher, failure::Failure, object, server::User, storage::Storage};
 use api::{defaults::Defaults, protobuf::Codec, resources::Resource, schema::Schemas};
 use bytes::Bytes;
 use host::Host;
@@ -67,6 +68,31 @@ pub(crate) struct Writing {
     pub(crate) manager: String,
     /// The owners are told already: the write is an apply.
     pub(crate) applied: bool,
+    /// Who asks for it.
+    pub(crate) user: User,
+    /// What the client is to be told besides.
+    pub(crate) warnings: Warnings,
+}
+
+/// What a client is to be told though its request succeeds; copies share one list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl Warnings {
+    /// Adds what was not said yet.
+    pub(crate) fn add(&self, texts: impl IntoIterator<Item = String>) {
+        let mut said = self.0.lock();
+        for text in texts {
+            if !said.contains(&text) {
+                said.push(text);
+            }
+        }
+    }
+
+    /// Takes all that was said.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock())
+    }
 }
 
 impl Target {

@@ -52,6 +52,7 @@ struct Asked {
     info: RequestInfo,
     query: Query,
     headers: HeaderMap,
+    user: User,
 }
 
 impl Asked {
@@ -93,7 +94,8 @@ impl Server {
             return answer::failure(&Failure::bad_request("the path cannot be decoded"));
         };
         let info = RequestInfo::of(&parts.method, &path, &query);
-        let asked = Asked { method: parts.method, info, query, headers: parts.headers };
+        let name = user.name.clone();
+        let asked = Asked { method: parts.method, info, query, headers: parts.headers, user };
         let (host, verb) = (self.host.clone(), asked.info.verb);
         let limit = self.config.request_timeout;
         let work = Box::pin(self.route(asked, body));
@@ -109,7 +111,7 @@ impl Server {
             host,
             Debug,
             "answered",
-            user = &*user.name,
+            user = &*name,
             verb = verb,
             path = &*path,
             code = u64::from(response.status().as_u16())

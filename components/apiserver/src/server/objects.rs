@@ -6,7 +6,7 @@ use super::{Asked, Server, answer, body, negotiation};
 use crate::{
     continuation::Continuation,
     failure::Failure,
-    registry::{Deletion, Freshness, Reading, Target, Watching, Writing, place},
+    registry::{Deletion, Freshness, Reading, Target, Warnings, Watching, Writing, place},
     selection::Selection,
 };
 use api::resources::Resource;
@@ -38,8 +38,7 @@ impl Server {
             "get" => self.get(&asked, &target).await,
             "list" => self.list(&asked, &target).await,
             "watch" => self.watch(&asked, &target).await,
-            "create" => self.create(&asked, &target, body).await,
-            "update" => self.update(&asked, &target, body).await,
+            "create" | "update" => self.write(&asked, &target, body).await,
             "patch" => self.patch(&asked, &target, body).await,
             "delete" => self.delete(&asked, &target, body).await,
             "deletecollection" => self.delete_collection(&asked, &target, body).await,
@@ -121,38 +120,28 @@ impl Server {
         Ok(self.stream(watch, target, form, bookmarks, timeout))
     }
 
-    async fn create(
+    /// Creates an object, or replaces one.
+    async fn write(
         &self,
         asked: &Asked,
         target: &Target,
         body: Incoming,
     ) -> Result<Response, Failure> {
-        if !target.name.is_empty() {
-            return Err(Failure::not_supported(
-                place::named(&target.resource, &target.name),
-                "create",
-            ));
+        let creates = asked.info.verb == "create";
+        if creates && !target.name.is_empty() {
+            let of = place::named(&target.resource, &target.name);
+            return Err(Failure::not_supported(of, "create"));
         }
         let form = asked.form()?;
         let how = writing(asked)?;
         let received = self.decode(asked, &target.resource.kind, &body::read(body).await?)?;
-        let created = self.registry.create(target, received.object, &how).await?;
-        let response = self.one(StatusCode::CREATED, target, form, created);
-        Ok(answer::warned(response, &received.warnings))
-    }
-
-    async fn update(
-        &self,
-        asked: &Asked,
-        target: &Target,
-        body: Incoming,
-    ) -> Result<Response, Failure> {
-        let form = asked.form()?;
-        let how = writing(asked)?;
-        let received = self.decode(asked, &target.resource.kind, &body::read(body).await?)?;
-        let modified = self.registry.update(target, received.object, &how).await?;
-        let response = self.one(StatusCode::OK, target, form, modified);
-        Ok(answer::warned(response, &received.warnings))
+        how.warnings.add(received.warnings);
+        let (object, new) = match creates {
+            true => (self.registry.create(target, received.object, &how).await?, true),
+            false => self.registry.update(target, received.object, &how).await?,
+        };
+        let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+        Ok(answer::warned(self.one(status, target, form, object), &how.warnings.take()))
     }
 
     async fn delete(
@@ -264,7 +253,8 @@ pub(super) fn writing(asked: &Asked) -> Result<Writing, Failure> {
             agent.split('/').next().unwrap_or_default().chars().take(MANAGER_LENGTH_MAX).collect()
         }
     };
-    Ok(Writing { dry_run, manager, applied: false })
+    let (user, warnings) = (asked.user.clone(), Warnings::default());
+    Ok(Writing { dry_run, manager, applied: false, user, warnings })
 }
 
 fn dry_run(values: &[String]) -> Result<bool, Failure> {

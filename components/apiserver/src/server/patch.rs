@@ -53,16 +53,15 @@ impl Server {
         let schemas = &self.registry.schemas;
         let id = schemas.of(&target.resource.kind);
         let patch = Patch::read(body::media(asked), id, &body::read(body).await?)?;
-        let warnings = parking_lot::Mutex::new(Vec::new());
         let apply = |present: &Value| {
             let patched = patch.applied(schemas, present.clone())?;
             let mut decoded = self.conform(&target.resource, &patched)?;
-            *warnings.lock() = validation.judge(&mut decoded)?;
+            how.warnings.add(validation.judge(&mut decoded)?);
             Ok(decoded.value)
         };
         let modified = self.registry.modify(target, &how, apply).await?;
         let response = self.one(StatusCode::OK, target, form, modified);
-        Ok(super::answer::warned(response, &warnings.into_inner()))
+        Ok(super::answer::warned(response, &how.warnings.take()))
     }
 
     /// Server-side apply: what is applied is laid over the object, or is one where none is.
@@ -90,13 +89,19 @@ impl Server {
         for _ in 0..ATTEMPTS_MAX {
             match self.registry.modify(target, &how, decide).await {
                 Err(missing) if missing.reason == "NotFound" && target.subresource.is_empty() => {}
-                done => return Ok(self.one(StatusCode::OK, target, form, done?)),
+                done => {
+                    let response = self.one(StatusCode::OK, target, form, done?);
+                    return Ok(super::answer::warned(response, &how.warnings.take()));
+                }
             }
             let object = decide(&Value::Object(Map::new()))?;
             let collection = Target { name: String::new(), ..target.clone() };
             match self.registry.create(&collection, object, &how).await {
                 Err(there) if there.reason == "AlreadyExists" => {}
-                done => return Ok(self.one(StatusCode::CREATED, target, form, done?)),
+                done => {
+                    let response = self.one(StatusCode::CREATED, target, form, done?);
+                    return Ok(super::answer::warned(response, &how.warnings.take()));
+                }
             }
         }
         Err(Failure::modified(place::named(&target.resource, &target.name)))
