@@ -97,6 +97,17 @@ impl Registry {
 }
 
 impl Deletion {
+    /// Whether the client says which version it means.
+    pub(crate) fn names_revision(&self) -> bool {
+        self.preconditions.as_ref().is_some_and(|wanted| wanted.resource_version.is_some())
+    }
+
+    /// The object must be as it was at that version, unless the client names another.
+    pub(crate) fn insist_on_revision(&mut self, revision: &str) {
+        let wanted = self.preconditions.get_or_insert_default();
+        wanted.resource_version.get_or_insert_with(|| revision.to_owned());
+    }
+
     fn check(&self, target: &Target, present: &Value) -> Result<(), Failure> {
         let Some(wanted) = &self.preconditions else { return Ok(()) };
         let of = place::named(&target.resource, &target.name);

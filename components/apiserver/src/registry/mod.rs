@@ -4,7 +4,7 @@
 
 mod create;
 mod delete;
-mod metadata;
+pub(crate) mod metadata;
 mod modify;
 mod ownership;
 pub(crate) mod place;

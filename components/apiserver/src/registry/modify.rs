@@ -51,7 +51,11 @@ impl Registry {
             let at = Occasion { user: &how.user, now: &now };
             prepare::update(resource, &target.subresource, &mut new, &present, &at);
             self.complete(resource, &mut new);
-            let causes = strategy::validate_update(resource, &new, &present);
+            let causes = match target.subresource.as_str() {
+                // A binding is judged by itself.
+                "binding" => Vec::new(),
+                _ => strategy::validate_update(resource, &new, &present),
+            };
             if !causes.is_empty() {
                 return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
             }

@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers.
 
-use super::{Asked, Server, answer, body, negotiation};
+use super::{Asked, Server, answer, body, negotiation, subresources};
 use crate::{
     continuation::Continuation,
     failure::Failure,
@@ -16,9 +16,6 @@ use hyper::body::Incoming;
 use std::sync::Arc;
 use wire::Response;
 
-/// Parts of objects that are served; the object itself is the empty one.
-const SUBRESOURCES: [&str; 4] = ["", "status", "scale", "finalize"];
-
 /// Longest name of a manager (fieldManager).
 const MANAGER_LENGTH_MAX: usize = 128;
 
@@ -29,10 +26,19 @@ impl Server {
         asked: Asked,
         body: Incoming,
     ) -> Result<Response, Failure> {
+        let told = subresources::deprecation(&asked.info.group, &asked.info.resource);
+        let response = match self.unkept(&asked, body).await {
+            Ok(done) => done?,
+            Err(body) => self.kept(asked, body).await?,
+        };
+        Ok(answer::warned(response, &told))
+    }
+
+    /// Answers a request about objects that are kept.
+    async fn kept(&self, asked: Asked, body: Incoming) -> Result<Response, Failure> {
         let target = self.target(&asked)?;
-        if target.subresource == "scale" {
-            let object = Target { subresource: String::new(), ..target };
-            return self.scale(&asked, &object, body).await;
+        if subresources::is_act(&target.subresource) {
+            return self.act(&asked, &target, body).await;
         }
         match asked.info.verb {
             "get" => self.get(&asked, &target).await,
@@ -57,7 +63,7 @@ impl Server {
             "" => &resource.verbs,
             name => &resource.subresource(name).ok_or_else(Failure::no_such_resource)?.verbs,
         };
-        let served = SUBRESOURCES.contains(&info.subresource.as_str());
+        let served = subresources::is_served(&info.subresource);
         if !served || !verbs.iter().any(|verb| verb == info.verb) || !resource.is_stored() {
             return Err(Failure::not_supported(place::named(&resource, &info.name), info.verb));
         }

@@ -58,7 +58,8 @@ pub(crate) fn update(
         }
         "ephemeralcontainers" => super::pods::keep_but(new, present, &["ephemeralContainers"]),
         "resize" => super::pods::resize(new, present),
-        _ => {}
+        // A binding is no new wish, but the answer to one.
+        _ => return,
     }
     count(strategy.generation, new, present);
 }
