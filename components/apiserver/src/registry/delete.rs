@@ -10,6 +10,7 @@ use super::{
     strategy,
 };
 use crate::{
+    admission::{Attributes, Operation},
     failure::Failure,
     object,
     storage::{Refused, Stored},
@@ -57,6 +58,10 @@ impl Registry {
             let stored = self.to_decide_on(target, stored);
             let present = parsed(&stored)?;
             options.check(target, &present)?;
+            let (none, old) = (Value::Null, present.clone());
+            let mut write = Attributes::new(Operation::Delete, target, none, old, how);
+            self.admission.mutate(self, &mut write).await?;
+            self.admission.validate(self, &write).await?;
             let mut doomed = present.clone();
             mark(self.host.clock.wall(), target, options, &mut doomed);
             let bytes = object::encode(&doomed);

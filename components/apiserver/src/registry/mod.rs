@@ -2,8 +2,10 @@
 //!
 //! Upstream: apiserver/pkg/registry/generic/registry/store.go.
 
+mod act;
 mod create;
 mod delete;
+mod lookup;
 pub(crate) mod metadata;
 mod modify;
 mod ownership;
@@ -14,11 +16,19 @@ mod strategy;
 mod watch;
 
 pub(crate) use delete::Deletion;
+pub(crate) use metadata::suffixed;
 pub(crate) use ownership::refused;
 pub(crate) use read::{Freshness, Listed, Reading};
 pub(crate) use watch::{Watch, WatchEvent, Watching};
 
-use crate::{cache::Cacher, failure::Failure, object, server::User, storage::Storage};
+use crate::{
+    admission::{Admission, Notes},
+    cache::Cacher,
+    failure::Failure,
+    object,
+    server::User,
+    storage::Storage,
+};
 use api::{defaults::Defaults, protobuf::Codec, resources::Resource, schema::Schemas};
 use bytes::Bytes;
 use host::Host;
@@ -43,6 +53,7 @@ pub(crate) struct Registry {
     pub(crate) defaults: Defaults,
     pub(crate) codec: Codec,
     storage: Storage,
+    admission: Admission,
     resources: Vec<Arc<Resource>>,
     /// What the cluster has from its first moment is there.
     bootstrapped: AtomicBool,
@@ -70,29 +81,8 @@ pub(crate) struct Writing {
     pub(crate) applied: bool,
     /// Who asks for it.
     pub(crate) user: User,
-    /// What the client is to be told besides.
-    pub(crate) warnings: Warnings,
-}
-
-/// What a client is to be told though its request succeeds; copies share one list.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Warnings(Arc<Mutex<Vec<String>>>);
-
-impl Warnings {
-    /// Adds what was not said yet.
-    pub(crate) fn add(&self, texts: impl IntoIterator<Item = String>) {
-        let mut said = self.0.lock();
-        for text in texts {
-            if !said.contains(&text) {
-                said.push(text);
-            }
-        }
-    }
-
-    /// Takes all that was said.
-    pub(crate) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock())
-    }
+    /// What the client and the audit log are told besides.
+    pub(crate) notes: Notes,
 }
 
 impl Target {
@@ -106,7 +96,12 @@ impl Target {
 }
 
 impl Registry {
-    pub(crate) fn new(host: &Host, schemas: Arc<Schemas>, storage: Storage) -> Self {
+    pub(crate) fn new(
+        host: &Host,
+        schemas: Arc<Schemas>,
+        storage: Storage,
+        admission: Admission,
+    ) -> Self {
         let resources = api::resources::built_in().into_iter().map(Arc::new).collect();
         let (defaults, codec) = (Defaults::built_in(&schemas), Codec::new(&schemas));
         let (bootstrapped, caches) = (AtomicBool::new(false), Mutex::default());
@@ -116,6 +111,7 @@ impl Registry {
             defaults,
             codec,
             storage,
+            admission,
             resources,
             bootstrapped,
             caches,

@@ -6,6 +6,7 @@ use super::{
     strategy,
 };
 use crate::{
+    admission::{Attributes, Operation},
     failure::{Cause, Failure},
     object,
     storage::Refused,
@@ -47,19 +48,7 @@ impl Registry {
             if !how.applied {
                 new = self.owned(target, &present, new, how);
             }
-            let now = metadata::time(self.host.clock.wall());
-            let at = Occasion { user: &how.user, now: &now };
-            prepare::update(resource, &target.subresource, &mut new, &present, &at);
-            self.complete(resource, &mut new);
-            let causes = match target.subresource.as_str() {
-                // A binding is judged by itself.
-                "binding" => Vec::new(),
-                _ => strategy::validate_update(resource, &new, &present),
-            };
-            if !causes.is_empty() {
-                return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
-            }
-            how.warnings.add(warnings::on_update(resource, &new, &present));
+            let mut new = self.admitted(target, new, &present, how).await?;
             object::set_revision(&mut new, stored.revision);
             let new = keep_times(&present, new);
             let bytes = object::encode(&new);
@@ -81,6 +70,33 @@ impl Registry {
             }
         }
         Err(Failure::modified(place::named(resource, &target.name)))
+    }
+
+    /// What a change is once admission and the strategy have completed it, and let it through.
+    async fn admitted(
+        &self,
+        target: &Target,
+        new: Value,
+        present: &Value,
+        how: &Writing,
+    ) -> Result<Value, Failure> {
+        let resource = &*target.resource;
+        let mut write = Attributes::new(Operation::Update, target, new, present.clone(), how);
+        self.admission.mutate(self, &mut write).await?;
+        metadata::carried_over(&mut write.object, present);
+        let now = metadata::time(self.host.clock.wall());
+        let at = Occasion { user: &how.user, now: &now };
+        prepare::update(resource, &target.subresource, &mut write.object, present, &at);
+        self.complete(resource, &mut write.object);
+        let causes = strategy::validate_update(resource, &write.object, present);
+        if !causes.is_empty() {
+            return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
+        }
+        for text in warnings::on_update(resource, &write.object, present) {
+            how.notes.warn(text);
+        }
+        self.admission.validate(self, &write).await?;
+        Ok(write.object)
     }
 
     /// Replaces an object; returns it, and whether it is new: some kinds let it be created so.

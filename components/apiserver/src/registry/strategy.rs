@@ -3,30 +3,11 @@
 //! Upstream: apimachinery/pkg/api/validation/objectmeta.go.
 
 use crate::{failure::Cause, object};
-use api::{names, resources::Resource, schema::GroupVersionKind};
+use api::{names, resources::Resource};
 use serde_json::Value;
 
 /// Events are kept for an hour (`--event-ttl`).
 const EVENT_SECONDS: i64 = 3600;
-
-/// The resource that all others live in.
-pub(super) fn namespaces() -> Resource {
-    let kind =
-        GroupVersionKind { group: String::new(), version: "v1".into(), kind: "Namespace".into() };
-    Resource {
-        stored: kind.clone(),
-        kind,
-        plural: "namespaces".into(),
-        singular: "namespace".into(),
-        namespaced: false,
-        path: "namespaces".into(),
-        verbs: Vec::new(),
-        short_names: Vec::new(),
-        categories: Vec::new(),
-        subresources: Vec::new(),
-        columns: Vec::new(),
-    }
-}
 
 fn is(resource: &Resource, group: &str, plural: &str) -> bool {
     resource.kind.group == group && resource.plural == plural

@@ -22,7 +22,8 @@ mod table;
 pub use authentication::{Tokens, User};
 
 use crate::{
-    config::Config, failure::Failure, query::Query, registry::Registry, request_info::RequestInfo,
+    admission::Notes, config::Config, failure::Failure, query::Query, registry::Registry,
+    request_info::RequestInfo,
 };
 use authentication::Authenticator;
 use host::{Host, Stop, event};
@@ -55,6 +56,8 @@ struct Asked {
     query: Query,
     headers: HeaderMap,
     user: User,
+    /// What admission says besides its verdict.
+    notes: Notes,
 }
 
 impl Asked {
@@ -96,8 +99,15 @@ impl Server {
             return answer::failure(&Failure::bad_request("the path cannot be decoded"));
         };
         let info = RequestInfo::of(&parts.method, &path, &query);
-        let name = user.name.clone();
-        let asked = Asked { method: parts.method, info, query, headers: parts.headers, user };
+        let notes = Notes::default();
+        let asked = Asked {
+            method: parts.method,
+            info,
+            query,
+            headers: parts.headers,
+            user: user.clone(),
+            notes: notes.clone(),
+        };
         let (host, verb) = (self.host.clone(), asked.info.verb);
         let limit = self.config.request_timeout;
         let work = Box::pin(self.route(asked, body));
@@ -109,11 +119,12 @@ impl Server {
                 Err(host::Elapsed) => answer::failure(&timed_out()),
             },
         };
+        let response = answer::warned(response, &notes.warnings());
         event!(
             host,
             Debug,
             "answered",
-            user = &*name,
+            user = &*user.name,
             verb = verb,
             path = &*path,
             code = u64::from(response.status().as_u16())

@@ -6,7 +6,7 @@ use super::{Asked, Server, answer, body, negotiation, subresources};
 use crate::{
     continuation::Continuation,
     failure::Failure,
-    registry::{Deletion, Freshness, Reading, Target, Warnings, Watching, Writing, place},
+    registry::{Deletion, Freshness, Reading, Target, Watching, Writing, place},
     selection::Selection,
 };
 use api::resources::Resource;
@@ -26,12 +26,13 @@ impl Server {
         asked: Asked,
         body: Incoming,
     ) -> Result<Response, Failure> {
-        let told = subresources::deprecation(&asked.info.group, &asked.info.resource);
-        let response = match self.unkept(&asked, body).await {
-            Ok(done) => done?,
-            Err(body) => self.kept(asked, body).await?,
-        };
-        Ok(answer::warned(response, &told))
+        if let Some(told) = subresources::deprecation(&asked.info.group, &asked.info.resource) {
+            asked.notes.warn(told);
+        }
+        match self.unkept(&asked, body).await {
+            Ok(done) => done,
+            Err(body) => self.kept(asked, body).await,
+        }
     }
 
     /// Answers a request about objects that are kept.
@@ -141,13 +142,13 @@ impl Server {
         let form = asked.form()?;
         let how = writing(asked)?;
         let received = self.decode(asked, &target.resource.kind, &body::read(body).await?)?;
-        how.warnings.add(received.warnings);
+        received.warnings.into_iter().for_each(|text| asked.notes.warn(text));
         let (object, new) = match creates {
             true => (self.registry.create(target, received.object, &how).await?, true),
             false => self.registry.update(target, received.object, &how).await?,
         };
         let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-        Ok(answer::warned(self.one(status, target, form, object), &how.warnings.take()))
+        Ok(self.one(status, target, form, object))
     }
 
     async fn delete(
@@ -259,8 +260,8 @@ pub(super) fn writing(asked: &Asked) -> Result<Writing, Failure> {
             agent.split('/').next().unwrap_or_default().chars().take(MANAGER_LENGTH_MAX).collect()
         }
     };
-    let (user, warnings) = (asked.user.clone(), Warnings::default());
-    Ok(Writing { dry_run, manager, applied: false, user, warnings })
+    let (user, notes) = (asked.user.clone(), asked.notes.clone());
+    Ok(Writing { dry_run, manager, applied: false, user, notes })
 }
 
 fn dry_run(values: &[String]) -> Result<bool, Failure> {

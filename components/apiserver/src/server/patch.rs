@@ -56,12 +56,13 @@ impl Server {
         let apply = |present: &Value| {
             let patched = patch.applied(schemas, present.clone())?;
             let mut decoded = self.conform(&target.resource, &patched)?;
-            how.warnings.add(validation.judge(&mut decoded)?);
+            for warning in validation.judge(&mut decoded)? {
+                how.notes.warn(warning);
+            }
             Ok(decoded.value)
         };
         let modified = self.registry.modify(target, &how, apply).await?;
-        let response = self.one(StatusCode::OK, target, form, modified);
-        Ok(super::answer::warned(response, &how.warnings.take()))
+        Ok(self.one(StatusCode::OK, target, form, modified))
     }
 
     /// Server-side apply: what is applied is laid over the object, or is one where none is.
@@ -89,19 +90,13 @@ impl Server {
         for _ in 0..ATTEMPTS_MAX {
             match self.registry.modify(target, &how, decide).await {
                 Err(missing) if missing.reason == "NotFound" && target.subresource.is_empty() => {}
-                done => {
-                    let response = self.one(StatusCode::OK, target, form, done?);
-                    return Ok(super::answer::warned(response, &how.warnings.take()));
-                }
+                done => return Ok(self.one(StatusCode::OK, target, form, done?)),
             }
             let object = decide(&Value::Object(Map::new()))?;
             let collection = Target { name: String::new(), ..target.clone() };
             match self.registry.create(&collection, object, &how).await {
                 Err(there) if there.reason == "AlreadyExists" => {}
-                done => {
-                    let response = self.one(StatusCode::CREATED, target, form, done?);
-                    return Ok(super::answer::warned(response, &how.warnings.take()));
-                }
+                done => return Ok(self.one(StatusCode::CREATED, target, form, done?)),
             }
         }
         Err(Failure::modified(place::named(&target.resource, &target.name)))

@@ -58,8 +58,7 @@ pub(crate) fn update(
         }
         "ephemeralcontainers" => super::pods::keep_but(new, present, &["ephemeralContainers"]),
         "resize" => super::pods::resize(new, present),
-        // A binding is no new wish, but the answer to one.
-        _ => return,
+        _ => {}
     }
     count(strategy.generation, new, present);
 }

@@ -36,7 +36,9 @@ impl Server {
             return Err(Failure::bad_request(why));
         }
         check(&binding)?;
-        let door = Target { name: name.clone(), subresource: "binding".into(), ..pod.clone() };
+        let pod = Target { name: name.clone(), ..pod.clone() };
+        let door = Target { subresource: "binding".into(), ..pod.clone() };
+        let binding = self.registry.admitted_act(&door, binding, &how).await?;
         let now = metadata::time(self.host.clock.wall());
         let decide = |present: &Value| {
             bound(present, &binding, &now).map_err(|why| {
@@ -44,7 +46,7 @@ impl Server {
                 Failure::conflict(of, &why)
             })
         };
-        self.registry.modify(&door, &how, decide).await?;
+        self.registry.rewrite(&pod, how.dry_run, decide).await?;
         Ok(super::done())
     }
 }
@@ -70,6 +72,15 @@ fn check(binding: &Value) -> Result<(), Failure> {
 /// The pod with its node; the error is why it cannot have it.
 fn bound(present: &Value, binding: &Value, now: &str) -> Result<Value, String> {
     let name = object::meta(present, "name");
+    for (field, title) in [("uid", "UID"), ("resourceVersion", "ResourceVersion")] {
+        // What the scheduler has seen of the pod, if it says so.
+        let (seen, is) = (object::meta(binding, field), object::meta(present, field));
+        if !seen.is_empty() && seen != is {
+            return Err(format!(
+                "Precondition failed: {title} in precondition: {seen}, {title} in object meta: {is}"
+            ));
+        }
+    }
     if !object::meta(present, "deletionTimestamp").is_empty() {
         return Err(format!("pod {name} is being deleted, cannot be assigned to a host"));
     }
@@ -86,13 +97,6 @@ fn bound(present: &Value, binding: &Value, now: &str) -> Result<Value, String> {
     merge(&mut pod["metadata"]["annotations"], metadata["annotations"].as_object(), true);
     // Labels that the server copies from the node do not replace the pod's own.
     merge(&mut pod["metadata"]["labels"], metadata["labels"].as_object(), false);
-    // What the client has seen of the pod, if it says so.
-    for field in ["uid", "resourceVersion"] {
-        let seen = object::meta(binding, field);
-        if !seen.is_empty() {
-            pod["metadata"][field] = seen.into();
-        }
-    }
     if let Some(status) = pod["status"].as_object_mut() {
         status.remove("nominatedNodeName");
     }

@@ -44,6 +44,8 @@ impl Server {
             said => serde_json::from_value(said.clone())
                 .map_err(|error| Failure::bad_request(format!("deleteOptions: {error}")))?,
         };
+        let door = Target { subresource: "eviction".into(), ..target.clone() };
+        self.registry.admitted_act(&door, eviction, &how).await?;
         how.dry_run |= options.dry_run.as_ref().is_some_and(|values| !values.is_empty());
         for _ in 0..ATTEMPTS_MAX {
             match self.evict_once(target, &options, &how).await {

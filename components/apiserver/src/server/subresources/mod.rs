@@ -31,9 +31,9 @@ const DEPRECATED: [(&str, &str); 2] = [
 ];
 
 /// What everybody is told who asks for a kind.
-pub(super) fn deprecation(group: &str, plural: &str) -> Vec<String> {
-    let found = DEPRECATED.iter().filter(|(name, _)| group.is_empty() && *name == plural);
-    found.map(|(_, text)| (*text).to_owned()).collect()
+pub(super) fn deprecation(group: &str, plural: &str) -> Option<&'static str> {
+    let found = DEPRECATED.iter().find(|(name, _)| group.is_empty() && *name == plural);
+    found.map(|(_, text)| *text)
 }
 
 impl Server {
