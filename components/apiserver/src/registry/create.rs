@@ -1,12 +1,17 @@
 //! A new object.
 
-use super::{Registry, Target, Writing, metadata, place, served, strategy};
+use super::{
+    Registry, Target, Writing, metadata, place, served,
+    strategies::{Occasion, prepare, warnings},
+    strategy,
+};
 use crate::{
     admission::{Attributes, Operation},
     failure::Failure,
     object,
     storage::Refused,
 };
+use api::{decode, resources::Resource};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -50,11 +55,17 @@ impl Registry {
             metadata::born(&self.host, metadata);
             metadata::generate_name(&self.host, metadata);
         }
-        strategy::prepare_create(resource, &mut write.object);
+        let now = metadata::time(self.host.clock.wall());
+        let at = Occasion { user: &write.user, now: &now };
+        prepare::create(resource, &mut write.object, &at);
+        self.complete(resource, &mut write.object);
         let name = object::meta(&write.object, "name").to_owned();
         let causes = strategy::validate(resource, &write.object);
         if !causes.is_empty() {
             return Err(Failure::invalid(place::kind_named(resource, &name), &causes));
+        }
+        for text in warnings::on_create(resource, &write.object) {
+            write.notes.warn(text);
         }
         write.name.clone_from(&name);
         self.admission.validate(self, &write).await?;
@@ -74,6 +85,14 @@ impl Registry {
                 Err(Failure::already_exists(place::named(resource, &target.name)))
             }
             Err(Refused::Failed(failure)) => Err(failure),
+        }
+    }
+
+    /// Adds what the kind's objects always say, such as an empty status.
+    pub(super) fn complete(&self, resource: &Resource, object: &mut Value) {
+        let id = self.schemas.of(&resource.kind);
+        if let (Some(id), Some(members)) = (id, object.as_object_mut()) {
+            decode::complete(&self.schemas, id, members);
         }
     }
 

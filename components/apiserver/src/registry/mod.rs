@@ -2,14 +2,16 @@
 //!
 //! Upstream: apiserver/pkg/registry/generic/registry/store.go.
 
+mod act;
 mod create;
 mod delete;
 mod lookup;
-mod metadata;
+pub(crate) mod metadata;
 mod modify;
 mod ownership;
 pub(crate) mod place;
 mod read;
+mod strategies;
 mod strategy;
 mod watch;
 
@@ -77,9 +79,9 @@ pub(crate) struct Writing {
     pub(crate) manager: String,
     /// The owners are told already: the write is an apply.
     pub(crate) applied: bool,
-    /// Whose write it is, for admission.
+    /// Who asks for it.
     pub(crate) user: User,
-    /// What admission says besides its verdict.
+    /// What the client and the audit log are told besides.
     pub(crate) notes: Notes,
 }
 

@@ -6,6 +6,7 @@
 mod answer;
 mod authentication;
 mod body;
+mod component_statuses;
 mod decoding;
 mod discovery;
 mod health;
@@ -15,6 +16,7 @@ mod openapi;
 mod patch;
 mod scale;
 mod stream;
+mod subresources;
 mod table;
 
 pub use authentication::{Tokens, User};
