@@ -52,7 +52,7 @@ impl Registry {
         }
         strategy::prepare_create(resource, &mut object);
         let name = object::meta(&object, "name").to_owned();
-        let causes = strategy::validate(resource, &object);
+        let causes = strategy::validate(resource, "", &object, None);
         if !causes.is_empty() {
             return Err(Failure::invalid(place::kind_named(resource, &name), &causes));
         }

@@ -36,7 +36,7 @@ impl Registry {
                 new = self.owned(target, &present, new, how);
             }
             strategy::prepare_update(resource, &target.subresource, &mut new, &present);
-            let causes = strategy::validate_update(resource, &new, &present);
+            let causes = strategy::validate(resource, &target.subresource, &new, Some(&present));
             if !causes.is_empty() {
                 return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
             }
