@@ -3,6 +3,7 @@
 //! Upstream: pkg/apis/*/validation. Objects come decoded and defaulted; a change comes with the
 //! present object. Texts of errors are upstream's, since clients show and parse them.
 
+mod certificates;
 mod core;
 mod error;
 mod field;
@@ -10,6 +11,7 @@ mod kind;
 mod labels;
 mod metadata;
 mod net;
+mod replicas;
 mod rules;
 
 pub use error::{Error, ErrorKind, Errors};

@@ -152,10 +152,15 @@ impl<'a> Field<'a> {
     }
 
     pub(crate) fn not_supported(&self, supported: &[&str]) -> Error {
+        self.not_supported_as(self.value.clone(), supported)
+    }
+
+    /// Not supported, where upstream shows another value than the field's own.
+    pub(crate) fn not_supported_as(&self, value: impl Into<Value>, supported: &[&str]) -> Error {
         let listed = supported.iter().map(|one| quoted(one)).collect::<Vec<_>>().join(", ");
         let detail =
             if supported.is_empty() { listed } else { format!("supported values: {listed}") };
-        self.error(ErrorKind::NotSupported, Some(self.value.clone()), detail)
+        self.error(ErrorKind::NotSupported, Some(value.into()), detail)
     }
 
     pub(crate) fn duplicate(&self) -> Error {
@@ -167,8 +172,9 @@ impl<'a> Field<'a> {
         self.error(ErrorKind::Duplicate, Some(value.into()), String::new())
     }
 
-    pub(crate) fn not_found(&self) -> Error {
-        self.error(ErrorKind::NotFound, Some(self.value.clone()), String::new())
+    /// What the text names is not there.
+    pub(crate) fn not_found(&self, detail: impl Into<String>) -> Error {
+        self.error(ErrorKind::NotFound, Some(self.text().into()), detail.into())
     }
 
     pub(crate) fn too_long(&self, bytes: usize) -> Error {

@@ -3,6 +3,7 @@
 use super::{error::Errors, field::Field};
 use crate::names::{Faults, out_of_range};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 pub(super) const NEGATIVE: &str = "must be greater than or equal to 0";
 pub(super) const NOT_POSITIVE: &str = "must be greater than zero";
@@ -125,12 +126,30 @@ fn is_nothing(value: &Value) -> bool {
 
 /// Complains of the first of two equal texts, by a name that each item has.
 pub(super) fn unique<'a>(fields: impl Iterator<Item = Field<'a>>, errors: &mut Errors) {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for field in fields {
         if !seen.insert(field.text()) {
             errors.push(field.duplicate());
         }
     }
+}
+
+/// What differs between two specs, a line for what was and one for what is.
+///
+/// Upstream prints a difference of Go structs here, which says the same and cannot be parsed either.
+pub(super) fn differences(now: &Value, before: &Value) -> String {
+    let names =
+        now.as_object().into_iter().chain(before.as_object()).flatten().map(|(name, _)| name);
+    let names: BTreeSet<_> = names.collect();
+    let nothing = Value::Null;
+    let mut text = String::new();
+    for name in names {
+        let (new, old) = (now.get(name).unwrap_or(&nothing), before.get(name).unwrap_or(&nothing));
+        if !same(new, old) {
+            text += &format!("- {name}: {old}\n+ {name}: {new}\n");
+        }
+    }
+    text
 }
 
 #[cfg(test)]
