@@ -60,7 +60,7 @@ impl Registry {
         prepare::create(resource, &mut write.object, &at);
         self.complete(resource, &mut write.object);
         let name = object::meta(&write.object, "name").to_owned();
-        let causes = strategy::validate(resource, &write.object);
+        let causes = strategy::validate(resource, "", &write.object, None);
         if !causes.is_empty() {
             return Err(Failure::invalid(place::kind_named(resource, &name), &causes));
         }

@@ -88,7 +88,8 @@ impl Registry {
         let at = Occasion { user: &how.user, now: &now };
         prepare::update(resource, &target.subresource, &mut write.object, present, &at);
         self.complete(resource, &mut write.object);
-        let causes = strategy::validate_update(resource, &write.object, present);
+        let part = &target.subresource;
+        let causes = strategy::validate(resource, part, &write.object, Some(present));
         if !causes.is_empty() {
             return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
         }
