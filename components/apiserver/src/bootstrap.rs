@@ -1,8 +1,11 @@
-//! What a cluster has from its first moment: the system's namespaces.
+//! What a cluster has from its first moment: the system's namespaces, and roles.
 //!
-//! Upstream: pkg/controlplane/controller/systemnamespaces.
+//! Upstream: pkg/controlplane/controller/systemnamespaces; roles: [`reconcile`].
 
-use crate::registry::{Registry, Target, Writing};
+use crate::{
+    authorization::rbac::reconcile,
+    registry::{Registry, Target, Writing},
+};
 use host::{Backoff, event};
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
@@ -15,11 +18,16 @@ const RETRY: Backoff = Backoff { first: Duration::from_millis(50), max: Duration
 /// Between looks at whether they are all there.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// Makes what is missing, and looks again from time to time.
-pub(crate) async fn run(registry: Arc<Registry>) {
+/// Makes the namespaces that are missing, and looks again from time to time; makes the roles once,
+/// where they are wanted.
+pub(crate) async fn run(registry: Arc<Registry>, mut roles: bool) {
     let mut failures = 0;
     loop {
-        let made = make(&registry).await;
+        let mut made = make(&registry).await;
+        if roles && made.is_ok() {
+            made = reconcile::run(&registry).await.map_err(|failure| failure.to_string());
+            roles = made.is_err();
+        }
         let host = &registry.host;
         let wait = match made {
             Ok(()) => {
@@ -28,7 +36,7 @@ pub(crate) async fn run(registry: Arc<Registry>) {
                 AGAIN
             }
             Err(why) => {
-                event!(host, Warn, "cannot make the system's namespaces", why = &why);
+                event!(host, Warn, "cannot make what every cluster has", why = &why);
                 failures += 1;
                 RETRY.delay(failures - 1, host.random.next_u64())
             }

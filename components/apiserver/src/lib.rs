@@ -4,6 +4,8 @@
 //! the registry, which treats all kinds alike. Objects are kept in etcd and near it in watch
 //! caches.
 
+mod authentication;
+mod authorization;
 mod bootstrap;
 mod cache;
 mod continuation;
@@ -19,5 +21,6 @@ mod storage;
 
 pub mod config;
 
+pub use authentication::{Tokens, User};
+pub use authorization::{Mode, Policy, PolicyError};
 pub use run::{ApiServer, Fatal};
-pub use server::{Tokens, User};

@@ -57,10 +57,10 @@ impl ApiServer {
         let listener = listener.map_err(|error| Fatal::Listen { address, error })?;
         let storage = Storage::new(Client::new(&host, config.etcd.clone()), &config.etcd_prefix);
         let registry = Arc::new(Registry::new(&host, Arc::new(Schemas::built_in()), storage));
-        let delay = config.shutdown_delay;
+        let (delay, roles) = (config.shutdown_delay, config.bootstrap_roles);
         let (closer, closing) = stop_pair();
         let server = Arc::new(Server::new(&host, config, registry.clone(), closing.clone()));
-        let _bootstrap = host.spawn("apiserver/bootstrap", bootstrap::run(registry));
+        let _bootstrap = host.spawn("apiserver/bootstrap", bootstrap::run(registry, roles));
         let service = server.clone();
         let service = Arc::new(move |request| {
             let server = service.clone();

@@ -2,6 +2,7 @@
 
 use super::{Registry, Target, Writing, metadata, place, served, strategy};
 use crate::{
+    authorization::rbac::escalation,
     failure::{Cause, Failure},
     object,
     storage::Refused,
@@ -22,6 +23,7 @@ impl Registry {
     ) -> Result<Bytes, Failure> {
         metadata::namespace(&body, &target.namespace)?;
         self.namespace_takes_objects(target).await?;
+        escalation::check(how.requester.as_ref(), target, &body, None).await?;
         let generated = object::meta(&body, "name").is_empty()
             && !object::meta(&body, "generateName").is_empty();
         let attempts = if generated { NAMES_MAX } else { 1 };

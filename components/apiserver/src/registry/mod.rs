@@ -17,7 +17,7 @@ pub(crate) use ownership::refused;
 pub(crate) use read::{Freshness, Listed, Reading};
 pub(crate) use watch::{Watch, WatchEvent, Watching};
 
-use crate::{cache::Cacher, failure::Failure, object, storage::Storage};
+use crate::{authorization::Requester, cache::Cacher, failure::Failure, object, storage::Storage};
 use api::{defaults::Defaults, protobuf::Codec, resources::Resource, schema::Schemas};
 use bytes::Bytes;
 use host::Host;
@@ -67,6 +67,8 @@ pub(crate) struct Writing {
     pub(crate) manager: String,
     /// The owners are told already: the write is an apply.
     pub(crate) applied: bool,
+    /// Who asks for it; none: the server itself, which may do everything.
+    pub(crate) requester: Option<Requester>,
 }
 
 impl Target {
@@ -130,6 +132,22 @@ impl Registry {
         let cache = caches.entry(prefix.clone());
         let begin = || Arc::new(Cacher::new(&self.host, self.storage.clone(), prefix));
         cache.or_insert_with(begin).clone()
+    }
+
+    /// The cache of a built-in resource, as soon as it has anything at all.
+    ///
+    /// # Errors
+    /// It has not in time; there is no such resource.
+    pub(crate) async fn cached(
+        &self,
+        group: &str,
+        version: &str,
+        plural: &str,
+    ) -> Result<Arc<Cacher>, Failure> {
+        let resource = self.resource(group, version, plural);
+        let cache = self.cache(&*resource.ok_or_else(Failure::no_such_resource)?);
+        cache.reach(0).await?;
+        Ok(cache)
     }
 
     /// Whether the storage answers.

@@ -1,7 +1,7 @@
 //! A change of an object: decided on what is stored, written only if that is still there.
 
 use super::{ATTEMPTS_MAX, Registry, Target, Writing, metadata, parsed, place, served, strategy};
-use crate::{failure::Failure, object, storage::Refused};
+use crate::{authorization::rbac::escalation, failure::Failure, object, storage::Refused};
 use api::resources::Resource;
 use bytes::Bytes;
 use serde_json::Value;
@@ -30,6 +30,7 @@ impl Registry {
             if !self.host.defects.has("X15") {
                 check_preconditions(target, &new, &present)?;
             }
+            escalation::check(how.requester.as_ref(), target, &new, Some(&present)).await?;
             let insists = !object::meta(&new, "resourceVersion").is_empty();
             metadata::carried_over(&mut new, &present);
             if !how.applied {

@@ -29,6 +29,9 @@ impl Server {
         asked: Asked,
         body: Incoming,
     ) -> Result<Response, Failure> {
+        if let Some(review) = self.review(&asked) {
+            return self.reviewed(&asked, &review, body).await;
+        }
         let target = self.target(&asked)?;
         if target.subresource == "scale" {
             let object = Target { subresource: String::new(), ..target };
@@ -264,7 +267,8 @@ pub(super) fn writing(asked: &Asked) -> Result<Writing, Failure> {
             agent.split('/').next().unwrap_or_default().chars().take(MANAGER_LENGTH_MAX).collect()
         }
     };
-    Ok(Writing { dry_run, manager, applied: false })
+    let requester = Some(asked.requester.clone());
+    Ok(Writing { dry_run, manager, applied: false, requester })
 }
 
 fn dry_run(values: &[String]) -> Result<bool, Failure> {
