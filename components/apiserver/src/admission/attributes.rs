@@ -3,10 +3,11 @@
 //! Upstream: apiserver/pkg/admission/attributes.go and errors.go.
 
 use crate::{
+    authentication::User,
+    authorization::Requester,
     failure::{Failure, Named},
     object,
     registry::{Target, Writing},
-    server::User,
 };
 use api::{resources::Resource, schema::GroupVersionKind};
 use parking_lot::Mutex;
@@ -85,7 +86,9 @@ pub(crate) struct Attributes {
     pub(crate) old: Value,
     /// `CreateOptions` and the like.
     pub(crate) options: Value,
-    pub(crate) user: User,
+    pub(crate) user: Arc<User>,
+    /// Who judges what the user may; none: the server itself writes, which may do everything.
+    pub(crate) requester: Option<Requester>,
     pub(crate) dry_run: bool,
     pub(crate) notes: Notes,
 }
@@ -113,7 +116,8 @@ impl Attributes {
             object,
             old,
             options: options(operation, how),
-            user: how.user.clone(),
+            user: how.user(),
+            requester: how.requester.clone(),
             dry_run: how.dry_run,
             notes: how.notes.clone(),
             resource,

@@ -11,7 +11,7 @@ impl Registry {
     ///
     /// # Errors
     /// The cache has not been filled in time.
-    pub(crate) async fn cached(
+    pub(crate) async fn cached_object(
         &self,
         resource: &Resource,
         namespace: &str,
