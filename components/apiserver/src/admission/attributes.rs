@@ -60,12 +60,6 @@ impl Notes {
     pub(crate) fn warnings(&self) -> Vec<String> {
         self.0.lock().warnings.clone()
     }
-
-    /// What the audit log is to be told.
-    #[cfg(test)]
-    pub(crate) fn annotations(&self) -> BTreeMap<String, String> {
-        self.0.lock().annotations.clone()
-    }
 }
 
 /// One write, as plugins see it.

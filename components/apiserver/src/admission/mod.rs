@@ -5,7 +5,11 @@
 
 mod attributes;
 mod cluster;
+mod compiling;
+mod expressions;
+mod matching;
 mod memory;
+mod params;
 mod pod;
 mod settings;
 
@@ -25,6 +29,7 @@ mod runtime_class;
 mod service_account;
 mod storage_object_in_use_protection;
 mod taint_nodes_by_condition;
+mod validating_admission_policy;
 
 pub(crate) use attributes::{Attributes, Notes, Operation};
 pub(crate) use cluster::Cluster;
@@ -67,6 +72,7 @@ pub(crate) const PLUGINS: &[Plugin] = &[
     runtime_class::PLUGIN,
     default_ingress_class::PLUGIN,
     pod_topology_labels::PLUGIN,
+    validating_admission_policy::PLUGIN,
     // Quotas are charged only for what all others let in.
     resource_quota::PLUGIN,
 ];
@@ -96,7 +102,6 @@ const ABSENT: &[&str] = &[
     "PodNodeSelector",
     "PodResizeValidator",
     "PodTolerationRestriction",
-    "ValidatingAdmissionPolicy",
     "ValidatingAdmissionWebhook",
 ];
 

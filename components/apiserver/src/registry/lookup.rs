@@ -7,6 +7,21 @@ use serde_json::Value;
 use std::sync::Arc;
 
 impl Registry {
+    /// A resource by its kind.
+    pub(crate) fn resource_of_kind(
+        &self,
+        group: &str,
+        version: &str,
+        kind: &str,
+    ) -> Option<Arc<Resource>> {
+        let is = |one: &&Resource| {
+            let of = &one.kind;
+            of.kind == kind && of.group == group && of.version == version && one.is_stored()
+        };
+        let plural = self.resources().find(is)?.plural.clone();
+        self.resource(group, version, &plural)
+    }
+
     /// An object as the cache has it.
     ///
     /// # Errors
