@@ -2,6 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/admission/attributes.go and errors.go.
 
+use super::rounds::Rounds;
 use crate::{
     authentication::User,
     authorization::Requester,
@@ -85,6 +86,7 @@ pub(crate) struct Attributes {
     pub(crate) requester: Option<Requester>,
     pub(crate) dry_run: bool,
     pub(crate) notes: Notes,
+    pub(super) rounds: Rounds,
 }
 
 impl Attributes {
@@ -114,6 +116,7 @@ impl Attributes {
             requester: how.requester.clone(),
             dry_run: how.dry_run,
             notes: how.notes.clone(),
+            rounds: Rounds::default(),
             resource,
         }
     }

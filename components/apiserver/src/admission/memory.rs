@@ -1,6 +1,11 @@
 //! What plugins remember from one write to the next.
 
-use super::{event_rate_limit::Buckets, validating_admission_policy::Compiled};
+use super::{
+    compiling,
+    event_rate_limit::Buckets,
+    validating_admission_policy::{Compiled, Expression},
+};
+use cel::environment::kubernetes::Admission;
 use parking_lot::Mutex;
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
@@ -18,7 +23,12 @@ pub(crate) struct Memory {
     pub(super) event_rates: Mutex<Buckets>,
     /// By the policy's key, with the revision that was compiled.
     policies: Mutex<BTreeMap<String, (u64, Arc<Compiled>)>>,
+    /// By their texts.
+    conditions: Mutex<BTreeMap<String, Arc<Conditions>>>,
 }
+
+/// Match conditions, compiled, by their names.
+type Conditions = Vec<(String, Expression)>;
 
 impl Memory {
     /// A policy's expressions, compiled when they are first needed and after each change.
@@ -33,6 +43,19 @@ impl Memory {
         let compiled = Arc::new(Compiled::compile(policy));
         policies.insert(key.to_owned(), (revision, compiled.clone()));
         compiled
+    }
+
+    /// A webhook's match conditions, compiled when they are first needed.
+    pub(super) fn conditions(&self, list: &Value) -> Arc<Conditions> {
+        let (mut known, text) = (self.conditions.lock(), list.to_string());
+        if known.len() >= POLICIES_MAX {
+            known.clear();
+        }
+        let compile = || {
+            let options = Admission { authorizer: true, ..Admission::default() };
+            Arc::new(compiling::conditions(options, list))
+        };
+        known.entry(text).or_insert_with(compile).clone()
     }
 
     /// Whoever holds it charges a namespace's quotas.
