@@ -5,6 +5,8 @@
 //! caches.
 
 mod admission;
+mod authentication;
+mod authorization;
 mod bootstrap;
 mod cache;
 mod continuation;
@@ -21,5 +23,6 @@ mod storage;
 pub mod config;
 
 pub use admission::{BadSettings as BadAdmission, Settings as AdmissionSettings};
+pub use authentication::{Tokens, User};
+pub use authorization::{Mode, Policy, PolicyError};
 pub use run::{ApiServer, Fatal};
-pub use server::{Tokens, User};

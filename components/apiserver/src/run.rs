@@ -60,10 +60,10 @@ impl ApiServer {
         let admission = Admission::new(config.admission.clone());
         let schemas = Arc::new(Schemas::built_in());
         let registry = Arc::new(Registry::new(&host, schemas, storage, admission));
-        let delay = config.shutdown_delay;
+        let (delay, roles) = (config.shutdown_delay, config.bootstrap_roles);
         let (closer, closing) = stop_pair();
         let server = Arc::new(Server::new(&host, config, registry.clone(), closing.clone()));
-        let _bootstrap = host.spawn("apiserver/bootstrap", bootstrap::run(registry));
+        let _bootstrap = host.spawn("apiserver/bootstrap", bootstrap::run(registry, roles));
         let service = server.clone();
         let service = Arc::new(move |request| {
             let server = service.clone();

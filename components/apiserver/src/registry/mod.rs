@@ -16,17 +16,18 @@ mod strategy;
 mod watch;
 
 pub(crate) use delete::Deletion;
-pub(crate) use metadata::suffixed;
+pub(crate) use metadata::{suffixed, uid};
 pub(crate) use ownership::refused;
 pub(crate) use read::{Freshness, Listed, Reading};
 pub(crate) use watch::{Watch, WatchEvent, Watching};
 
 use crate::{
     admission::{Admission, Notes},
+    authentication::{MASTERS, User},
+    authorization::Requester,
     cache::Cacher,
     failure::Failure,
     object,
-    server::User,
     storage::Storage,
 };
 use api::{defaults::Defaults, protobuf::Codec, resources::Resource, schema::Schemas};
@@ -79,10 +80,24 @@ pub(crate) struct Writing {
     pub(crate) manager: String,
     /// The owners are told already: the write is an apply.
     pub(crate) applied: bool,
-    /// Who asks for it.
-    pub(crate) user: User,
+    /// Who asks for it; none: the server itself, which may do everything.
+    pub(crate) requester: Option<Requester>,
     /// What the client and the audit log are told besides.
     pub(crate) notes: Notes,
+}
+
+impl Writing {
+    /// Whose write it is: the server's own user, where nobody asks for it.
+    pub(crate) fn user(&self) -> Arc<User> {
+        match &self.requester {
+            Some(requester) => requester.user.clone(),
+            None => Arc::new(User {
+                name: "system:apiserver".into(),
+                groups: vec![MASTERS.into(), "system:authenticated".into()],
+                ..User::default()
+            }),
+        }
+    }
 }
 
 impl Target {
@@ -152,6 +167,22 @@ impl Registry {
         let cache = caches.entry(prefix.clone());
         let begin = || Arc::new(Cacher::new(&self.host, self.storage.clone(), prefix));
         cache.or_insert_with(begin).clone()
+    }
+
+    /// The cache of a built-in resource, as soon as it has anything at all.
+    ///
+    /// # Errors
+    /// It has not in time; there is no such resource.
+    pub(crate) async fn cached(
+        &self,
+        group: &str,
+        version: &str,
+        plural: &str,
+    ) -> Result<Arc<Cacher>, Failure> {
+        let resource = self.resource(group, version, plural);
+        let cache = self.cache(&*resource.ok_or_else(Failure::no_such_resource)?);
+        cache.reach(0).await?;
+        Ok(cache)
     }
 
     /// Whether the storage answers.

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     admission::{Attributes, Operation},
+    authorization::rbac::escalation,
     failure::{Cause, Failure},
     object,
     storage::Refused,
@@ -44,6 +45,7 @@ impl Registry {
                 let causes = [revision_missing()];
                 return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
             }
+            escalation::check(how.requester.as_ref(), target, &new, Some(&present)).await?;
             metadata::carried_over(&mut new, &present);
             if !how.applied {
                 new = self.owned(target, &present, new, how);
@@ -85,7 +87,8 @@ impl Registry {
         self.admission.mutate(self, &mut write).await?;
         metadata::carried_over(&mut write.object, present);
         let now = metadata::time(self.host.clock.wall());
-        let at = Occasion { user: &how.user, now: &now };
+        let user = how.user();
+        let at = Occasion { user: &user, now: &now };
         prepare::update(resource, &target.subresource, &mut write.object, present, &at);
         self.complete(resource, &mut write.object);
         let part = &target.subresource;

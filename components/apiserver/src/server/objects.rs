@@ -29,6 +29,9 @@ impl Server {
         if let Some(told) = subresources::deprecation(&asked.info.group, &asked.info.resource) {
             asked.notes.warn(told);
         }
+        if let Some(review) = self.review(&asked) {
+            return self.reviewed(&asked, &review, body).await;
+        }
         match self.unkept(&asked, body).await {
             Ok(done) => done,
             Err(body) => self.kept(asked, body).await,
@@ -260,8 +263,8 @@ pub(super) fn writing(asked: &Asked) -> Result<Writing, Failure> {
             agent.split('/').next().unwrap_or_default().chars().take(MANAGER_LENGTH_MAX).collect()
         }
     };
-    let (user, notes) = (asked.user.clone(), asked.notes.clone());
-    Ok(Writing { dry_run, manager, applied: false, user, notes })
+    let (requester, notes) = (Some(asked.requester.clone()), asked.notes.clone());
+    Ok(Writing { dry_run, manager, applied: false, requester, notes })
 }
 
 fn dry_run(values: &[String]) -> Result<bool, Failure> {

@@ -4,6 +4,7 @@
 
 use super::{Asked, Server, body, decoding::Validation, negotiation, objects::writing};
 use crate::{
+    authorization::Attributes,
     failure::Failure,
     registry::{Target, Writing, place, refused},
 };
@@ -92,6 +93,8 @@ impl Server {
                 Err(missing) if missing.reason == "NotFound" && target.subresource.is_empty() => {}
                 done => return Ok(self.one(StatusCode::OK, target, form, done?)),
             }
+            let create = Attributes { verb: "create".into(), ..asked.attributes() };
+            self.authorization.demand(&create).await?;
             let object = decide(&Value::Object(Map::new()))?;
             let collection = Target { name: String::new(), ..target.clone() };
             match self.registry.create(&collection, object, &how).await {

@@ -19,7 +19,7 @@ mod small_groups;
 mod volumes;
 pub(super) mod warnings;
 
-use crate::server::User;
+use crate::authentication::User;
 use api::resources::Resource;
 use serde_json::Value;
 
