@@ -2,22 +2,33 @@
 //!
 //! Upstream: apiserver/pkg/registry/generic/registry/store.go.
 
+mod act;
 mod create;
 mod delete;
-mod metadata;
+mod lookup;
+pub(crate) mod metadata;
 mod modify;
 mod ownership;
 pub(crate) mod place;
 mod read;
+mod strategies;
 mod strategy;
 mod watch;
 
 pub(crate) use delete::Deletion;
+pub(crate) use metadata::suffixed;
 pub(crate) use ownership::refused;
 pub(crate) use read::{Freshness, Listed, Reading};
 pub(crate) use watch::{Watch, WatchEvent, Watching};
 
-use crate::{cache::Cacher, failure::Failure, object, storage::Storage};
+use crate::{
+    admission::{Admission, Notes},
+    cache::Cacher,
+    failure::Failure,
+    object,
+    server::User,
+    storage::Storage,
+};
 use api::{defaults::Defaults, protobuf::Codec, resources::Resource, schema::Schemas};
 use bytes::Bytes;
 use host::Host;
@@ -42,6 +53,7 @@ pub(crate) struct Registry {
     pub(crate) defaults: Defaults,
     pub(crate) codec: Codec,
     storage: Storage,
+    admission: Admission,
     resources: Vec<Arc<Resource>>,
     /// What the cluster has from its first moment is there.
     bootstrapped: AtomicBool,
@@ -67,6 +79,10 @@ pub(crate) struct Writing {
     pub(crate) manager: String,
     /// The owners are told already: the write is an apply.
     pub(crate) applied: bool,
+    /// Who asks for it.
+    pub(crate) user: User,
+    /// What the client and the audit log are told besides.
+    pub(crate) notes: Notes,
 }
 
 impl Target {
@@ -80,7 +96,12 @@ impl Target {
 }
 
 impl Registry {
-    pub(crate) fn new(host: &Host, schemas: Arc<Schemas>, storage: Storage) -> Self {
+    pub(crate) fn new(
+        host: &Host,
+        schemas: Arc<Schemas>,
+        storage: Storage,
+        admission: Admission,
+    ) -> Self {
         let resources = api::resources::built_in().into_iter().map(Arc::new).collect();
         let (defaults, codec) = (Defaults::built_in(&schemas), Codec::new(&schemas));
         let (bootstrapped, caches) = (AtomicBool::new(false), Mutex::default());
@@ -90,6 +111,7 @@ impl Registry {
             defaults,
             codec,
             storage,
+            admission,
             resources,
             bootstrapped,
             caches,
