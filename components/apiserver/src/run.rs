@@ -3,7 +3,7 @@
 use crate::{
     bootstrap,
     config::{Config, Tls},
-    registry::Registry,
+    registry::{Registry, definitions},
     server::Server,
     storage::Storage,
 };
@@ -60,6 +60,7 @@ impl ApiServer {
         let delay = config.shutdown_delay;
         let (closer, closing) = stop_pair();
         let server = Arc::new(Server::new(&host, config, registry.clone(), closing.clone()));
+        let _definitions = host.spawn("apiserver/definitions", definitions::run(registry.clone()));
         let _bootstrap = host.spawn("apiserver/bootstrap", bootstrap::run(registry));
         let service = server.clone();
         let service = Arc::new(move |request| {

@@ -1,6 +1,6 @@
 //! A new object.
 
-use super::{Registry, Target, Writing, metadata, place, served, strategy};
+use super::{Registry, Target, Writing, custom, metadata, place, served, strategy};
 use crate::{
     failure::{Cause, Failure},
     object,
@@ -65,7 +65,7 @@ impl Registry {
             };
         }
         let lease = self.lease(&target).await?;
-        match self.storage.create(&key, object::encode(&object), lease).await {
+        match self.storage.create(&key, custom::encode(resource, &object), lease).await {
             Ok(revision) => Ok(served(&object, revision)),
             Err(Refused::Changed(_)) => {
                 Err(Failure::already_exists(place::named(resource, &target.name)))

@@ -125,7 +125,7 @@ impl Deletion {
 /// Says in the object that it is to go, and when.
 fn mark(now: Timestamp, target: &Target, options: &Deletion, object: &mut Value) {
     let grace = strategy::grace_seconds(&target.resource, object, options.grace_period_seconds);
-    strategy::prepare_delete(&target.resource, object);
+    strategy::prepare_delete(&target.resource, object, &metadata::time(now));
     let finalizer = options.finalizer();
     let Some(metadata) = object::metadata_mut(object) else { return };
     if let Some(wanted) = finalizer {

@@ -3,6 +3,8 @@
 //! Upstream: apiserver/pkg/registry/generic/registry/store.go.
 
 mod create;
+pub(crate) mod custom;
+pub(crate) mod definitions;
 mod delete;
 mod metadata;
 mod modify;
@@ -10,18 +12,20 @@ mod ownership;
 pub(crate) mod place;
 mod read;
 mod strategy;
+mod table;
 mod watch;
 
 pub(crate) use delete::Deletion;
 pub(crate) use ownership::refused;
 pub(crate) use read::{Freshness, Listed, Reading};
+pub(crate) use table::Table;
 pub(crate) use watch::{Watch, WatchEvent, Watching};
 
 use crate::{cache::Cacher, failure::Failure, object, storage::Storage};
 use api::{defaults::Defaults, protobuf::Codec, resources::Resource, schema::Schemas};
 use bytes::Bytes;
 use host::Host;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -42,7 +46,7 @@ pub(crate) struct Registry {
     pub(crate) defaults: Defaults,
     pub(crate) codec: Codec,
     storage: Storage,
-    resources: Vec<Arc<Resource>>,
+    table: RwLock<Arc<Table>>,
     /// What the cluster has from its first moment is there.
     bootstrapped: AtomicBool,
     caches: Mutex<BTreeMap<String, Arc<Cacher>>>,
@@ -81,24 +85,15 @@ impl Target {
 
 impl Registry {
     pub(crate) fn new(host: &Host, schemas: Arc<Schemas>, storage: Storage) -> Self {
-        let resources = api::resources::built_in().into_iter().map(Arc::new).collect();
+        let table = RwLock::new(Arc::new(Table::built_in()));
         let (defaults, codec) = (Defaults::built_in(&schemas), Codec::new(&schemas));
         let (bootstrapped, caches) = (AtomicBool::new(false), Mutex::default());
-        Self {
-            host: host.clone(),
-            schemas,
-            defaults,
-            codec,
-            storage,
-            resources,
-            bootstrapped,
-            caches,
-        }
+        Self { host: host.clone(), schemas, defaults, codec, storage, table, bootstrapped, caches }
     }
 
-    /// All resources, in the order of discovery.
-    pub(crate) fn resources(&self) -> impl Iterator<Item = &Resource> {
-        self.resources.iter().map(|resource| &**resource)
+    /// What is served at this moment.
+    pub(crate) fn table(&self) -> Arc<Table> {
+        self.table.read().clone()
     }
 
     /// A resource by its names.
@@ -108,10 +103,7 @@ impl Registry {
         version: &str,
         plural: &str,
     ) -> Option<Arc<Resource>> {
-        let found = self.resources.iter().find(|one| {
-            one.plural == plural && one.kind.group == group && one.kind.version == version
-        });
-        found.cloned()
+        self.table.read().find(group, version, plural).cloned()
     }
 
     /// Says that what the cluster has from its first moment is there.

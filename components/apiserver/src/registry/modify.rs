@@ -1,7 +1,13 @@
 //! A change of an object: decided on what is stored, written only if that is still there.
 
-use super::{ATTEMPTS_MAX, Registry, Target, Writing, metadata, parsed, place, served, strategy};
-use crate::{failure::Failure, object, storage::Refused};
+use super::{
+    ATTEMPTS_MAX, Registry, Target, Writing, custom, metadata, parsed, place, served, strategy,
+};
+use crate::{
+    failure::{Cause, Failure},
+    object,
+    storage::Refused,
+};
 use api::resources::Resource;
 use bytes::Bytes;
 use serde_json::Value;
@@ -24,7 +30,7 @@ impl Registry {
             let Some(stored) = self.storage.get(&key).await? else {
                 return Err(target.not_found());
             };
-            let present = parsed(&stored)?;
+            let present = custom::presented(resource, parsed(&stored)?);
             let mut new = decide(&present)?;
             // X15: whoever says what it has seen is believed to have seen the newest.
             if !self.host.defects.has("X15") {
@@ -40,7 +46,7 @@ impl Registry {
             if !causes.is_empty() {
                 return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
             }
-            let bytes = object::encode(&new);
+            let bytes = custom::encode(resource, &new);
             if how.dry_run || bytes[..] == stored.bytes[..] {
                 return Ok(served(&new, stored.revision));
             }
@@ -78,8 +84,21 @@ impl Registry {
                 target.name
             )));
         }
+        if target.resource.custom.is_some() && object::meta(&body, "resourceVersion").is_empty() {
+            return Err(unconditional(target));
+        }
         self.modify(target, how, |_| Ok(body.clone())).await
     }
+}
+
+/// Custom resources are not replaced by those who have not seen them (AllowUnconditionalUpdate).
+fn unconditional(target: &Target) -> Failure {
+    let cause = Cause {
+        reason: "FieldValueInvalid",
+        message: "Invalid value: 0: must be specified for an update".into(),
+        field: "metadata.resourceVersion".into(),
+    };
+    Failure::invalid(place::kind_named(&target.resource, &target.name), &[cause])
 }
 
 /// What the client says it has seen must be what is there.

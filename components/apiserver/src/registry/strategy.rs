@@ -2,8 +2,9 @@
 //!
 //! Upstream: pkg/registry/*/*/strategy.go.
 
+use super::custom;
 use crate::{failure::Cause, object};
-use api::{names, resources::Resource, schema::GroupVersionKind};
+use api::{definition, names, resources::Resource, schema::GroupVersionKind};
 use serde_json::{Value, json};
 
 /// Kinds whose `metadata.generation` counts the changes of what is wanted.
@@ -55,6 +56,7 @@ pub(super) fn namespaces() -> Resource {
         categories: Vec::new(),
         subresources: Vec::new(),
         columns: Vec::new(),
+        custom: None,
     }
 }
 
@@ -66,8 +68,13 @@ fn has_status(resource: &Resource) -> bool {
     resource.subresource("status").is_some()
 }
 
+fn is_definition(resource: &Resource) -> bool {
+    is(resource, definition::GROUP, definition::PLURAL)
+}
+
 fn counts_generations(resource: &Resource) -> bool {
-    COUNTED.contains(&(resource.kind.group.as_str(), resource.plural.as_str()))
+    resource.custom.is_some()
+        || COUNTED.contains(&(resource.kind.group.as_str(), resource.plural.as_str()))
 }
 
 /// How long objects of the resource live, where they vanish by themselves.
@@ -105,6 +112,7 @@ pub(super) fn prepare_create(resource: &Resource, object: &mut Value) {
             object["metadata"]["labels"]["kubernetes.io/metadata.name"] = name;
         }
         ("", "pods") => object["status"] = json!({"phase": "Pending"}),
+        (definition::GROUP, definition::PLURAL) => definition::life::born(object),
         ("", "persistentvolumeclaims" | "persistentvolumes") => {
             object["status"] = json!({"phase": "Pending"});
         }
@@ -120,6 +128,9 @@ pub(super) fn prepare_update(
     present: &Value,
 ) {
     let Some(members) = new.as_object_mut() else { return };
+    if subresource == "status" && resource.custom.is_some() {
+        return custom::only_status(members, present);
+    }
     if subresource == "status" {
         for (name, value) in present.as_object().into_iter().flatten() {
             if name != "status" && name != "metadata" {
@@ -139,18 +150,22 @@ pub(super) fn prepare_update(
         let finalizers = present["spec"]["finalizers"].clone();
         new["spec"]["finalizers"] = finalizers;
     }
-    if counts_generations(resource) && differ(new, present) {
+    if is_definition(resource) {
+        definition::life::changed(new);
+    }
+    if counts_generations(resource) && differ(resource, new, present) {
         let generation = present["metadata"]["generation"].as_i64().unwrap_or(0);
         new["metadata"]["generation"] = (generation + 1).into();
     }
 }
 
-/// Whether two objects want different things.
-fn differ(new: &Value, present: &Value) -> bool {
+/// Whether two objects want different things. Where nobody keeps a status apart it is one of them.
+fn differ(resource: &Resource, new: &Value, present: &Value) -> bool {
+    let status = resource.custom.is_some() && !has_status(resource);
     let wanted = |object: &Value| -> Vec<(String, Value)> {
         let members = object.as_object().into_iter().flatten();
         members
-            .filter(|(name, _)| !BESIDE.contains(&name.as_str()))
+            .filter(|(name, _)| !BESIDE.contains(&name.as_str()) || (status && *name == "status"))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect()
     };
@@ -176,7 +191,10 @@ pub(super) fn grace_seconds(resource: &Resource, object: &Value, asked: Option<i
 }
 
 /// Changes an object that is told to go.
-pub(super) fn prepare_delete(resource: &Resource, object: &mut Value) {
+pub(super) fn prepare_delete(resource: &Resource, object: &mut Value, now: &str) {
+    if is_definition(resource) {
+        definition::life::doomed(object, now);
+    }
     if is(resource, "", "namespaces") {
         object["status"]["phase"] = "Terminating".into();
     }
@@ -188,8 +206,15 @@ pub(super) fn is_held(resource: &Resource, object: &Value) -> bool {
     is(resource, "", "namespaces") && finalizers.is_some_and(|list| !list.is_empty())
 }
 
-/// What is wrong with an object, whatever its kind (ValidateObjectMeta).
+/// What is wrong with a new object.
 pub(super) fn validate(resource: &Resource, object: &Value) -> Vec<Cause> {
+    let mut causes = validate_metadata(resource, object);
+    causes.extend(custom::causes(resource, object, None));
+    causes
+}
+
+/// What is wrong with an object, whatever its kind (ValidateObjectMeta).
+fn validate_metadata(resource: &Resource, object: &Value) -> Vec<Cause> {
     let metadata = &object["metadata"];
     let mut causes = Vec::new();
     let name = object::meta(object, "name");
@@ -238,7 +263,8 @@ fn invalid(field: &str, value: &str, why: &str) -> Cause {
 
 /// What is wrong with a change.
 pub(super) fn validate_update(resource: &Resource, new: &Value, present: &Value) -> Vec<Cause> {
-    let mut causes = validate(resource, new);
+    let mut causes = validate_metadata(resource, new);
+    causes.extend(custom::causes(resource, new, Some(present)));
     if present["immutable"] == true && is_kept_still(resource, new, present) {
         causes.push(Cause {
             reason: "FieldValueForbidden",

@@ -58,6 +58,14 @@ impl Server {
             "" => &resource.verbs,
             name => &resource.subresource(name).ok_or_else(Failure::no_such_resource)?.verbs,
         };
+        let ends = resource.custom.as_ref().is_some_and(|custom| custom.terminating);
+        if ends && info.verb == "create" && info.subresource.is_empty() {
+            let of = place::named(&resource, &info.name);
+            let mut failure = Failure::not_supported(of, info.verb);
+            failure.message =
+                "create not allowed while custom resource definition is terminating".into();
+            return Err(failure);
+        }
         let served = SUBRESOURCES.contains(&info.subresource.as_str());
         if !served || !verbs.iter().any(|verb| verb == info.verb) || !resource.is_stored() {
             return Err(Failure::not_supported(place::named(&resource, &info.name), info.verb));
@@ -191,7 +199,8 @@ impl Server {
 
     fn selection(&self, asked: &Asked, resource: &Resource) -> Result<Selection, Failure> {
         let (labels, fields) = (asked.query.get("labelSelector"), asked.query.get("fieldSelector"));
-        Selection::parse(&resource.kind.group, &resource.plural, labels, fields)
+        let more = resource.custom.as_ref().map_or(&[][..], |custom| &custom.selectable);
+        Selection::parse(&resource.kind.group, &resource.plural, labels, fields, more)
     }
 
     /// One object in the form that the client wants.

@@ -81,7 +81,8 @@ impl Server {
     }
 
     fn write_documents(&self) -> Documents {
-        let resources: Vec<_> = self.registry.resources().collect();
+        let table = self.registry.table();
+        let resources: Vec<_> = table.built_in_rows().iter().map(|one| &**one).collect();
         Documents::write(&OpenApi::new(&self.registry.schemas, &resources))
     }
 

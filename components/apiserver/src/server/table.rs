@@ -6,11 +6,16 @@ use super::{
     Asked, Server, answer,
     negotiation::{self, Form, Include},
 };
-use crate::{failure::Failure, registry::Listed};
+use crate::{
+    cache::Entry,
+    failure::Failure,
+    registry::{Listed, custom},
+};
 use api::{printing, resources::Resource, time::Moment};
 use bytes::Bytes;
 use host::{Host, Timestamp};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// Where tables and metadata alone are defined.
 const META: &str = "meta.k8s.io/v1";
@@ -58,6 +63,7 @@ impl<'a> Presenter<'a> {
 
     /// One object. Of a watch's tables only the first tells its columns.
     pub(super) fn one(&self, object: Bytes, with_columns: bool) -> Bytes {
+        let object = custom::served(self.resource, object);
         match self.form {
             Form::Whole => object,
             Form::Metadata => partial(&mut parsed(&object)).to_string().into(),
@@ -76,7 +82,8 @@ impl<'a> Presenter<'a> {
 
     /// A collection.
     pub(super) fn list(&self, listed: &Listed) -> Bytes {
-        let objects = listed.entries.iter().map(|entry| parsed(entry.served()));
+        let shown = |entry: &Arc<Entry>| custom::presented(self.resource, parsed(entry.served()));
+        let objects = listed.entries.iter().map(shown);
         let metadata = answer::list_metadata(listed);
         match self.form {
             Form::Whole => answer::list(self.resource, listed),
@@ -107,7 +114,10 @@ impl<'a> Presenter<'a> {
     }
 
     fn row(&self, mut object: Value, include: Include) -> Value {
-        let printed = printing::row(&self.resource.kind, &object, self.now);
+        let printed = match &self.resource.custom {
+            Some(custom) => custom.row(&object, self.now),
+            None => printing::row(&self.resource.kind, &object, self.now),
+        };
         let conditions = printed.conditions();
         let mut row = json!({
             "cells": printed.cells,
