@@ -184,6 +184,7 @@ pub const ALL: &[Entry] = &[
     entry::<objects::ObjectReads>(),
     entry::<objects::ObjectWatchOrder>(),
     entry::<objects::ObjectFinalizers>(),
+    entry::<objects::ObjectAge>(),
     entry::<objects::ObjectConverges>(),
     // Members, and the cluster as a whole.
     entry::<replica_equality::ReplicaEquality>(),
