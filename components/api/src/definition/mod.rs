@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `rows.rs` | from a definition to [`Resource`](crate::resources::Resource)s |
 //! | `custom.rs` | what a custom resource has beside its row |
+//! | `check/` | whether a definition may be stored |
 //! | `life.rs` | a definition's birth, change and end |
 //! | `naming.rs`, `approval.rs` | conditions that follow from other definitions, or from itself |
 //!
 //! Upstream: apiextensions-apiserver.
 
 mod approval;
+mod check;
 mod conditions;
 mod custom;
 pub mod life;
@@ -18,6 +20,7 @@ mod rows;
 mod versions;
 
 pub use approval::approval;
+pub use check::check;
 pub use conditions::{Condition, condition_is, set_condition};
 pub use custom::{Custom, ScalePaths};
 pub use naming::{Accepted, names};

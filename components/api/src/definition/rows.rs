@@ -9,7 +9,7 @@ use crate::{
     printing::CustomColumn,
     resources::{Column, Resource, Subresource},
     schema::{GroupVersionKind, Schemas},
-    structural::{Structural, Types},
+    structural::{Structural, Types, rules::Rules},
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -78,6 +78,7 @@ fn row(definition: &Value, version: &Value, schema: Structural, schemas: Arc<Sch
         definition: text(&definition["metadata"], "name").to_owned(),
         list_kind: text(names, "listKind").to_owned(),
         published: version["schema"]["openAPIV3Schema"].clone(),
+        rules: Rules::of(&version["schema"]["openAPIV3Schema"]),
         schema,
         schemas,
         columns,

@@ -5,6 +5,7 @@
 //! | `schema.rs` | a schema, read |
 //! | `prune.rs`, `defaults.rs`, `embedded.rs` | an object on its way in |
 //! | `validate/`, `lists.rs` | what is wrong with it |
+//! | `rules/` | expressions that must hold |
 //! | `types.rs` | the same schema as the types of server-side apply |
 //!
 //! Upstream: apiextensions-apiserver's pkg/apiserver/schema.
@@ -14,6 +15,7 @@ pub mod embedded;
 pub mod fault;
 pub mod lists;
 pub mod prune;
+pub mod rules;
 mod schema;
 mod types;
 mod validate;
@@ -21,4 +23,4 @@ mod validate;
 pub use fault::{Fault, FaultKind};
 pub use schema::{Additional, Limits, Structural};
 pub use types::Types;
-pub use validate::validate;
+pub use validate::{validate, validate_change};

@@ -9,7 +9,7 @@ use super::{
 use serde_json::Value;
 
 /// Fields that every resource has, whatever its schema says.
-pub(super) const IDENTITY: [&str; 3] = ["apiVersion", "kind", "metadata"];
+pub(crate) const IDENTITY: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
 /// Prunes a resource; returns the paths of what went, in the order of the object.
 pub fn prune(schema: &Structural, object: &mut Value) -> Vec<String> {

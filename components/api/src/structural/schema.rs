@@ -167,6 +167,12 @@ fn texts(members: &Map<String, Value>, name: &str) -> Vec<String> {
     items(members, name).filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
+/// How items of a list are told apart.
+pub(super) fn list_kind_of(schema: &Value) -> Option<ListKind> {
+    let name = schema.get("x-kubernetes-list-type").and_then(Value::as_str)?;
+    list_kind(name, schema.as_object()?)
+}
+
 fn list_kind(name: &str, members: &Map<String, Value>) -> Option<ListKind> {
     match name {
         "atomic" => Some(ListKind::Atomic),

@@ -4,7 +4,7 @@
 //! (schemaCoercingDecoder, unstructuredDefaulter) and pkg/registry/customresource/strategy.go.
 
 use crate::{failure::Cause, object};
-use api::{patch::apply::Versions, resources::Resource, structural::Fault};
+use api::{definition, patch::apply::Versions, resources::Resource, structural::Fault};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 

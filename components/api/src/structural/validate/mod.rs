@@ -10,6 +10,7 @@ mod numbers;
 use super::{
     Structural,
     fault::{Fault, index},
+    rules::counterpart,
     schema::Additional,
 };
 use serde_json::{Map, Value};
@@ -20,6 +21,12 @@ const FAULTS_MAX: usize = 1000;
 /// What is wrong with a value.
 pub fn validate(schema: &Structural, value: &Value) -> Vec<Fault> {
     run(schema, value, "").faults
+}
+
+/// What is wrong with a value that was another before. What was wrong already may stay so while
+/// nobody touches it (apiextensions-apiserver's pkg/apiserver/validation/ratcheting.go).
+pub fn validate_change(schema: &Structural, value: &Value, before: &Value) -> Vec<Fault> {
+    changed(schema, value, "", Some(before)).faults
 }
 
 /// What is wrong, and how much was right: of alternatives that all fail, the one that fits best is
@@ -60,6 +67,19 @@ fn wrong(path: &str, value: &Value, why: &str) -> Fault {
 }
 
 fn run(schema: &Structural, value: &Value, path: &str) -> Outcome {
+    changed(schema, value, path, None)
+}
+
+/// Checks a value of which `before` is what it was, where that is known.
+fn changed(schema: &Structural, value: &Value, path: &str, before: Option<&Value>) -> Outcome {
+    let out = check(schema, value, path, before);
+    match before {
+        Some(before) if before == value => Outcome { matches: 1, ..Outcome::default() },
+        _ => out,
+    }
+}
+
+fn check(schema: &Structural, value: &Value, path: &str, before: Option<&Value>) -> Outcome {
     let mut out = Outcome::default();
     let types = types(schema);
     match fits(schema, &types, value) {
@@ -74,8 +94,8 @@ fn run(schema: &Structural, value: &Value, path: &str) -> Outcome {
     match value {
         Value::String(text) => string(schema, text, path, &mut out),
         Value::Number(_) => numbers::check(schema, value, path, &mut out),
-        Value::Array(items) => list(schema, items, path, &mut out),
-        Value::Object(members) => object(schema, members, path, &mut out),
+        Value::Array(items) => list(schema, items, path, before, &mut out),
+        Value::Object(members) => object(schema, members, path, before, &mut out),
         Value::Null | Value::Bool(_) => {}
     }
     listed(schema, value, path, &mut out);
@@ -159,10 +179,17 @@ fn string(schema: &Structural, text: &str, path: &str, out: &mut Outcome) {
     out.matches += 1;
 }
 
-fn list(schema: &Structural, items: &[Value], path: &str, out: &mut Outcome) {
+fn list(
+    schema: &Structural,
+    items: &[Value],
+    path: &str,
+    before: Option<&Value>,
+    out: &mut Outcome,
+) {
     if let Some(known) = schema.items.as_deref() {
         for (at, item) in items.iter().enumerate() {
-            out.merge(run(known, item, &index(path, at)));
+            let old = before.and_then(|old| counterpart(schema.list.as_ref(), item, old));
+            out.merge(changed(known, item, &index(path, at), old));
         }
     }
     let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
@@ -175,7 +202,13 @@ fn list(schema: &Structural, items: &[Value], path: &str, out: &mut Outcome) {
     out.matches += 1;
 }
 
-fn object(schema: &Structural, members: &Map<String, Value>, path: &str, out: &mut Outcome) {
+fn object(
+    schema: &Structural,
+    members: &Map<String, Value>,
+    path: &str,
+    before: Option<&Value>,
+    out: &mut Outcome,
+) {
     let count = i64::try_from(members.len()).unwrap_or(i64::MAX);
     if let Some(least) = schema.limits.min_properties.filter(|least| count < *least) {
         let why = format!("should have at least {least} properties");
@@ -189,9 +222,10 @@ fn object(schema: &Structural, members: &Map<String, Value>, path: &str, out: &m
             true => name.clone(),
             false => format!("{path}.{name}"),
         };
+        let old = before.filter(|_| !schema.atomic).and_then(|old| old.get(name));
         match (schema.properties.get(name), &schema.additional) {
-            (Some(known), _) => out.merge(run(known, value, &below)),
-            (None, Additional::Schema(known)) => out.merge(run(known, value, &below)),
+            (Some(known), _) => out.merge(changed(known, value, &below, old)),
+            (None, Additional::Schema(known)) => out.merge(changed(known, value, &below, old)),
             (None, Additional::Allowed(false)) => {
                 let why = format!("{path}.{name} in body is a forbidden property");
                 out.add(Fault::invalid(place(path), name.as_str(), &why));
