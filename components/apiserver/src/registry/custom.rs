@@ -38,10 +38,14 @@ pub(crate) fn encode(resource: &Resource, object: &Value) -> Vec<u8> {
     object::encode(&stored)
 }
 
-/// What is wrong with an object by its definition.
+/// What is wrong with an object by its definition, or with a definition.
 pub(super) fn causes(resource: &Resource, object: &Value, present: Option<&Value>) -> Vec<Cause> {
-    let Some(custom) = &resource.custom else { return Vec::new() };
-    custom.faults(object, present).into_iter().map(cause).collect()
+    let faults = match &resource.custom {
+        Some(custom) => custom.faults(object, present),
+        None if resource.kind.group == definition::GROUP => definition::check(object, present),
+        None => return Vec::new(),
+    };
+    faults.into_iter().map(cause).collect()
 }
 
 /// A fault as clients are told of it.
