@@ -19,3 +19,4 @@ pub mod selector;
 pub mod structural;
 pub mod table;
 pub mod time;
+pub mod validation;

@@ -1,6 +1,6 @@
 //! What an API server is told at its start.
 
-use crate::server::Tokens;
+use crate::{admission::Settings, server::Tokens};
 use std::{net::SocketAddr, time::Duration};
 
 /// An API server's settings; defaults are upstream's flags' where these have one.
@@ -18,6 +18,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// `--anonymous-auth`.
     pub anonymous: bool,
+    /// `--enable-admission-plugins` and its like.
+    pub admission: Settings,
     /// `--request-timeout`, for everything that is not a watch.
     pub request_timeout: Duration,
     /// `--min-request-timeout`: watches without a time of their own last this long, up to twice.
@@ -49,6 +51,7 @@ impl Config {
             etcd_prefix: "/registry".into(),
             tokens: Tokens::new(),
             anonymous: true,
+            admission: Settings::default(),
             request_timeout: Duration::from_secs(60),
             watch_timeout: Duration::from_secs(1800),
             bookmark_interval: Duration::from_secs(60),

@@ -4,6 +4,7 @@
 //! the registry, which treats all kinds alike. Objects are kept in etcd and near it in watch
 //! caches.
 
+mod admission;
 mod bootstrap;
 mod cache;
 mod continuation;
@@ -19,5 +20,6 @@ mod storage;
 
 pub mod config;
 
+pub use admission::{BadSettings as BadAdmission, Settings as AdmissionSettings};
 pub use run::{ApiServer, Fatal};
 pub use server::{Tokens, User};

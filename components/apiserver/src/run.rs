@@ -1,6 +1,7 @@
 //! An API server's life from its first byte to its last.
 
 use crate::{
+    admission::Admission,
     bootstrap,
     config::{Config, Tls},
     registry::{Registry, definitions},
@@ -56,7 +57,9 @@ impl ApiServer {
         let listener = host.network.listen(address).await;
         let listener = listener.map_err(|error| Fatal::Listen { address, error })?;
         let storage = Storage::new(Client::new(&host, config.etcd.clone()), &config.etcd_prefix);
-        let registry = Arc::new(Registry::new(&host, Arc::new(Schemas::built_in()), storage));
+        let admission = Admission::new(config.admission.clone());
+        let schemas = Arc::new(Schemas::built_in());
+        let registry = Arc::new(Registry::new(&host, schemas, storage, admission));
         let delay = config.shutdown_delay;
         let (closer, closing) = stop_pair();
         let server = Arc::new(Server::new(&host, config, registry.clone(), closing.clone()));

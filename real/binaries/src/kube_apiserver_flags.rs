@@ -2,7 +2,7 @@
 //!
 //! Upstream: cmd/kube-apiserver/app/options.
 
-use crate::go_duration;
+use crate::{go_duration, kube_apiserver_admission};
 use apiserver::{
     Tokens, User,
     config::{Config, Tls},
@@ -90,6 +90,16 @@ pub struct Flags {
     #[arg(long, default_value = "AlwaysAllow", help_heading = "Authorization")]
     pub authorization_mode: String,
 
+    /// Admission plugins to run besides those that run by default
+    #[arg(long, value_delimiter = ',', help_heading = "Admission")]
+    pub enable_admission_plugins: Vec<String>,
+    /// Admission plugins not to run, though they do by default
+    #[arg(long, value_delimiter = ',', help_heading = "Admission")]
+    pub disable_admission_plugins: Vec<String>,
+    /// File that tells admission plugins more (AdmissionConfiguration)
+    #[arg(long, default_value = "", hide_default_value = true, help_heading = "Admission")]
+    pub admission_control_config_file: String,
+
     /// Level of the log's detail
     #[arg(short, long, default_value_t = 0, help_heading = "Log")]
     pub v: u8,
@@ -141,6 +151,7 @@ impl Flags {
         // Where everybody may do everything, nobody comes in unknown (upstream resets
         // --anonymous-auth too: pkg/kubeapiserver/options/authentication.go).
         config.anonymous = false;
+        config.admission = kube_apiserver_admission::settings(self)?;
         config.request_timeout = self.request_timeout;
         config.watch_timeout = Duration::from_secs(self.min_request_timeout);
         config.shutdown_delay = self.shutdown_delay_duration;
@@ -247,7 +258,7 @@ fn token(line: &str) -> Option<(String, User)> {
     (!token.is_empty() && !user.name.is_empty()).then_some((token, user))
 }
 
-fn read(flag: &'static str, path: &str) -> Result<Vec<u8>, FlagError> {
+pub(crate) fn read(flag: &'static str, path: &str) -> Result<Vec<u8>, FlagError> {
     std::fs::read(path).map_err(|error| broken(flag, path, &error))
 }
 

@@ -37,7 +37,8 @@ impl ApiServer {
         let mut started = Self {
             port: Port::reserve(),
             authority,
-            flags: Vec::new(),
+            // No controller makes the accounts that pods run as.
+            flags: vec!["--disable-admission-plugins=ServiceAccount".to_owned()],
             process: None,
             server,
             admin,

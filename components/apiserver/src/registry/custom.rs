@@ -6,7 +6,7 @@
 use crate::{failure::Cause, object};
 use api::{definition, patch::apply::Versions, resources::Resource, structural::Fault};
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Brings an object that was stored into the version that is asked for, as its schema is today.
 pub(crate) fn presented(resource: &Resource, mut stored: Value) -> Value {
@@ -53,16 +53,11 @@ pub(super) fn cause(fault: Fault) -> Cause {
     Cause { reason: fault.kind.reason(), message: fault.message, field: fault.field }
 }
 
-/// A change of the status takes nothing but the status, and who owns it.
-pub(super) fn only_status(new: &mut Map<String, Value>, present: &Value) {
-    let owners = new.get("metadata").and_then(|it| it.get("managedFields")).cloned();
-    let status = new.remove("status");
-    *new = present.as_object().cloned().unwrap_or_default();
-    match status {
-        Some(status) => new.insert("status".into(), status),
-        None => new.remove("status"),
-    };
-    let Some(Value::Object(metadata)) = new.get_mut("metadata") else { return };
+/// A change of the status changes no metadata, but who owns it.
+pub(super) fn only_status(new: &mut Value, present: &Value) {
+    let owners = new["metadata"].get("managedFields").cloned();
+    new["metadata"] = present["metadata"].clone();
+    let Value::Object(metadata) = &mut new["metadata"] else { return };
     match owners {
         Some(owners) => metadata.insert("managedFields".into(), owners),
         None => metadata.remove("managedFields"),

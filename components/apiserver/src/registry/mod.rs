@@ -2,26 +2,37 @@
 //!
 //! Upstream: apiserver/pkg/registry/generic/registry/store.go.
 
+mod act;
 mod create;
 pub(crate) mod custom;
 pub(crate) mod definitions;
 mod delete;
-mod metadata;
+mod lookup;
+pub(crate) mod metadata;
 mod modify;
 mod ownership;
 pub(crate) mod place;
 mod read;
+mod strategies;
 mod strategy;
 mod table;
 mod watch;
 
 pub(crate) use delete::Deletion;
+pub(crate) use metadata::suffixed;
 pub(crate) use ownership::refused;
 pub(crate) use read::{Freshness, Listed, Reading};
 pub(crate) use table::Table;
 pub(crate) use watch::{Watch, WatchEvent, Watching};
 
-use crate::{cache::Cacher, failure::Failure, object, storage::Storage};
+use crate::{
+    admission::{Admission, Notes},
+    cache::Cacher,
+    failure::Failure,
+    object,
+    server::User,
+    storage::Storage,
+};
 use api::{defaults::Defaults, protobuf::Codec, resources::Resource, schema::Schemas};
 use bytes::Bytes;
 use host::Host;
@@ -46,6 +57,7 @@ pub(crate) struct Registry {
     pub(crate) defaults: Defaults,
     pub(crate) codec: Codec,
     storage: Storage,
+    admission: Admission,
     table: RwLock<Arc<Table>>,
     /// What the cluster has from its first moment is there.
     bootstrapped: AtomicBool,
@@ -71,6 +83,10 @@ pub(crate) struct Writing {
     pub(crate) manager: String,
     /// The owners are told already: the write is an apply.
     pub(crate) applied: bool,
+    /// Who asks for it.
+    pub(crate) user: User,
+    /// What the client and the audit log are told besides.
+    pub(crate) notes: Notes,
 }
 
 impl Target {
@@ -84,11 +100,26 @@ impl Target {
 }
 
 impl Registry {
-    pub(crate) fn new(host: &Host, schemas: Arc<Schemas>, storage: Storage) -> Self {
+    pub(crate) fn new(
+        host: &Host,
+        schemas: Arc<Schemas>,
+        storage: Storage,
+        admission: Admission,
+    ) -> Self {
         let table = RwLock::new(Arc::new(Table::built_in()));
         let (defaults, codec) = (Defaults::built_in(&schemas), Codec::new(&schemas));
         let (bootstrapped, caches) = (AtomicBool::new(false), Mutex::default());
-        Self { host: host.clone(), schemas, defaults, codec, storage, table, bootstrapped, caches }
+        Self {
+            host: host.clone(),
+            schemas,
+            defaults,
+            codec,
+            storage,
+            admission,
+            table,
+            bootstrapped,
+            caches,
+        }
     }
 
     /// What is served at this moment.

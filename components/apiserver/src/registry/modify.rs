@@ -1,14 +1,17 @@
 //! A change of an object: decided on what is stored, written only if that is still there.
 
 use super::{
-    ATTEMPTS_MAX, Registry, Target, Writing, custom, metadata, parsed, place, served, strategy,
+    ATTEMPTS_MAX, Registry, Target, Writing, custom, metadata, parsed, place, served,
+    strategies::{self, Occasion, deletion, prepare, warnings},
+    strategy,
 };
 use crate::{
+    admission::{Attributes, Operation},
     failure::{Cause, Failure},
     object,
     storage::Refused,
 };
-use api::resources::Resource;
+use api::{patch::managed::keep_times, resources::Resource};
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -36,16 +39,18 @@ impl Registry {
             if !self.host.defects.has("X15") {
                 check_preconditions(target, &new, &present)?;
             }
-            let insists = !object::meta(&new, "resourceVersion").is_empty();
+            let seen = object::meta(&new, "resourceVersion");
+            if strategies::of(resource).needs_revision && matches!(seen, "" | "0") {
+                let causes = [revision_missing()];
+                return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
+            }
             metadata::carried_over(&mut new, &present);
             if !how.applied {
                 new = self.owned(target, &present, new, how);
             }
-            strategy::prepare_update(resource, &target.subresource, &mut new, &present);
-            let causes = strategy::validate_update(resource, &new, &present);
-            if !causes.is_empty() {
-                return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
-            }
+            let mut new = self.admitted(target, new, &present, how).await?;
+            object::set_revision(&mut new, stored.revision);
+            let new = keep_times(&present, new);
             let bytes = custom::encode(resource, &new);
             if how.dry_run || bytes[..] == stored.bytes[..] {
                 return Ok(served(&new, stored.revision));
@@ -59,9 +64,7 @@ impl Registry {
                 Ok(revision) => {
                     return Ok(served(&new, revision));
                 }
-                Err(Refused::Changed(_)) if insists => {
-                    return Err(Failure::modified(place::named(resource, &target.name)));
-                }
+                // The next attempt decides on what is there now; who has seen the old one is told.
                 Err(Refused::Changed(_)) => {}
                 Err(Refused::Failed(failure)) => return Err(failure),
             }
@@ -69,13 +72,41 @@ impl Registry {
         Err(Failure::modified(place::named(resource, &target.name)))
     }
 
-    /// Replaces an object.
+    /// What a change is once admission and the strategy have completed it, and let it through.
+    async fn admitted(
+        &self,
+        target: &Target,
+        new: Value,
+        present: &Value,
+        how: &Writing,
+    ) -> Result<Value, Failure> {
+        let resource = &*target.resource;
+        let mut write = Attributes::new(Operation::Update, target, new, present.clone(), how);
+        self.admission.mutate(self, &mut write).await?;
+        metadata::carried_over(&mut write.object, present);
+        let now = metadata::time(self.host.clock.wall());
+        let at = Occasion { user: &how.user, now: &now };
+        prepare::update(resource, &target.subresource, &mut write.object, present, &at);
+        self.complete(resource, &mut write.object);
+        let part = &target.subresource;
+        let causes = strategy::validate(resource, part, &write.object, Some(present));
+        if !causes.is_empty() {
+            return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
+        }
+        for text in warnings::on_update(resource, &write.object, present) {
+            how.notes.warn(text);
+        }
+        self.admission.validate(self, &write).await?;
+        Ok(write.object)
+    }
+
+    /// Replaces an object; returns it, and whether it is new: some kinds let it be created so.
     pub(crate) async fn update(
         &self,
         target: &Target,
         body: Value,
         how: &Writing,
-    ) -> Result<Bytes, Failure> {
+    ) -> Result<(Bytes, bool), Failure> {
         metadata::namespace(&body, &target.namespace)?;
         let name = object::meta(&body, "name");
         if !name.is_empty() && name != target.name {
@@ -84,21 +115,31 @@ impl Registry {
                 target.name
             )));
         }
-        if target.resource.custom.is_some() && object::meta(&body, "resourceVersion").is_empty() {
-            return Err(unconditional(target));
+        match self.modify(target, how, |_| Ok(body.clone())).await {
+            Err(missing) if missing.reason == "NotFound" && creates(target, &body) => {}
+            done => return Ok((done?, false)),
         }
-        self.modify(target, how, |_| Ok(body.clone())).await
+        let mut body = body;
+        if let Some(metadata) = object::metadata_mut(&mut body) {
+            metadata.insert("name".into(), target.name.as_str().into());
+        }
+        let collection = Target { name: String::new(), ..target.clone() };
+        Ok((self.create(&collection, body, how).await?, true))
     }
 }
 
-/// Custom resources are not replaced by those who have not seen them (AllowUnconditionalUpdate).
-fn unconditional(target: &Target) -> Failure {
-    let cause = Cause {
+/// Whether replacing what is not there creates it. Who has seen a version of it does not mean that.
+fn creates(target: &Target, body: &Value) -> bool {
+    let unseen = matches!(object::meta(body, "resourceVersion"), "" | "0");
+    unseen && target.subresource.is_empty() && strategies::of(&target.resource).creates_on_update
+}
+
+fn revision_missing() -> Cause {
+    Cause {
         reason: "FieldValueInvalid",
         message: "Invalid value: 0: must be specified for an update".into(),
         field: "metadata.resourceVersion".into(),
-    };
-    Failure::invalid(place::kind_named(&target.resource, &target.name), &[cause])
+    }
 }
 
 /// What the client says it has seen must be what is there.
@@ -123,5 +164,5 @@ pub(super) fn is_finished(resource: &Resource, object: &Value) -> bool {
     let metadata = &object["metadata"];
     let none = metadata["finalizers"].as_array().is_none_or(Vec::is_empty);
     let now = metadata["deletionGracePeriodSeconds"].as_i64() == Some(0);
-    metadata["deletionTimestamp"].is_string() && now && none && !strategy::is_held(resource, object)
+    metadata["deletionTimestamp"].is_string() && now && none && !deletion::is_held(resource, object)
 }

@@ -6,6 +6,7 @@
 mod answer;
 mod authentication;
 mod body;
+mod component_statuses;
 mod decoding;
 mod discovery;
 mod health;
@@ -15,12 +16,14 @@ mod openapi;
 mod patch;
 mod scale;
 mod stream;
+mod subresources;
 mod table;
 
 pub use authentication::{Tokens, User};
 
 use crate::{
-    config::Config, failure::Failure, query::Query, registry::Registry, request_info::RequestInfo,
+    admission::Notes, config::Config, failure::Failure, query::Query, registry::Registry,
+    request_info::RequestInfo,
 };
 use authentication::Authenticator;
 use host::{Host, Stop, event};
@@ -52,6 +55,9 @@ struct Asked {
     info: RequestInfo,
     query: Query,
     headers: HeaderMap,
+    user: User,
+    /// What admission says besides its verdict.
+    notes: Notes,
 }
 
 impl Asked {
@@ -93,7 +99,15 @@ impl Server {
             return answer::failure(&Failure::bad_request("the path cannot be decoded"));
         };
         let info = RequestInfo::of(&parts.method, &path, &query);
-        let asked = Asked { method: parts.method, info, query, headers: parts.headers };
+        let notes = Notes::default();
+        let asked = Asked {
+            method: parts.method,
+            info,
+            query,
+            headers: parts.headers,
+            user: user.clone(),
+            notes: notes.clone(),
+        };
         let (host, verb) = (self.host.clone(), asked.info.verb);
         let limit = self.config.request_timeout;
         let work = Box::pin(self.route(asked, body));
@@ -105,6 +119,7 @@ impl Server {
                 Err(host::Elapsed) => answer::failure(&timed_out()),
             },
         };
+        let response = answer::warned(response, &notes.warnings());
         event!(
             host,
             Debug,

@@ -57,16 +57,16 @@ impl Server {
         let schemas = &self.registry.schemas;
         let id = schemas.of(&target.resource.kind);
         let patch = Patch::read(body::media(asked), id, &body::read(body).await?)?;
-        let warnings = parking_lot::Mutex::new(Vec::new());
         let apply = |present: &Value| {
             let patched = patch.applied(schemas, present.clone())?;
             let mut decoded = self.conform(&target.resource, &patched)?;
-            *warnings.lock() = validation.judge(&mut decoded)?;
+            for warning in validation.judge(&mut decoded)? {
+                how.notes.warn(warning);
+            }
             Ok(decoded.value)
         };
         let modified = self.registry.modify(target, &how, apply).await?;
-        let response = self.one(StatusCode::OK, target, form, modified);
-        Ok(super::answer::warned(response, &warnings.into_inner()))
+        Ok(self.one(StatusCode::OK, target, form, modified))
     }
 
     /// Server-side apply: what is applied is laid over the object, or is one where none is.

@@ -7,7 +7,6 @@ use super::{
     negotiation::{self, Form, Include},
 };
 use crate::{
-    cache::Entry,
     failure::Failure,
     registry::{Listed, custom},
 };
@@ -15,7 +14,6 @@ use api::{printing, resources::Resource, time::Moment};
 use bytes::Bytes;
 use host::{Host, Timestamp};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 /// Where tables and metadata alone are defined.
 const META: &str = "meta.k8s.io/v1";
@@ -82,24 +80,39 @@ impl<'a> Presenter<'a> {
 
     /// A collection.
     pub(super) fn list(&self, listed: &Listed) -> Bytes {
-        let shown = |entry: &Arc<Entry>| custom::presented(self.resource, parsed(entry.served()));
-        let objects = listed.entries.iter().map(shown);
-        let metadata = answer::list_metadata(listed);
         match self.form {
             Form::Whole => answer::list(self.resource, listed),
+            _ => {
+                let objects = listed.entries.iter().map(|entry| parsed(entry.served()));
+                let objects = objects.map(|object| custom::presented(self.resource, object));
+                self.values(answer::list_metadata(listed), objects)
+            }
+        }
+    }
+
+    /// A collection of objects that are kept nowhere.
+    pub(super) fn values(
+        &self,
+        metadata: Value,
+        objects: impl IntoIterator<Item = Value>,
+    ) -> Bytes {
+        let objects = objects.into_iter();
+        let list = |kind: String, version: String, items: Vec<Value>| json!({"kind": kind, "apiVersion": version, "metadata": metadata, "items": items});
+        let kind = &self.resource.kind;
+        let document = match self.form {
+            Form::Whole => {
+                list(format!("{}List", kind.kind), kind.api_version(), objects.collect())
+            }
             Form::Metadata => {
-                let items: Vec<Value> = objects.map(|mut object| partial(&mut object)).collect();
-                let list = json!({
-                    "kind": "PartialObjectMetadataList", "apiVersion": META,
-                    "metadata": metadata, "items": items,
-                });
-                list.to_string().into()
+                let items = objects.map(|mut object| partial(&mut object)).collect();
+                list("PartialObjectMetadataList".into(), META.into(), items)
             }
             Form::Table(include) => {
                 let rows = objects.map(|object| self.row(object, include)).collect();
-                table(metadata, self.columns(), rows).to_string().into()
+                table(metadata.clone(), self.columns(), rows)
             }
-        }
+        };
+        document.to_string().into()
     }
 
     fn columns(&self) -> Value {
