@@ -54,6 +54,12 @@ impl Table {
         &self.rows[self.built_in..]
     }
 
+    /// What clients are told of: definitions once they are established.
+    pub(crate) fn told(&self) -> impl Iterator<Item = &Resource> {
+        let rows = self.rows.iter().map(|resource| &**resource);
+        rows.filter(|one| one.custom.as_ref().is_none_or(|custom| custom.established))
+    }
+
     /// Tells tables apart.
     pub(crate) fn generation(&self) -> u64 {
         self.generation

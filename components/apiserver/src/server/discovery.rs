@@ -3,7 +3,6 @@
 //! Upstream: apiserver/pkg/endpoints/discovery and its package aggregated.
 
 use super::{Server, answer, negotiation};
-use crate::registry::Table;
 use api::{
     resources::{Resource, Subresource},
     schema::GroupVersionKind,
@@ -57,7 +56,7 @@ impl Server {
     /// The groups but for the core, in the order of discovery.
     fn groups(&self) -> Vec<String> {
         let mut groups: Vec<String> = Vec::new();
-        for resource in told(&self.registry.table()) {
+        for resource in self.registry.table().told() {
             let group = &resource.kind.group;
             if !group.is_empty() && !groups.contains(group) {
                 groups.push(group.clone());
@@ -69,7 +68,7 @@ impl Server {
     /// A group's versions, the preferred one first.
     fn versions(&self, group: &str) -> Vec<String> {
         let mut versions: Vec<String> = Vec::new();
-        for resource in told(&self.registry.table()) {
+        for resource in self.registry.table().told() {
             let kind = &resource.kind;
             if kind.group == group && !versions.contains(&kind.version) {
                 versions.push(kind.version.clone());
@@ -94,7 +93,7 @@ impl Server {
     fn resources(&self, group: &str, version: &str) -> Option<Value> {
         let mut rows = Vec::new();
         let mut version_of_group = String::new();
-        for resource in told(&self.registry.table()) {
+        for resource in self.registry.table().told() {
             if resource.kind.group != group || resource.kind.version != version {
                 continue;
             }
@@ -141,18 +140,15 @@ impl Server {
     }
 
     fn aggregated_version(&self, group: &str, version: &str) -> Value {
-        let resources: Vec<Value> = told(&self.registry.table())
+        let resources: Vec<Value> = self
+            .registry
+            .table()
+            .told()
             .filter(|one| one.kind.group == group && one.kind.version == version)
             .map(aggregated_row)
             .collect();
         json!({"version": version, "resources": resources, "freshness": "Current"})
     }
-}
-
-/// What clients are told of: definitions once they are established.
-fn told(table: &Table) -> impl Iterator<Item = &Resource> {
-    let rows = table.rows().iter().map(|resource| &**resource);
-    rows.filter(|one| one.custom.as_ref().is_none_or(|custom| custom.established))
 }
 
 fn row(resource: &Resource) -> Value {

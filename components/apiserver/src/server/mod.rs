@@ -29,7 +29,7 @@ use authentication::Authenticator;
 use host::{Host, Stop, event};
 use http::{HeaderMap, Method, StatusCode, header};
 use std::sync::{
-    Arc, OnceLock,
+    Arc,
     atomic::{AtomicBool, Ordering},
 };
 use wire::{Peer, Request, Response};
@@ -45,7 +45,7 @@ pub(crate) struct Server {
     closing: Stop,
     leaving: AtomicBool,
     /// Written when they are first asked for.
-    documents: OnceLock<openapi::Documents>,
+    documents: openapi::Library,
 }
 
 /// A request, read as far as its body.
@@ -74,7 +74,7 @@ impl Server {
     pub(crate) fn new(host: &Host, config: Config, registry: Arc<Registry>, closing: Stop) -> Self {
         let authenticator =
             Authenticator { tokens: config.tokens.clone(), anonymous: config.anonymous };
-        let (leaving, documents) = (AtomicBool::new(false), OnceLock::new());
+        let (leaving, documents) = (AtomicBool::new(false), openapi::Library::default());
         Self { host: host.clone(), config, registry, authenticator, closing, leaving, documents }
     }
 
