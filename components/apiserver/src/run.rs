@@ -4,7 +4,7 @@ use crate::{
     admission::Admission,
     bootstrap,
     config::{Config, Tls},
-    registry::Registry,
+    registry::{Registry, definitions},
     server::Server,
     storage::Storage,
 };
@@ -63,6 +63,7 @@ impl ApiServer {
         let (delay, roles) = (config.shutdown_delay, config.bootstrap_roles);
         let (closer, closing) = stop_pair();
         let server = Arc::new(Server::new(&host, config, registry.clone(), closing.clone()));
+        let _definitions = host.spawn("apiserver/definitions", definitions::run(registry.clone()));
         let _bootstrap = host.spawn("apiserver/bootstrap", bootstrap::run(registry, roles));
         let service = server.clone();
         let service = Arc::new(move |request| {

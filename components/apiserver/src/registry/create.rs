@@ -1,7 +1,7 @@
 //! A new object.
 
 use super::{
-    Registry, Target, Writing, metadata, place, served,
+    Registry, Target, Writing, custom, metadata, place, served,
     strategies::{Occasion, prepare, warnings},
     strategy,
 };
@@ -81,7 +81,7 @@ impl Registry {
             };
         }
         let lease = self.lease(&target).await?;
-        match self.storage.create(&key, object::encode(object), lease).await {
+        match self.storage.create(&key, custom::encode(resource, object), lease).await {
             Ok(revision) => Ok(served(object, revision)),
             Err(Refused::Changed(_)) => {
                 Err(Failure::already_exists(place::named(resource, &target.name)))

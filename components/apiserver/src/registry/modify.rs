@@ -1,7 +1,7 @@
 //! A change of an object: decided on what is stored, written only if that is still there.
 
 use super::{
-    ATTEMPTS_MAX, Registry, Target, Writing, metadata, parsed, place, served,
+    ATTEMPTS_MAX, Registry, Target, Writing, custom, metadata, parsed, place, served,
     strategies::{self, Occasion, deletion, prepare, warnings},
     strategy,
 };
@@ -34,7 +34,7 @@ impl Registry {
             let Some(stored) = self.storage.get(&key).await? else {
                 return Err(target.not_found());
             };
-            let present = parsed(&stored)?;
+            let present = custom::presented(resource, parsed(&stored)?);
             let mut new = decide(&present)?;
             // X15: whoever says what it has seen is believed to have seen the newest.
             if !self.host.defects.has("X15") {
@@ -53,7 +53,7 @@ impl Registry {
             let mut new = self.admitted(target, new, &present, how).await?;
             object::set_revision(&mut new, stored.revision);
             let new = keep_times(&present, new);
-            let bytes = object::encode(&new);
+            let bytes = custom::encode(resource, &new);
             if how.dry_run || bytes[..] == stored.bytes[..] {
                 return Ok(served(&new, stored.revision));
             }

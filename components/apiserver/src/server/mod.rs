@@ -35,7 +35,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use std::{
     panic::AssertUnwindSafe,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -53,7 +53,7 @@ pub(crate) struct Server {
     closing: Stop,
     leaving: AtomicBool,
     /// Written when they are first asked for.
-    documents: OnceLock<openapi::Documents>,
+    documents: openapi::Library,
 }
 
 /// A request, read as far as its body.
@@ -97,7 +97,7 @@ impl Server {
             authorization,
             closing,
             leaving: AtomicBool::new(false),
-            documents: OnceLock::new(),
+            documents: openapi::Library::default(),
         }
     }
 
