@@ -1,6 +1,6 @@
 //! What an API server is told at its start.
 
-use crate::{admission::Settings, server::Tokens};
+use crate::{admission::Settings, server::Tokens, services::Services};
 use std::{net::SocketAddr, time::Duration};
 
 /// An API server's settings; defaults are upstream's flags' where these have one.
@@ -20,6 +20,8 @@ pub struct Config {
     pub anonymous: bool,
     /// `--enable-admission-plugins` and its like.
     pub admission: Settings,
+    /// What services get; none: nothing, and there is no service `kubernetes`.
+    pub services: Option<Services>,
     /// `--request-timeout`, for everything that is not a watch.
     pub request_timeout: Duration,
     /// `--min-request-timeout`: watches without a time of their own last this long, up to twice.
@@ -52,6 +54,7 @@ impl Config {
             tokens: Tokens::new(),
             anonymous: true,
             admission: Settings::default(),
+            services: None,
             request_timeout: Duration::from_secs(60),
             watch_timeout: Duration::from_secs(1800),
             bookmark_interval: Duration::from_secs(60),

@@ -16,6 +16,7 @@ mod request_info;
 mod run;
 mod selection;
 mod server;
+mod services;
 mod storage;
 
 pub mod config;
@@ -23,3 +24,4 @@ pub mod config;
 pub use admission::{BadSettings as BadAdmission, Settings as AdmissionSettings};
 pub use run::{ApiServer, Fatal};
 pub use server::{Tokens, User};
+pub use services::{BadCidr, Cidr, Services};

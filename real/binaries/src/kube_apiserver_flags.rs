@@ -2,7 +2,7 @@
 //!
 //! Upstream: cmd/kube-apiserver/app/options.
 
-use crate::{go_duration, kube_apiserver_admission};
+use crate::{go_duration, kube_apiserver_admission, kube_apiserver_services::ServiceFlags};
 use apiserver::{
     Tokens, User,
     config::{Config, Tls},
@@ -100,6 +100,9 @@ pub struct Flags {
     #[arg(long, default_value = "", hide_default_value = true, help_heading = "Admission")]
     pub admission_control_config_file: String,
 
+    #[command(flatten)]
+    pub services: ServiceFlags,
+
     /// Level of the log's detail
     #[arg(short, long, default_value_t = 0, help_heading = "Log")]
     pub v: u8,
@@ -151,6 +154,7 @@ impl Flags {
         // Where everybody may do everything, nobody comes in unknown (upstream resets
         // --anonymous-auth too: pkg/kubeapiserver/options/authentication.go).
         config.anonymous = false;
+        config.services = Some(self.services.services(listen)?);
         config.admission = kube_apiserver_admission::settings(self)?;
         config.request_timeout = self.request_timeout;
         config.watch_timeout = Duration::from_secs(self.min_request_timeout);

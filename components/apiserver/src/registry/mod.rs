@@ -27,6 +27,7 @@ use crate::{
     failure::Failure,
     object,
     server::User,
+    services::Services,
     storage::Storage,
 };
 use api::{defaults::Defaults, protobuf::Codec, resources::Resource, schema::Schemas};
@@ -52,6 +53,8 @@ pub(crate) struct Registry {
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) defaults: Defaults,
     pub(crate) codec: Codec,
+    /// What services get; none: nothing.
+    pub(crate) services: Option<Services>,
     storage: Storage,
     admission: Admission,
     resources: Vec<Arc<Resource>>,
@@ -85,6 +88,15 @@ pub(crate) struct Writing {
     pub(crate) notes: Notes,
 }
 
+impl Writing {
+    /// The server's own writes (upstream's loopback client).
+    pub(crate) fn own() -> Self {
+        let (name, groups) = ("system:apiserver".into(), vec!["system:masters".into()]);
+        let user = User { name, groups, ..User::default() };
+        Self { manager: "kube-apiserver".into(), user, ..Self::default() }
+    }
+}
+
 impl Target {
     fn key(&self, storage: &Storage) -> String {
         storage.key(&place::key(&self.resource, &self.namespace, &self.name))
@@ -101,6 +113,7 @@ impl Registry {
         schemas: Arc<Schemas>,
         storage: Storage,
         admission: Admission,
+        services: Option<Services>,
     ) -> Self {
         let resources = api::resources::built_in().into_iter().map(Arc::new).collect();
         let (defaults, codec) = (Defaults::built_in(&schemas), Codec::new(&schemas));
@@ -110,6 +123,7 @@ impl Registry {
             schemas,
             defaults,
             codec,
+            services,
             storage,
             admission,
             resources,
@@ -152,6 +166,11 @@ impl Registry {
         let cache = caches.entry(prefix.clone());
         let begin = || Arc::new(Cacher::new(&self.host, self.storage.clone(), prefix));
         cache.or_insert_with(begin).clone()
+    }
+
+    /// Where everything is kept.
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.storage
     }
 
     /// Whether the storage answers.

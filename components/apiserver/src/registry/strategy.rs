@@ -54,7 +54,9 @@ fn names_of(resource: &Resource) -> fn(&str) -> Vec<String> {
     match (resource.kind.group.as_str(), resource.plural.as_str()) {
         ("", "namespaces") => names::dns_label,
         ("", "services") => names::dns_1035_label,
-        ("rbac.authorization.k8s.io", _) => names::path_segment,
+        ("rbac.authorization.k8s.io", _) | ("networking.k8s.io", "ipaddresses") => {
+            names::path_segment
+        }
         _ => names::dns_subdomain,
     }
 }
