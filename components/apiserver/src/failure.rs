@@ -37,6 +37,12 @@ pub(crate) struct Cause {
     pub field: String,
 }
 
+impl From<api::validation::Error> for Cause {
+    fn from(error: api::validation::Error) -> Self {
+        Self { reason: error.kind.reason(), message: error.body(), field: error.field }
+    }
+}
+
 /// A failure, ready to be answered.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[error("{message}")]

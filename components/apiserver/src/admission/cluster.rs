@@ -1,6 +1,6 @@
 //! What plugins may ask of the cluster: objects from the watch caches, or from the storage itself.
 
-use super::Settings;
+use super::{Settings, memory::Memory};
 use crate::{cache::Entry, failure::Failure, object, registry::Registry};
 use api::resources::Resource;
 use serde_json::Value;
@@ -11,6 +11,7 @@ use std::sync::Arc;
 pub(crate) struct Cluster<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) settings: &'a Settings,
+    pub(super) memory: &'a Memory,
 }
 
 impl Cluster<'_> {

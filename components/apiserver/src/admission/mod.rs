@@ -5,6 +5,7 @@
 
 mod attributes;
 mod cluster;
+mod memory;
 mod pod;
 mod settings;
 
@@ -12,11 +13,14 @@ mod always_pull_images;
 mod default_ingress_class;
 mod default_storage_class;
 mod default_toleration_seconds;
+mod event_rate_limit;
 mod limit_ranger;
 mod namespace_lifecycle;
 mod persistent_volume_claim_resize;
+mod pod_security;
 mod pod_topology_labels;
 mod priority;
+mod resource_quota;
 mod runtime_class;
 mod service_account;
 mod storage_object_in_use_protection;
@@ -28,6 +32,7 @@ pub use settings::{BadSettings, Settings};
 
 use crate::{failure::Failure, registry::Registry};
 use futures_util::future::BoxFuture;
+use memory::Memory;
 
 /// A plugin's verdict.
 type Verdict<'a> = BoxFuture<'a, Result<(), Failure>>;
@@ -52,14 +57,18 @@ pub(crate) const PLUGINS: &[Plugin] = &[
     service_account::PLUGIN,
     taint_nodes_by_condition::PLUGIN,
     always_pull_images::PLUGIN,
+    pod_security::PLUGIN,
     priority::PLUGIN,
     default_toleration_seconds::PLUGIN,
+    event_rate_limit::PLUGIN,
     default_storage_class::PLUGIN,
     storage_object_in_use_protection::PLUGIN,
     persistent_volume_claim_resize::PLUGIN,
     runtime_class::PLUGIN,
     default_ingress_class::PLUGIN,
     pod_topology_labels::PLUGIN,
+    // Quotas are charged only for what all others let in.
+    resource_quota::PLUGIN,
 ];
 
 /// Upstream's plugins that are not here. They can be disabled, which changes nothing.
@@ -71,7 +80,6 @@ const ABSENT: &[&str] = &[
     "CertificateSubjectRestriction",
     "ClusterTrustBundleAttest",
     "DenyServiceExternalIPs",
-    "EventRateLimit",
     "ExtendedResourceToleration",
     "ImagePolicyWebhook",
     "JobValidation",
@@ -87,9 +95,7 @@ const ABSENT: &[&str] = &[
     "PodGroupWorkloadExists",
     "PodNodeSelector",
     "PodResizeValidator",
-    "PodSecurity",
     "PodTolerationRestriction",
-    "ResourceQuota",
     "ValidatingAdmissionPolicy",
     "ValidatingAdmissionWebhook",
 ];
@@ -98,6 +104,7 @@ const ABSENT: &[&str] = &[
 pub(crate) struct Admission {
     settings: Settings,
     plugins: Vec<&'static Plugin>,
+    memory: Memory,
 }
 
 impl std::fmt::Debug for Admission {
@@ -110,7 +117,11 @@ impl Admission {
     pub(crate) fn new(settings: Settings) -> Self {
         let runs = |plugin: &&Plugin| settings.runs(plugin.name, plugin.by_default);
         let plugins = PLUGINS.iter().filter(runs).collect();
-        Self { settings, plugins }
+        Self { settings, plugins, memory: Memory::default() }
+    }
+
+    fn cluster<'a>(&'a self, registry: &'a Registry) -> Cluster<'a> {
+        Cluster { registry, settings: &self.settings, memory: &self.memory }
     }
 
     /// The first phase: plugins may change the object.
@@ -122,7 +133,7 @@ impl Admission {
         registry: &Registry,
         attributes: &mut Attributes,
     ) -> Result<(), Failure> {
-        let cluster = Cluster { registry, settings: &self.settings };
+        let cluster = self.cluster(registry);
         for mutate in self.plugins.iter().filter_map(|plugin| plugin.mutate) {
             mutate(cluster, attributes).await?;
         }
@@ -138,7 +149,7 @@ impl Admission {
         registry: &Registry,
         attributes: &Attributes,
     ) -> Result<(), Failure> {
-        let cluster = Cluster { registry, settings: &self.settings };
+        let cluster = self.cluster(registry);
         for validate in self.plugins.iter().filter_map(|plugin| plugin.validate) {
             validate(cluster, attributes).await?;
         }

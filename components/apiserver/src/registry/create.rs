@@ -71,7 +71,7 @@ impl Registry {
     /// Writes an object that is complete, if it is good.
     async fn write_new(&self, target: &Target, write: &Attributes) -> Result<Bytes, Failure> {
         let (resource, object) = (&*target.resource, &write.object);
-        let causes = strategy::validate(resource, object);
+        let causes = strategy::validate(resource, "", object, None);
         if !causes.is_empty() {
             return Err(Failure::invalid(place::kind_named(resource, &write.name), &causes));
         }

@@ -1,7 +1,7 @@
 //! Objects as the server itself looks at them, when it decides about others.
 
 use super::{Registry, Target, parsed, place};
-use crate::{cache::Entry, failure::Failure};
+use crate::{cache::Entry, failure::Failure, object, storage::Refused};
 use api::resources::Resource;
 use serde_json::Value;
 use std::sync::Arc;
@@ -54,5 +54,25 @@ impl Registry {
         };
         let stored = self.storage.get(&target.key(&self.storage)).await?;
         stored.as_ref().map(parsed).transpose()
+    }
+
+    /// Replaces an object if nobody has changed it since it was read; false: somebody has. It passes
+    /// neither strategy nor admission: the server keeps its own accounts.
+    ///
+    /// # Errors
+    /// The storage does not answer; whether the write happened may not be known.
+    pub(crate) async fn replace(
+        &self,
+        resource: &Arc<Resource>,
+        object: &Value,
+    ) -> Result<bool, Failure> {
+        let meta = |name| object::meta(object, name);
+        let key = self.storage.key(&place::key(resource, meta("namespace"), meta("name")));
+        let revision = meta("resourceVersion").parse().map_err(Failure::internal)?;
+        match self.storage.put_if(&key, revision, object::encode(object), 0).await {
+            Ok(_) => Ok(true),
+            Err(Refused::Changed(_)) => Ok(false),
+            Err(Refused::Failed(failure)) => Err(failure),
+        }
     }
 }

@@ -89,7 +89,8 @@ impl Registry {
         let at = Occasion { user: &write.user, now: &now };
         prepare::update(resource, &target.subresource, &mut write.object, old, &at);
         self.complete(resource, &mut write.object);
-        let causes = strategy::validate_update(resource, &write.object, old);
+        let part = &target.subresource;
+        let causes = strategy::validate(resource, part, &write.object, Some(old));
         if !causes.is_empty() {
             return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
         }

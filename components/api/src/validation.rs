@@ -1,0 +1,76 @@
+//! What objects must be like, by kind: pure functions from an object to what is wrong with it.
+//!
+//! Upstream: pkg/apis/*/validation. Objects come decoded and defaulted; a change comes with the
+//! present object. Texts of errors are upstream's, since clients show and parse them.
+
+mod certificates;
+mod core;
+mod error;
+mod field;
+mod kind;
+mod labels;
+mod metadata;
+mod net;
+mod replicas;
+mod rules;
+
+pub use error::{Error, ErrorKind, Errors};
+pub use metadata::Scope;
+
+use crate::{names, schema::GroupVersionKind};
+use field::Field;
+use kind::Kind;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Kinds by group.
+const GROUPS: [(&str, &[Kind]); 1] = [("", core::KINDS)];
+
+/// Checks an object: a new one, or a change of an old one, itself or through a subresource.
+///
+/// Nothing where all is right. A kind that is not known is checked for its metadata only.
+pub fn validate(
+    kind: &GroupVersionKind,
+    subresource: &str,
+    new: &Value,
+    old: Option<&Value>,
+) -> Errors {
+    let (place, mut errors) = (Field::root(new), Errors::new());
+    match (rules_of(kind), old) {
+        (Some(rules), None) => rules.create(&place, &mut errors),
+        (Some(rules), Some(old)) => {
+            rules.update(subresource, &place, &Field::root(old), &mut errors);
+        }
+        (None, None) => {
+            let namespaced = !place.down(&["metadata", "namespace"]).is_empty();
+            let scope = if namespaced { Scope::Namespaced } else { Scope::Cluster };
+            metadata::born(&place.get("metadata"), scope, names::path_segment, &mut errors);
+        }
+        (None, Some(old)) => {
+            let old = Field::root(old);
+            metadata::changed(&place.get("metadata"), &old.get("metadata"), &mut errors);
+        }
+    }
+    once(errors)
+}
+
+/// Checks a custom resource's metadata, which is all that is known of it without its schema.
+pub fn validate_custom(scope: Scope, new: &Value, old: Option<&Value>) -> Errors {
+    let (place, mut errors) = (Field::root(new).get("metadata"), Errors::new());
+    match old {
+        None => metadata::born(&place, scope, names::dns_subdomain, &mut errors),
+        Some(old) => metadata::changed(&place, &Field::root(old).get("metadata"), &mut errors),
+    }
+    once(errors)
+}
+
+fn rules_of(kind: &GroupVersionKind) -> Option<&'static Kind> {
+    let mut groups = GROUPS.iter().filter(|(group, _)| *group == kind.group);
+    groups.find_map(|(_, kinds)| kinds.iter().find(|one| one.name == kind.kind))
+}
+
+/// Each thing is said once.
+fn once(errors: Errors) -> Errors {
+    let mut said = BTreeSet::new();
+    errors.into_iter().filter(|error| said.insert(error.to_string())).collect()
+}
