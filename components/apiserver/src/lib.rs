@@ -18,6 +18,7 @@ mod request_info;
 mod run;
 mod selection;
 mod server;
+mod services;
 mod storage;
 
 pub mod config;
@@ -26,3 +27,4 @@ pub use admission::{BadSettings as BadAdmission, Settings as AdmissionSettings};
 pub use authentication::{Tokens, User};
 pub use authorization::{Mode, Policy, PolicyError};
 pub use run::{ApiServer, Fatal};
+pub use services::{BadCidr, Cidr, Services};

@@ -6,7 +6,7 @@ mod authorization;
 
 pub use authorization::AuthorizationFlags;
 
-use crate::{go_duration, kube_apiserver_admission};
+use crate::{go_duration, kube_apiserver_admission, kube_apiserver_services::ServiceFlags};
 use apiserver::{
     Mode, Tokens, User,
     config::{Config, Tls},
@@ -104,6 +104,9 @@ pub struct Flags {
     #[arg(long, default_value = "", hide_default_value = true, help_heading = "Admission")]
     pub admission_control_config_file: String,
 
+    #[command(flatten)]
+    pub services: ServiceFlags,
+
     /// Level of the log's detail
     #[arg(short, long, default_value_t = 0, help_heading = "Log")]
     pub v: u8,
@@ -154,6 +157,7 @@ impl Flags {
         // --anonymous-auth too: pkg/kubeapiserver/options/authentication.go).
         let open = config.authorization.iter().any(|mode| matches!(mode, Mode::AlwaysAllow));
         config.anonymous = self.anonymous_auth && !open;
+        config.services = Some(self.services.services(listen)?);
         config.admission = kube_apiserver_admission::settings(self)?;
         config.request_timeout = self.request_timeout;
         config.watch_timeout = Duration::from_secs(self.min_request_timeout);

@@ -73,6 +73,9 @@ impl Registry {
                 true => self.storage.delete_if(&key, guard).await,
                 false => self.storage.put_if(&key, guard, bytes, 0).await,
             };
+            if goes && written.is_ok() {
+                self.free(target, &doomed).await;
+            }
             match written {
                 Ok(_) if goes && !strategies::of(resource).returns_deleted => {
                     return Ok(success(target, object::meta(&present, "uid")));

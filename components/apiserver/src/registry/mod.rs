@@ -32,6 +32,7 @@ use crate::{
     cache::Cacher,
     failure::Failure,
     object,
+    services::Services,
     storage::Storage,
 };
 use api::{defaults::Defaults, protobuf::Codec, resources::Resource, schema::Schemas};
@@ -57,6 +58,8 @@ pub(crate) struct Registry {
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) defaults: Defaults,
     pub(crate) codec: Codec,
+    /// What services get; none: nothing.
+    pub(crate) services: Option<Services>,
     storage: Storage,
     admission: Admission,
     table: RwLock<Arc<Table>>,
@@ -102,6 +105,11 @@ impl Writing {
             }),
         }
     }
+
+    /// The server's own writes (upstream's loopback client).
+    pub(crate) fn own() -> Self {
+        Self { manager: "kube-apiserver".into(), ..Self::default() }
+    }
 }
 
 impl Target {
@@ -120,6 +128,7 @@ impl Registry {
         schemas: Arc<Schemas>,
         storage: Storage,
         admission: Admission,
+        services: Option<Services>,
     ) -> Self {
         let table = RwLock::new(Arc::new(Table::built_in()));
         let (defaults, codec) = (Defaults::built_in(&schemas), Codec::new(&schemas));
@@ -129,6 +138,7 @@ impl Registry {
             schemas,
             defaults,
             codec,
+            services,
             storage,
             admission,
             table,
@@ -184,6 +194,11 @@ impl Registry {
         let cache = self.cache(&*resource.ok_or_else(Failure::no_such_resource)?);
         cache.reach(0).await?;
         Ok(cache)
+    }
+
+    /// Where everything is kept.
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.storage
     }
 
     /// Whether the storage answers.

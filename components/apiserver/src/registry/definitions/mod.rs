@@ -62,7 +62,9 @@ async fn settle(
         };
         let done = match life::is_emptied(definition) {
             true => registry.clean_up(&target, definition).await,
-            false => registry.settle(&target, definition, definitions).await.map(|()| None),
+            false => {
+                registry.settle_definition(&target, definition, definitions).await.map(|()| None)
+            }
         };
         let wait = match done {
             Ok(wait) => wait,

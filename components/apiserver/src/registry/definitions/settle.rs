@@ -12,7 +12,7 @@ const MANAGER: &str = "kube-apiserver";
 
 impl Registry {
     /// Brings a definition's status up to date.
-    pub(super) async fn settle(
+    pub(super) async fn settle_definition(
         &self,
         target: &Target,
         definition: &Value,
