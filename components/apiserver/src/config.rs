@@ -1,6 +1,6 @@
 //! What an API server is told at its start.
 
-use crate::{Mode, Tokens};
+use crate::{Mode, ServiceAccounts, Tokens};
 use std::{net::SocketAddr, time::Duration};
 
 /// An API server's settings; defaults are upstream's flags' where these have one.
@@ -18,6 +18,10 @@ pub struct Config {
     pub tokens: Tokens,
     /// `--anonymous-auth`.
     pub anonymous: bool,
+    /// Tokens of service accounts.
+    pub service_accounts: ServiceAccounts,
+    /// `--enable-bootstrap-token-auth`.
+    pub bootstrap_tokens: bool,
     /// `--authorization-mode`, in the order in which they are asked.
     pub authorization: Vec<Mode>,
     /// Whether the roles that every cluster has are made at the start; the program always asks for
@@ -54,6 +58,8 @@ impl Config {
             etcd_prefix: "/registry".into(),
             tokens: Tokens::new(),
             anonymous: true,
+            service_accounts: ServiceAccounts::default(),
+            bootstrap_tokens: false,
             authorization: vec![Mode::AlwaysAllow],
             bootstrap_roles: false,
             request_timeout: Duration::from_secs(60),

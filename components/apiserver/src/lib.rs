@@ -21,6 +21,6 @@ mod storage;
 
 pub mod config;
 
-pub use authentication::{Tokens, User};
+pub use authentication::{KeyError, PublicKey, ServiceAccounts, SigningKey, Tokens, User};
 pub use authorization::{Mode, Policy, PolicyError};
 pub use run::{ApiServer, Fatal};

@@ -13,6 +13,7 @@ mod strategy;
 mod watch;
 
 pub(crate) use delete::Deletion;
+pub(crate) use metadata::uid;
 pub(crate) use ownership::refused;
 pub(crate) use read::{Freshness, Listed, Reading};
 pub(crate) use watch::{Watch, WatchEvent, Watching};

@@ -32,6 +32,9 @@ impl Server {
         if let Some(review) = self.review(&asked) {
             return self.reviewed(&asked, &review, body).await;
         }
+        if let Some(account) = self.token_request(&asked) {
+            return self.give_token(&asked, &account, body).await;
+        }
         let target = self.target(&asked)?;
         if target.subresource == "scale" {
             let object = Target { subresource: String::new(), ..target };
