@@ -1,6 +1,6 @@
 //! What an API server is told at its start.
 
-use crate::{Mode, Tokens, admission::Settings, services::Services};
+use crate::{Mode, ServiceAccounts, Tokens, admission::Settings, services::Services};
 use std::{net::SocketAddr, time::Duration};
 
 /// An API server's settings; defaults are upstream's flags' where these have one.
@@ -20,6 +20,10 @@ pub struct Config {
     pub anonymous: bool,
     /// `--enable-admission-plugins` and its like.
     pub admission: Settings,
+    /// Tokens of service accounts.
+    pub service_accounts: ServiceAccounts,
+    /// `--enable-bootstrap-token-auth`.
+    pub bootstrap_tokens: bool,
     /// `--authorization-mode`, in the order in which they are asked.
     pub authorization: Vec<Mode>,
     /// Whether the roles that every cluster has are made at the start; the program always asks for
@@ -59,6 +63,8 @@ impl Config {
             tokens: Tokens::new(),
             anonymous: true,
             admission: Settings::default(),
+            service_accounts: ServiceAccounts::default(),
+            bootstrap_tokens: false,
             authorization: vec![Mode::AlwaysAllow],
             bootstrap_roles: false,
             services: None,
