@@ -60,16 +60,20 @@ pub(crate) enum Refused {
 #[derive(Clone, Debug)]
 pub(crate) struct Storage {
     client: Client,
+    /// For watches.
+    watcher: Client,
     prefix: String,
 }
 
 impl Storage {
     /// `prefix` is upstream's `--etcd-prefix`, such as `/registry`.
     pub(crate) fn new(client: Client, prefix: &str) -> Self {
+        let prefix = prefix.trim_end_matches('/').into();
+        let with_leader = client.clone().with_require_leader();
         // K02 (kubernetes #89488): a watch on a member without a leader stands still and says nothing.
         let blind = client.host().defects.has("K02");
-        let client = if blind { client } else { client.with_require_leader() };
-        Self { client, prefix: prefix.trim_end_matches('/').into() }
+        let watcher = if blind { client } else { with_leader.clone() };
+        Self { client: with_leader, watcher, prefix }
     }
 
     /// The key of an object, or the common beginning of many, ending in `/`.
@@ -187,7 +191,7 @@ impl Storage {
     /// Changes of the keys that begin with `prefix`, from `from` on, each with what was before it,
     /// and progress in between.
     pub(crate) fn watch(&self, prefix: &str, from: u64) -> Watcher {
-        self.client.watch(pb::WatchCreateRequest {
+        self.watcher.watch(pb::WatchCreateRequest {
             start_revision: i64::try_from(from).unwrap_or(i64::MAX),
             prev_kv: true,
             progress_notify: true,

@@ -4,6 +4,7 @@
 //! detection of changes, finalizers. The log is read by one who watches the storage itself; where
 //! it has gaps, nothing is judged that depends on them.
 
+mod age;
 mod converges;
 mod finalizers;
 mod reads;
@@ -11,6 +12,7 @@ mod truth;
 mod watch;
 mod writes;
 
+pub use age::ObjectAge;
 pub use converges::ObjectConverges;
 pub use finalizers::ObjectFinalizers;
 pub use reads::ObjectReads;
@@ -51,7 +53,7 @@ macro_rules! oracle {
         }
     )* };
 }
-oracle!(ObjectWrites, ObjectReads, ObjectWatchOrder, ObjectFinalizers);
+oracle!(ObjectWrites, ObjectReads, ObjectWatchOrder, ObjectFinalizers, ObjectAge);
 
 /// What newest reads must show: the highest revision that anybody had been told of by a time.
 struct Floor(Vec<(Time, u64)>);

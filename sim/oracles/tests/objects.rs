@@ -192,3 +192,42 @@ fn nothing_is_said_of_what_the_log_does_not_know() {
     });
     assert_eq!(unknown, [""; 0]);
 }
+
+#[test]
+fn an_end_that_the_log_does_not_show_is_not_taken_for_another() {
+    let unknown = spoilt(|it| {
+        let objects = &mut it.objects;
+        objects.watches.clear();
+        objects.log.changes.pop();
+        objects.log.gaps = vec![(8, 20)];
+        objects.log.known_to = 22;
+        // Another object of the same name, born within the gap.
+        let change = ObjectChange { at: 120, revision: 21, name: "a".into(), object: None };
+        objects.log.changes.push(change);
+        let delete = ObjectRequest::Delete { name: "a".into(), uid: None, expected: None };
+        objects.calls.push(call(92, delete, ObjectAnswer::Gone { uid: "u".into() }));
+        let list = ObjectRequest::List { stale: false, limit: 0 };
+        let answer = ObjectAnswer::List { revision: 12, objects: Vec::new() };
+        objects.calls.push(call(110, list, answer));
+    });
+    assert_eq!(unknown, [""; 0]);
+}
+
+#[test]
+fn a_cache_that_stands_still_beside_its_storage_is_seen() {
+    let second = 1_000_000_000;
+    let lists = |touched: bool| {
+        spoilt(move |it| {
+            let get = |stale| ObjectRequest::Get { name: "a".into(), stale };
+            let times = (1..30).step_by(2).map(|at| at * second);
+            let gets = times.map(|at| call(at, get(!touched), ObjectAnswer::Missing));
+            it.objects.calls.extend(gets);
+            let list = ObjectRequest::List { stale: true, limit: 0 };
+            let objects = vec![object(6, "t2", &[1, 2], true, false)];
+            let answer = ObjectAnswer::List { revision: 6, objects };
+            it.objects.calls.push(call(30 * second, list, answer));
+        })
+    };
+    assert_eq!(lists(true), ["object_age"]);
+    assert_eq!(lists(false), [""; 0]);
+}

@@ -1,11 +1,19 @@
 //! A new object.
 
-use super::{Registry, Target, Writing, metadata, place, served, strategy};
+use super::{
+    Registry, Target, Writing, custom, metadata, place, served,
+    strategies::{Occasion, prepare, warnings},
+    strategy,
+};
 use crate::{
-    failure::{Cause, Failure},
+    admission::{Attributes, Operation},
+    authorization::rbac::escalation,
+    failure::Failure,
     object,
+    services::Outcome,
     storage::Refused,
 };
+use api::{decode, resources::Resource};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -17,17 +25,26 @@ impl Registry {
     pub(crate) async fn create(
         &self,
         target: &Target,
-        body: Value,
+        mut object: Value,
         how: &Writing,
     ) -> Result<Bytes, Failure> {
-        metadata::namespace(&body, &target.namespace)?;
-        self.namespace_takes_objects(target).await?;
-        let generated = object::meta(&body, "name").is_empty()
-            && !object::meta(&body, "generateName").is_empty();
+        metadata::namespace(&object, &target.namespace)?;
+        let Some(metadata) = object::metadata_mut(&mut object) else {
+            return Err(Failure::bad_request("the object has no metadata"));
+        };
+        metadata::cleaned(metadata, &target.namespace);
+        if !how.applied {
+            object = self.owned(target, &Value::Object(Map::new()), object, how);
+        }
+        let mut write = Attributes::new(Operation::Create, target, object, Value::Null, how);
+        self.admission.mutate(self, &mut write).await?;
+        escalation::check(how.requester.as_ref(), target, &write.object, None).await?;
+        let meta = |name| object::meta(&write.object, name);
+        let generated = meta("name").is_empty() && !meta("generateName").is_empty();
         let attempts = if generated { NAMES_MAX } else { 1 };
         let mut last = None;
         for _ in 0..attempts {
-            match self.create_once(target, body.clone(), how).await {
+            match self.create_once(target, write.clone()).await {
                 Err(taken) if taken.reason == "AlreadyExists" => last = Some(taken),
                 done => return done,
             }
@@ -35,42 +52,58 @@ impl Registry {
         Err(last.unwrap_or_else(|| Failure::internal("no name was tried")))
     }
 
-    async fn create_once(
-        &self,
-        target: &Target,
-        mut object: Value,
-        how: &Writing,
-    ) -> Result<Bytes, Failure> {
+    async fn create_once(&self, target: &Target, mut write: Attributes) -> Result<Bytes, Failure> {
         let resource = &*target.resource;
-        let Some(metadata) = object::metadata_mut(&mut object) else {
-            return Err(Failure::bad_request("the object has no metadata"));
-        };
-        metadata::born(&self.host, metadata, &target.namespace);
-        metadata::generate_name(&self.host, metadata);
-        if !how.applied {
-            object = self.owned(target, &Value::Object(Map::new()), object, how);
+        if let Some(metadata) = object::metadata_mut(&mut write.object) {
+            metadata::born(&self.host, metadata);
+            metadata::generate_name(&self.host, metadata);
         }
-        strategy::prepare_create(resource, &mut object);
-        let name = object::meta(&object, "name").to_owned();
-        let causes = strategy::validate(resource, "", &object, None);
+        let now = metadata::time(self.host.clock.wall());
+        let at = Occasion { user: &write.user, now: &now };
+        prepare::create(resource, &mut write.object, &at);
+        self.complete(resource, &mut write.object);
+        write.name = object::meta(&write.object, "name").to_owned();
+        let reserved = self.reserve(target, &mut write.object, None, write.dry_run).await?;
+        let written = self.write_new(target, &write).await;
+        let outcome = written.as_ref().map_or_else(Outcome::after, |_| Outcome::of(true));
+        self.settle(reserved, &write.object, outcome).await;
+        written
+    }
+
+    /// Writes an object that is complete, if it is good.
+    async fn write_new(&self, target: &Target, write: &Attributes) -> Result<Bytes, Failure> {
+        let (resource, object) = (&*target.resource, &write.object);
+        let causes = strategy::validate(resource, "", object, None);
         if !causes.is_empty() {
-            return Err(Failure::invalid(place::kind_named(resource, &name), &causes));
+            return Err(Failure::invalid(place::kind_named(resource, &write.name), &causes));
         }
-        let target = Target { name, ..target.clone() };
+        for text in warnings::on_create(resource, object) {
+            write.notes.warn(text);
+        }
+        self.admission.validate(self, write).await?;
+        let target = Target { name: write.name.clone(), ..target.clone() };
         let key = target.key(&self.storage);
-        if how.dry_run {
+        if write.dry_run {
             return match self.storage.get(&key).await? {
                 Some(_) => Err(Failure::already_exists(place::named(resource, &target.name))),
-                None => Ok(object::encode(&object).into()),
+                None => Ok(object::encode(object).into()),
             };
         }
         let lease = self.lease(&target).await?;
-        match self.storage.create(&key, object::encode(&object), lease).await {
-            Ok(revision) => Ok(served(&object, revision)),
+        match self.storage.create(&key, custom::encode(resource, object), lease).await {
+            Ok(revision) => Ok(served(object, revision)),
             Err(Refused::Changed(_)) => {
                 Err(Failure::already_exists(place::named(resource, &target.name)))
             }
             Err(Refused::Failed(failure)) => Err(failure),
+        }
+    }
+
+    /// Adds what the kind's objects always say, such as an empty status.
+    pub(super) fn complete(&self, resource: &Resource, object: &mut Value) {
+        let id = self.schemas.of(&resource.kind);
+        if let (Some(id), Some(members)) = (id, object.as_object_mut()) {
+            decode::complete(&self.schemas, id, members);
         }
     }
 
@@ -80,35 +113,5 @@ impl Registry {
             None => Ok(0),
             Some(seconds) => self.storage.lease(seconds).await,
         }
-    }
-
-    /// Nothing is created in a namespace that is not there, or is on its way out (admission plugin
-    /// NamespaceLifecycle). The namespace is read from the storage, not from a cache: a cache that
-    /// lags would let an object in after the last look of whoever empties the namespace.
-    async fn namespace_takes_objects(&self, target: &Target) -> Result<(), Failure> {
-        if !target.resource.namespaced || target.namespace.is_empty() {
-            return Ok(());
-        }
-        let namespaces = strategy::namespaces();
-        let namespace = place::named(&namespaces, &target.namespace);
-        let key = self.storage.key(&format!("namespaces/{}", target.namespace));
-        let Some(stored) = self.storage.get(&key).await? else {
-            return Err(Failure::not_found(namespace));
-        };
-        let there = super::parsed(&stored)?;
-        if object::meta(&there, "deletionTimestamp").is_empty() {
-            return Ok(());
-        }
-        let name = &target.namespace;
-        let why = format!(
-            "unable to create new content in namespace {name} because it is being terminated"
-        );
-        let cause = Cause {
-            reason: "NamespaceTerminating",
-            message: format!("namespace {name} is being terminated"),
-            field: "metadata.namespace".into(),
-        };
-        Err(Failure::forbidden(place::named(&target.resource, &target.name), &why)
-            .because(&[cause]))
     }
 }

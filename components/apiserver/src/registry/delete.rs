@@ -3,14 +3,19 @@
 //! Upstream: apiserver/pkg/registry/rest/delete.go and generic/registry/store.go.
 
 use super::{
-    ATTEMPTS_MAX, Registry, Target, Writing, metadata, modify::is_finished, parsed, place, served,
+    ATTEMPTS_MAX, Registry, Target, Writing, metadata,
+    modify::is_finished,
+    parsed, place, served,
+    strategies::{self, deletion},
     strategy,
 };
 use crate::{
+    admission::{Attributes, Operation},
     failure::Failure,
     object,
     storage::{Refused, Stored},
 };
+use api::resources::Resource;
 use bytes::Bytes;
 use host::Timestamp;
 use serde_json::{Value, json};
@@ -53,6 +58,10 @@ impl Registry {
             let stored = self.to_decide_on(target, stored);
             let present = parsed(&stored)?;
             options.check(target, &present)?;
+            let (none, old) = (Value::Null, present.clone());
+            let mut write = Attributes::new(Operation::Delete, target, none, old, how);
+            self.admission.mutate(self, &mut write).await?;
+            self.admission.validate(self, &write).await?;
             let mut doomed = present.clone();
             mark(self.host.clock.wall(), target, options, &mut doomed);
             let bytes = object::encode(&doomed);
@@ -64,8 +73,11 @@ impl Registry {
                 true => self.storage.delete_if(&key, guard).await,
                 false => self.storage.put_if(&key, guard, bytes, 0).await,
             };
+            if goes && written.is_ok() {
+                self.free(target, &doomed).await;
+            }
             match written {
-                Ok(_) if goes && !strategy::returns_deleted(resource) => {
+                Ok(_) if goes && !strategies::of(resource).returns_deleted => {
                     return Ok(success(target, object::meta(&present, "uid")));
                 }
                 Ok(revision) => return Ok(served(&doomed, revision)),
@@ -93,6 +105,17 @@ impl Registry {
 }
 
 impl Deletion {
+    /// Whether the client says which version it means.
+    pub(crate) fn names_revision(&self) -> bool {
+        self.preconditions.as_ref().is_some_and(|wanted| wanted.resource_version.is_some())
+    }
+
+    /// The object must be as it was at that version, unless the client names another.
+    pub(crate) fn insist_on_revision(&mut self, revision: &str) {
+        let wanted = self.preconditions.get_or_insert_default();
+        wanted.resource_version.get_or_insert_with(|| revision.to_owned());
+    }
+
     fn check(&self, target: &Target, present: &Value) -> Result<(), Failure> {
         let Some(wanted) = &self.preconditions else { return Ok(()) };
         let of = place::named(&target.resource, &target.name);
@@ -112,27 +135,45 @@ impl Deletion {
         Ok(())
     }
 
-    /// The finalizer that the client asks for: who depends on the object is looked after first.
-    fn finalizer(&self) -> Option<&'static str> {
+    /// The finalizer that says what is to become of who depends on the object: as the client asks,
+    /// else as the object's finalizers say, else as is usual with the kind
+    /// (deletionFinalizersForGarbageCollection).
+    fn finalizer(&self, resource: &Resource, present: &[Value]) -> Option<&'static str> {
+        if strategy::lives_seconds(resource).is_some() {
+            return None;
+        }
+        let has = |name: &str| present.iter().any(|one| one == name);
         match (self.propagation_policy.as_deref(), self.orphan_dependents) {
-            (Some("Orphan"), _) | (None, Some(true)) => Some("orphan"),
-            (Some("Foreground"), _) => Some("foregroundDeletion"),
-            _ => None,
+            (Some("Orphan"), _) | (None, Some(true)) => Some(ORPHAN),
+            (Some("Foreground"), _) => Some(FOREGROUND),
+            (Some(_), _) | (None, Some(false)) => None,
+            (None, None) if has(ORPHAN) => Some(ORPHAN),
+            (None, None) if has(FOREGROUND) => Some(FOREGROUND),
+            (None, None) => strategies::of(resource).orphans.then_some(ORPHAN),
         }
     }
 }
 
+/// Dependents stay.
+const ORPHAN: &str = "orphan";
+/// Dependents go first.
+const FOREGROUND: &str = "foregroundDeletion";
+
 /// Says in the object that it is to go, and when.
 fn mark(now: Timestamp, target: &Target, options: &Deletion, object: &mut Value) {
-    let grace = strategy::grace_seconds(&target.resource, object, options.grace_period_seconds);
-    strategy::prepare_delete(&target.resource, object);
-    let finalizer = options.finalizer();
+    let grace = deletion::grace_seconds(&target.resource, object, options.grace_period_seconds);
+    deletion::prepare(&target.resource, object, &metadata::time(now));
     let Some(metadata) = object::metadata_mut(object) else { return };
-    if let Some(wanted) = finalizer {
-        let list = metadata.entry("finalizers").or_insert_with(|| json!([]));
-        if let Some(list) = list.as_array_mut().filter(|list| !list.contains(&wanted.into())) {
-            list.push(wanted.into());
-        }
+    let finalizers = metadata.get("finalizers").and_then(Value::as_array);
+    let mut finalizers = finalizers.cloned().unwrap_or_default();
+    let wanted = options.finalizer(&target.resource, &finalizers);
+    finalizers.retain(|one| {
+        ![ORPHAN, FOREGROUND].iter().any(|name| one == name) || wanted.is_some_and(|w| one == w)
+    });
+    finalizers.extend(wanted.filter(|w| !finalizers.iter().any(|one| one == w)).map(Value::from));
+    match finalizers.is_empty() {
+        true => drop(metadata.remove("finalizers")),
+        false => drop(metadata.insert("finalizers".into(), finalizers.into())),
     }
     // A second deletion can only shorten the time that is left.
     let left = metadata.get("deletionGracePeriodSeconds").and_then(Value::as_i64);

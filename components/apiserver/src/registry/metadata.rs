@@ -17,14 +17,18 @@ const PREFIX_LENGTH_MAX: usize = 63 - SUFFIX_LENGTH;
 const KEPT: [&str; 5] =
     ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"];
 
-/// A new object's metadata.
-pub(super) fn born(host: &Host, metadata: &mut Map<String, Value>, namespace: &str) {
+/// A new object's metadata without what a client cannot say.
+pub(super) fn cleaned(metadata: &mut Map<String, Value>, namespace: &str) {
     for name in KEPT.iter().chain(&["resourceVersion", "selfLink"]) {
         metadata.remove(*name);
     }
     if !namespace.is_empty() {
         metadata.insert("namespace".into(), namespace.into());
     }
+}
+
+/// A new object's metadata, complete but for its name.
+pub(super) fn born(host: &Host, metadata: &mut Map<String, Value>) {
     metadata.insert("uid".into(), uid(host).into());
     metadata.insert("creationTimestamp".into(), time(host.clock.wall()).into());
 }
@@ -36,13 +40,19 @@ pub(super) fn generate_name(host: &Host, metadata: &mut Map<String, Value>) {
     if prefix.is_empty() || named {
         return;
     }
+    let name = suffixed(host, prefix);
+    metadata.insert("name".into(), name.into());
+}
+
+/// A name that nobody has: a prefix and some random letters.
+pub(crate) fn suffixed(host: &Host, prefix: &str) -> String {
     let mut name: String = prefix.chars().take(PREFIX_LENGTH_MAX).collect();
     for _ in 0..SUFFIX_LENGTH {
         let letter = host.random.below(SUFFIX_LETTERS.len() as u64);
         let letter = usize::try_from(letter).unwrap_or(0);
         name.push(char::from(SUFFIX_LETTERS[letter]));
     }
-    metadata.insert("name".into(), name.into());
+    name
 }
 
 /// The metadata of a changed object keeps what the server said in the present one.
@@ -72,7 +82,7 @@ pub(super) fn namespace(object: &Value, asked: &str) -> Result<(), Failure> {
 }
 
 /// A random identity, version 4 of RFC 9562.
-fn uid(host: &Host) -> String {
+pub(crate) fn uid(host: &Host) -> String {
     let mut bytes = [0; 16];
     host.random.fill(&mut bytes);
     bytes[6] = bytes[6] & 0x0f | 0x40;

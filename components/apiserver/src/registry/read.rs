@@ -71,7 +71,14 @@ impl Registry {
             return self.page(resource, namespace, reading).await;
         }
         let cache = self.cache(resource);
-        cache.reach(self.revision_of(reading.freshness).await?).await?;
+        let least = self.revision_of(reading.freshness).await?;
+        match cache.reach(least).await {
+            // A cache that does not come so far in time is passed over (cacher/delegator.go).
+            Err(_) if reading.freshness == Freshness::Newest => {
+                return self.page(resource, namespace, reading).await;
+            }
+            reached => reached?,
+        };
         let snapshot = cache.snapshot(&self.storage.key(&place::prefix(resource, namespace)));
         let entries = snapshot.entries.into_iter();
         let entries = entries.filter(|entry| reading.selection.takes(entry)).collect();

@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers.
 
-use super::{Asked, Server, answer, body, negotiation};
+use super::{Asked, Server, answer, body, negotiation, subresources};
 use crate::{
     continuation::Continuation,
     failure::Failure,
@@ -16,9 +16,6 @@ use hyper::body::Incoming;
 use std::sync::Arc;
 use wire::Response;
 
-/// Parts of objects that are served; the object itself is the empty one.
-const SUBRESOURCES: [&str; 4] = ["", "status", "scale", "finalize"];
-
 /// Longest name of a manager (fieldManager).
 const MANAGER_LENGTH_MAX: usize = 128;
 
@@ -29,17 +26,32 @@ impl Server {
         asked: Asked,
         body: Incoming,
     ) -> Result<Response, Failure> {
+        if let Some(told) = subresources::deprecation(&asked.info.group, &asked.info.resource) {
+            asked.notes.warn(told);
+        }
+        if let Some(review) = self.review(&asked) {
+            return self.reviewed(&asked, &review, body).await;
+        }
+        if let Some(account) = self.token_request(&asked) {
+            return self.give_token(&asked, &account, body).await;
+        }
+        match self.unkept(&asked, body).await {
+            Ok(done) => done,
+            Err(body) => self.kept(asked, body).await,
+        }
+    }
+
+    /// Answers a request about objects that are kept.
+    async fn kept(&self, asked: Asked, body: Incoming) -> Result<Response, Failure> {
         let target = self.target(&asked)?;
-        if target.subresource == "scale" {
-            let object = Target { subresource: String::new(), ..target };
-            return self.scale(&asked, &object, body).await;
+        if subresources::is_act(&target.subresource) {
+            return self.act(&asked, &target, body).await;
         }
         match asked.info.verb {
             "get" => self.get(&asked, &target).await,
             "list" => self.list(&asked, &target).await,
             "watch" => self.watch(&asked, &target).await,
-            "create" => self.create(&asked, &target, body).await,
-            "update" => self.update(&asked, &target, body).await,
+            "create" | "update" => self.write(&asked, &target, body).await,
             "patch" => self.patch(&asked, &target, body).await,
             "delete" => self.delete(&asked, &target, body).await,
             "deletecollection" => self.delete_collection(&asked, &target, body).await,
@@ -58,7 +70,17 @@ impl Server {
             "" => &resource.verbs,
             name => &resource.subresource(name).ok_or_else(Failure::no_such_resource)?.verbs,
         };
-        let served = SUBRESOURCES.contains(&info.subresource.as_str());
+        if let Some(custom) = &resource.custom {
+            if custom.terminating && info.verb == "create" && info.subresource.is_empty() {
+                let of = place::named(&resource, &info.name);
+                let mut failure = Failure::not_supported(of, info.verb);
+                failure.message =
+                    "create not allowed while custom resource definition is terminating".into();
+                return Err(failure);
+            }
+            custom.warning.iter().for_each(|told| asked.notes.warn(told.clone()));
+        }
+        let served = subresources::is_served(&info.subresource);
         if !served || !verbs.iter().any(|verb| verb == info.verb) || !resource.is_stored() {
             return Err(Failure::not_supported(place::named(&resource, &info.name), info.verb));
         }
@@ -121,38 +143,28 @@ impl Server {
         Ok(self.stream(watch, target, form, bookmarks, timeout))
     }
 
-    async fn create(
+    /// Creates an object, or replaces one.
+    async fn write(
         &self,
         asked: &Asked,
         target: &Target,
         body: Incoming,
     ) -> Result<Response, Failure> {
-        if !target.name.is_empty() {
-            return Err(Failure::not_supported(
-                place::named(&target.resource, &target.name),
-                "create",
-            ));
+        let creates = asked.info.verb == "create";
+        if creates && !target.name.is_empty() {
+            let of = place::named(&target.resource, &target.name);
+            return Err(Failure::not_supported(of, "create"));
         }
         let form = asked.form()?;
         let how = writing(asked)?;
         let received = self.decode(asked, &target.resource.kind, &body::read(body).await?)?;
-        let created = self.registry.create(target, received.object, &how).await?;
-        let response = self.one(StatusCode::CREATED, target, form, created);
-        Ok(answer::warned(response, &received.warnings))
-    }
-
-    async fn update(
-        &self,
-        asked: &Asked,
-        target: &Target,
-        body: Incoming,
-    ) -> Result<Response, Failure> {
-        let form = asked.form()?;
-        let how = writing(asked)?;
-        let received = self.decode(asked, &target.resource.kind, &body::read(body).await?)?;
-        let modified = self.registry.update(target, received.object, &how).await?;
-        let response = self.one(StatusCode::OK, target, form, modified);
-        Ok(answer::warned(response, &received.warnings))
+        received.warnings.into_iter().for_each(|text| asked.notes.warn(text));
+        let (object, new) = match creates {
+            true => (self.registry.create(target, received.object, &how).await?, true),
+            false => self.registry.update(target, received.object, &how).await?,
+        };
+        let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+        Ok(self.one(status, target, form, object))
     }
 
     async fn delete(
@@ -191,7 +203,8 @@ impl Server {
 
     fn selection(&self, asked: &Asked, resource: &Resource) -> Result<Selection, Failure> {
         let (labels, fields) = (asked.query.get("labelSelector"), asked.query.get("fieldSelector"));
-        Selection::parse(&resource.kind.group, &resource.plural, labels, fields)
+        let more = resource.custom.as_ref().map_or(&[][..], |custom| &custom.selectable);
+        Selection::parse(&resource.kind.group, &resource.plural, labels, fields, more)
     }
 
     /// One object in the form that the client wants.
@@ -264,7 +277,8 @@ pub(super) fn writing(asked: &Asked) -> Result<Writing, Failure> {
             agent.split('/').next().unwrap_or_default().chars().take(MANAGER_LENGTH_MAX).collect()
         }
     };
-    Ok(Writing { dry_run, manager, applied: false })
+    let (requester, notes) = (Some(asked.requester.clone()), asked.notes.clone());
+    Ok(Writing { dry_run, manager, applied: false, requester, notes })
 }
 
 fn dry_run(values: &[String]) -> Result<bool, Failure> {

@@ -6,7 +6,10 @@ use super::{
     Asked, Server, answer,
     negotiation::{self, Form, Include},
 };
-use crate::{failure::Failure, registry::Listed};
+use crate::{
+    failure::Failure,
+    registry::{Listed, custom},
+};
 use api::{printing, resources::Resource, time::Moment};
 use bytes::Bytes;
 use host::{Host, Timestamp};
@@ -58,6 +61,7 @@ impl<'a> Presenter<'a> {
 
     /// One object. Of a watch's tables only the first tells its columns.
     pub(super) fn one(&self, object: Bytes, with_columns: bool) -> Bytes {
+        let object = custom::served(self.resource, object);
         match self.form {
             Form::Whole => object,
             Form::Metadata => partial(&mut parsed(&object)).to_string().into(),
@@ -76,23 +80,39 @@ impl<'a> Presenter<'a> {
 
     /// A collection.
     pub(super) fn list(&self, listed: &Listed) -> Bytes {
-        let objects = listed.entries.iter().map(|entry| parsed(entry.served()));
-        let metadata = answer::list_metadata(listed);
         match self.form {
             Form::Whole => answer::list(self.resource, listed),
+            _ => {
+                let objects = listed.entries.iter().map(|entry| parsed(entry.served()));
+                let objects = objects.map(|object| custom::presented(self.resource, object));
+                self.values(answer::list_metadata(listed), objects)
+            }
+        }
+    }
+
+    /// A collection of objects that are kept nowhere.
+    pub(super) fn values(
+        &self,
+        metadata: Value,
+        objects: impl IntoIterator<Item = Value>,
+    ) -> Bytes {
+        let objects = objects.into_iter();
+        let list = |kind: String, version: String, items: Vec<Value>| json!({"kind": kind, "apiVersion": version, "metadata": metadata, "items": items});
+        let kind = &self.resource.kind;
+        let document = match self.form {
+            Form::Whole => {
+                list(format!("{}List", kind.kind), kind.api_version(), objects.collect())
+            }
             Form::Metadata => {
-                let items: Vec<Value> = objects.map(|mut object| partial(&mut object)).collect();
-                let list = json!({
-                    "kind": "PartialObjectMetadataList", "apiVersion": META,
-                    "metadata": metadata, "items": items,
-                });
-                list.to_string().into()
+                let items = objects.map(|mut object| partial(&mut object)).collect();
+                list("PartialObjectMetadataList".into(), META.into(), items)
             }
             Form::Table(include) => {
                 let rows = objects.map(|object| self.row(object, include)).collect();
-                table(metadata, self.columns(), rows).to_string().into()
+                table(metadata.clone(), self.columns(), rows)
             }
-        }
+        };
+        document.to_string().into()
     }
 
     fn columns(&self) -> Value {
@@ -107,7 +127,10 @@ impl<'a> Presenter<'a> {
     }
 
     fn row(&self, mut object: Value, include: Include) -> Value {
-        let printed = printing::row(&self.resource.kind, &object, self.now);
+        let printed = match &self.resource.custom {
+            Some(custom) => custom.row(&object, self.now),
+            None => printing::row(&self.resource.kind, &object, self.now),
+        };
         let conditions = printed.conditions();
         let mut row = json!({
             "cells": printed.cells,

@@ -20,6 +20,7 @@ use host::Interval;
 use prost::Message as _;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    pin::Pin,
     sync::Arc,
 };
 use tokio::sync::mpsc;
@@ -53,7 +54,7 @@ impl Watch for WatchService {
         let (stream, messages) = self.0.store.write().open_stream();
         let conversation = Conversation {
             progress: self.0.host.interval(self.0.config.watch_progress_interval),
-            leadership_lost: leader_required,
+            leader_required,
             member: self.0.clone(),
             caller: caller.unwrap_or_default(),
             stream,
@@ -83,7 +84,7 @@ struct Conversation {
     answers: mpsc::Sender<Result<WatchResponse, Status>>,
     watches: BTreeMap<i64, Wishes>,
     progress: Interval,
-    leadership_lost: bool,
+    leader_required: bool,
 }
 
 enum Heard {
@@ -102,10 +103,30 @@ impl Drop for Conversation {
     }
 }
 
+/// Ends when the member has had no leader for three elections, for a client that requires one: a
+/// new election may end well, only a lasting lack counts (v3rpc/interceptor.go, monitorLeader).
+async fn leaderless(member: Arc<Member>, required: bool) {
+    if !required {
+        return std::future::pending().await;
+    }
+    let mut leadership = member.leadership.clone();
+    loop {
+        if leadership.wait_for(|now| now.leader == 0).await.is_err() {
+            return;
+        }
+        let found = leadership.wait_for(|now| now.leader != 0);
+        if member.host.timeout(3 * member.config.election, found).await.is_err() {
+            return;
+        }
+    }
+}
+
 impl Conversation {
     async fn run(mut self, mut requests: Streaming<WatchRequest>) {
+        // One wait for the whole conversation: whoever keeps asking must not put it off.
+        let mut leaderless = std::pin::pin!(leaderless(self.member.clone(), self.leader_required));
         loop {
-            let next = self.next(&mut requests).await;
+            let next = self.next(&mut requests, leaderless.as_mut()).await;
             let result = match next {
                 Heard::Request(Some(request)) => self.request(request).await,
                 Heard::Message(Some(message)) => self.pass_on_all(message).await,
@@ -122,31 +143,17 @@ impl Conversation {
         }
     }
 
-    async fn next(&mut self, requests: &mut Streaming<WatchRequest>) -> Heard {
+    async fn next(
+        &mut self,
+        requests: &mut Streaming<WatchRequest>,
+        leaderless: Pin<&mut impl Future<Output = ()>>,
+    ) -> Heard {
         let host = self.member.host.clone();
-        let mut leadership = self.member.leadership.clone();
-        let watched = self.leadership_lost;
-        let election = self.member.config.election;
-        let leader_lost = async {
-            if !watched {
-                return std::future::pending().await;
-            }
-            loop {
-                // A new election may end well: only a lasting lack of a leader counts.
-                if leadership.wait_for(|now| now.leader == 0).await.is_err() {
-                    return;
-                }
-                let found = leadership.wait_for(|now| now.leader != 0);
-                if self.member.host.timeout(3 * election, found).await.is_err() {
-                    return;
-                }
-            }
-        };
         host::select!(host, {
             request = requests.message() => Heard::Request(request.unwrap_or(None)),
             message = self.messages.recv() => Heard::Message(message),
             () = self.progress.tick() => Heard::ProgressDue,
-            () = leader_lost => Heard::LeaderLost,
+            () = leaderless => Heard::LeaderLost,
         })
     }
 
@@ -178,14 +185,17 @@ impl Conversation {
             no_delete: has_filter(&create, FilterType::Nodelete),
             prev_kv: create.prev_kv,
         };
-        // The answer must leave before the first event: both under one hold of the lock, with the
-        // place for the answer reserved.
-        let Ok(place) = self.answers.clone().reserve_owned().await else { return Err(Over) };
-        let created = {
+        let (created, before) = {
             let mut store = self.member.store.write();
+            // What was handed over so far is not about this watch, and leaves before the answer: a
+            // client would take progress that comes after it for this watch's too.
+            let before: Vec<_> = std::iter::from_fn(|| self.messages.try_recv().ok()).collect();
             let revision = store.revision();
-            store.watch(self.stream, spec).map(|id| (id, revision))
+            (store.watch(self.stream, spec).map(|id| (id, revision)), before)
         };
+        for message in before {
+            self.pass_on(message).await?;
+        }
         match created {
             Ok((watch_id, revision)) => {
                 let header = Some(self.member.header(revision));
@@ -197,14 +207,11 @@ impl Conversation {
                 self.watches.insert(watch_id, wishes);
                 let response =
                     WatchResponse { header, watch_id, created: true, ..Default::default() };
-                place.send(Ok(response));
+                // Only this task passes events on: the first one comes after the answer.
                 self.member.chores.notify_one();
-                Ok(())
+                self.answer(response).await
             }
-            Err(error) => {
-                drop(place);
-                self.refuse(error.to_string()).await
-            }
+            Err(error) => self.refuse(error.to_string()).await,
         }
     }
 

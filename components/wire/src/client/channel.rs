@@ -1,8 +1,11 @@
 //! A gRPC channel over one or several endpoints, for tonic's generated clients.
 
-use super::{DialError, Endpoint, link::Link};
+use super::{
+    DialError, Endpoint,
+    link::{Link, Standing},
+};
 use crate::{Body, GrpcBody, deadline, status_of, tls::ClientTls};
-use host::{Backoff, BoxFuture, Host, Sleep, event};
+use host::{Backoff, BoxFuture, Host, Instant, Sleep, event};
 use http::uri::{PathAndQuery, Uri};
 use hyper::{body::Incoming, client::conn::http2::SendRequest};
 use std::{
@@ -15,6 +18,7 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
+use tokio::sync::Notify;
 use tonic::Status;
 
 /// Which endpoint the next call goes to.
@@ -80,6 +84,19 @@ struct Shared {
     config: ChannelConfig,
     links: Vec<Link>,
     turn: AtomicUsize,
+    /// An attempt to connect came to its end.
+    settled: Notify,
+}
+
+/// What a call finds when it looks for a connection.
+enum Look {
+    Found(usize, SendRequest<Body>),
+    /// Until somebody has dialed, or until the first that rests has rested.
+    Wait {
+        until: Option<Instant>,
+    },
+    /// All rest. None: there is no endpoint.
+    Failed(Option<DialError>),
 }
 
 impl fmt::Debug for Channel {
@@ -95,7 +112,8 @@ impl Channel {
         let links: Vec<_> = endpoints.into_iter().map(Link::new).collect();
         let first = host.random.below(links.len() as u64);
         let turn = AtomicUsize::new(usize::try_from(first).unwrap_or(0));
-        Self(Arc::new(Shared { host: host.clone(), config, links, turn }))
+        let settled = Notify::new();
+        Self(Arc::new(Shared { host: host.clone(), config, links, turn, settled }))
     }
 
     /// Sends one request: a gRPC call, or any other over HTTP/2. Of its URI only path and query
@@ -107,7 +125,7 @@ impl Channel {
         &self,
         request: http::Request<Body>,
     ) -> Result<http::Response<GrpcBody>, Status> {
-        let shared = &*self.0;
+        let shared = &self.0;
         let limit = deadline::of(request.headers());
         let mut sleep = limit.map(|limit| shared.host.sleep(limit));
         let response = match &mut sleep {
@@ -133,7 +151,7 @@ async fn before<T>(
 
 impl Shared {
     async fn send(
-        &self,
+        self: &Arc<Self>,
         mut request: http::Request<Body>,
     ) -> Result<http::Response<Incoming>, Status> {
         let path = request.uri().path_and_query().cloned();
@@ -157,24 +175,69 @@ impl Shared {
         Err(Status::unavailable("transport is closing"))
     }
 
-    /// A connection, beginning with the endpoint whose turn it is.
-    async fn pick(&self) -> Result<(usize, SendRequest<Body>), Status> {
-        let count = self.links.len();
+    /// A connection, beginning with the endpoint whose turn it is. An endpoint that is being dialed
+    /// holds up no call that another can carry.
+    ///
+    /// # Errors
+    /// All endpoints failed and rest: calls fail fast then, as grpc-go's do.
+    async fn pick(self: &Arc<Self>) -> Result<(usize, SendRequest<Body>), Status> {
         let first = match self.config.balance {
             Balance::RoundRobin => self.turn.fetch_add(1, Ordering::Relaxed),
             Balance::Pinned => self.turn.load(Ordering::Relaxed),
         };
-        let mut last = None;
-        for index in (0..count).map(|step| first.wrapping_add(step) % count) {
-            match self.links[index].open(&self.host, &self.config).await {
-                Ok(sender) => return Ok((index, sender)),
-                Err(error) => {
-                    self.pass_over(index);
-                    last = Some(error);
+        loop {
+            // Asked for before the look, so that what settles meanwhile is not missed.
+            let mut settled = std::pin::pin!(self.settled.notified());
+            settled.as_mut().enable();
+            match self.look(first) {
+                Look::Found(index, sender) => return Ok((index, sender)),
+                Look::Failed(last) => return Err(unreachable(last)),
+                Look::Wait { until: None } => settled.await,
+                // Whoever has rested by then may be faster than whoever is being dialed.
+                Look::Wait { until: Some(until) } => {
+                    let wait = until.since(self.host.now());
+                    let _ = self.host.timeout(wait, settled).await;
                 }
             }
         }
-        Err(unreachable(last))
+    }
+
+    /// Asks the endpoints from `first` on, and begins to dial where nobody has.
+    fn look(self: &Arc<Self>, first: usize) -> Look {
+        let (mut dialing, mut until, mut last) = (false, None, None);
+        for step in 0..self.links.len() {
+            let index = first.wrapping_add(step) % self.links.len();
+            match self.links[index].standing(self.host.now()) {
+                Standing::Ready(sender) => return Look::Found(index, sender),
+                Standing::Dialing => dialing = true,
+                Standing::Idle => {
+                    dialing = true;
+                    self.dial(index);
+                }
+                Standing::Resting(rested, why) => {
+                    self.pass_over(index);
+                    until = until.into_iter().chain([rested]).min();
+                    last = Some(why);
+                }
+            }
+            if dialing && self.config.balance == Balance::Pinned {
+                break;
+            }
+        }
+        if dialing { Look::Wait { until } } else { Look::Failed(last) }
+    }
+
+    /// Begins to open a connection. Nobody owns the work: it is for all calls, and ends in
+    /// `connect_timeout`.
+    fn dial(self: &Arc<Self>, index: usize) {
+        if self.links[index].begin() {
+            let shared = self.clone();
+            let work = async move {
+                shared.links[index].open(&shared.host, &shared.config).await;
+                shared.settled.notify_waiters();
+            };
+            self.host.spawn("wire/dial", work).detach();
+        }
     }
 
     /// A pinned channel leaves an endpoint that failed.

@@ -18,78 +18,66 @@ const RESET_STREAMS_KEPT: usize = 1024;
 pub(super) struct Link {
     pub(super) endpoint: Endpoint,
     state: Mutex<State>,
-    /// Held by whoever dials, so that one dials for all. Cancelling that caller hands it on.
-    dialing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
     sender: Option<SendRequest<Body>>,
+    /// Somebody dials, for all.
+    dialing: bool,
     /// Failed attempts since the last connection.
     failures: u32,
     /// No attempt before this; why the last one failed.
     resting: Option<(Instant, DialError)>,
 }
 
+/// What a link can do for a call at this moment.
+pub(super) enum Standing {
+    /// Carry it.
+    Ready(SendRequest<Body>),
+    /// A connection is being opened.
+    Dialing,
+    /// Nobody has tried yet, or the connection was lost, or the rest is over.
+    Idle,
+    /// The last attempt failed, and the next is not before this: grpc's TRANSIENT_FAILURE.
+    Resting(Instant, DialError),
+}
+
 impl Link {
     pub(super) fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint, state: Mutex::default(), dialing: tokio::sync::Mutex::default() }
+        Self { endpoint, state: Mutex::default() }
     }
 
-    /// The open connection, if there is one.
-    pub(super) fn ready(&self) -> Option<SendRequest<Body>> {
-        self.state.lock().sender.as_ref().filter(|sender| !sender.is_closed()).cloned()
+    pub(super) fn standing(&self, now: Instant) -> Standing {
+        let state = self.state.lock();
+        let open = state.sender.as_ref().filter(|sender| !sender.is_closed());
+        match (open, &state.resting) {
+            (Some(sender), _) => Standing::Ready(sender.clone()),
+            (None, _) if state.dialing => Standing::Dialing,
+            (None, Some((until, why))) if now < *until => Standing::Resting(*until, why.clone()),
+            (None, _) => Standing::Idle,
+        }
     }
 
-    /// The open connection, or a new one.
-    ///
-    /// # Errors
-    /// The failure of this attempt, or of the last one while the back-off after it runs: callers
-    /// fail fast then, as grpc-go's do in TRANSIENT_FAILURE.
-    pub(super) async fn open(
-        &self,
-        host: &Host,
-        config: &ChannelConfig,
-    ) -> Result<SendRequest<Body>, DialError> {
-        if let Some(found) = self.found(host.now()) {
-            return found;
-        }
-        let _dialing = self.dialing.lock().await;
-        // Whoever dialed before may have succeeded, or failed for all of us.
-        if let Some(found) = self.found(host.now()) {
-            return found;
-        }
+    /// Takes it on to dial; false if somebody else does.
+    pub(super) fn begin(&self) -> bool {
+        !std::mem::replace(&mut self.state.lock().dialing, true)
+    }
+
+    /// Opens a connection, and keeps it or why there is none. After [`Self::begin`].
+    pub(super) async fn open(&self, host: &Host, config: &ChannelConfig) {
         let opened = self.connect(host, config).await;
-        self.settle(host, config, &opened);
-        opened
-    }
-
-    fn found(&self, now: Instant) -> Option<Result<SendRequest<Body>, DialError>> {
-        if let Some(sender) = self.ready() {
-            return Some(Ok(sender));
-        }
-        match &self.state.lock().resting {
-            Some((until, why)) if now < *until => Some(Err(why.clone())),
-            Some(_) | None => None,
-        }
-    }
-
-    fn settle(
-        &self,
-        host: &Host,
-        config: &ChannelConfig,
-        opened: &Result<SendRequest<Body>, DialError>,
-    ) {
         let mut state = self.state.lock();
+        state.dialing = false;
         match opened {
             Ok(sender) => {
-                *state = State { sender: Some(sender.clone()), failures: 0, resting: None };
+                *state = State { sender: Some(sender), ..State::default() };
             }
             Err(why) => {
                 let wait = config.backoff.delay(state.failures, host.random.next_u64());
                 state.sender = None;
                 state.failures = state.failures.saturating_add(1);
-                state.resting = Some((host.now() + wait, why.clone()));
+                state.resting = Some((host.now() + wait, why));
             }
         }
     }

@@ -14,7 +14,7 @@ use etcd_api::{
     mvccpb::{Event, KeyValue, event::EventType},
 };
 use host::{Defects, Host};
-use script::{Script, client};
+use script::{Script, client, client_of, listen, serve};
 use std::{sync::Arc, time::Duration};
 use tonic::{Code, Status};
 
@@ -71,6 +71,25 @@ fn a_write_goes_to_a_member_that_is_up() {
             client.put(op::put("a", "1")).await.expect("one member is up");
         }
         assert_eq!(heard(&script, "put"), 6);
+    });
+}
+
+#[test]
+fn a_member_that_says_nothing_holds_up_no_call() {
+    run(async |host: Host| {
+        let script = script();
+        // Its machine accepts connections; nobody there looks at them.
+        let (_silent, silent) = listen(&host).await;
+        let (up, _stop) = serve(&host, &script).await;
+        let client = client_of(&host, vec![silent.clone(), up, silent]);
+        let began = host.now();
+        for _ in 0..20 {
+            client.put(op::put("a", "1")).await.expect("one member is up");
+            host.sleep(Duration::from_secs(1)).await;
+        }
+        let waited = host.now().since(began);
+        assert!(waited < Duration::from_secs(21), "{waited:?}");
+        assert_eq!(heard(&script, "put"), 20);
     });
 }
 

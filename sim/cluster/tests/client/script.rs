@@ -9,11 +9,11 @@ use etcd_api::{
     },
 };
 use futures_util::{Stream, StreamExt, stream};
-use host::{Host, Stopper, stop_pair};
+use host::{Host, Listener, Stopper, stop_pair};
 use parking_lot::Mutex;
 use std::{collections::VecDeque, net::SocketAddr, pin::Pin, sync::Arc};
 use tonic::{Request, Response, Status, Streaming, async_trait};
-use wire::{Router, server::Limits};
+use wire::{Router, client::Endpoint, server::Limits};
 
 type Lines<T> = Mutex<VecDeque<Result<T, Status>>>;
 type StreamOf<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -63,26 +63,41 @@ pub(crate) async fn client(host: &Host, scripts: &[Option<Arc<Script>>]) -> (Cli
             endpoints.push(NOBODY.parse().expect("an endpoint"));
             continue;
         };
-        let (stopper, stop) = stop_pair();
+        let (endpoint, stopper) = serve(host, script).await;
+        endpoints.push(endpoint);
         stoppers.push(stopper);
-        let at = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listener = host.network.listen(at).await.expect("a port is free");
-        let address = listener.local_addr().to_string();
-        endpoints.push(address.parse().expect("an endpoint"));
-        let server = Server(script.clone());
-        let router = Router::new(host)
-            .grpc(KvServer::new(server.clone()))
-            .grpc(LeaseServer::new(server.clone()))
-            .grpc(WatchServer::new(server.clone()))
-            .grpc(AuthServer::new(server));
-        let router = Arc::new(router);
-        let serving =
-            wire::server::serve(host.clone(), listener, None, router, Limits::default(), stop);
-        host.spawn("server", serving).detach();
     }
-    let config =
-        Config { credentials: Some(("root".into(), "secret".into())), ..Config::new(endpoints) };
-    (Client::new(host, config), stoppers)
+    (client_of(host, endpoints), stoppers)
+}
+
+/// A client of these servers.
+pub(crate) fn client_of(host: &Host, endpoints: Vec<Endpoint>) -> Client {
+    let credentials = Some(("root".into(), "secret".into()));
+    Client::new(host, Config { credentials, ..Config::new(endpoints) })
+}
+
+/// Listens, and where.
+pub(crate) async fn listen(host: &Host) -> (Box<dyn Listener>, Endpoint) {
+    let at = SocketAddr::from(([127, 0, 0, 1], 0));
+    let listener = host.network.listen(at).await.expect("a port is free");
+    let address = listener.local_addr().to_string();
+    (listener, address.parse().expect("an endpoint"))
+}
+
+/// A server that follows a script, until it is stopped.
+pub(crate) async fn serve(host: &Host, script: &Arc<Script>) -> (Endpoint, Stopper) {
+    let (stopper, stop) = stop_pair();
+    let (listener, endpoint) = listen(host).await;
+    let server = Server(script.clone());
+    let router = Router::new(host)
+        .grpc(KvServer::new(server.clone()))
+        .grpc(LeaseServer::new(server.clone()))
+        .grpc(WatchServer::new(server.clone()))
+        .grpc(AuthServer::new(server));
+    let (router, limits) = (Arc::new(router), Limits::default());
+    let serving = wire::server::serve(host.clone(), listener, None, router, limits, stop);
+    host.spawn("server", serving).detach();
+    (endpoint, stopper)
 }
 
 #[async_trait]

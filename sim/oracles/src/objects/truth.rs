@@ -85,7 +85,8 @@ impl<'a> Truth<'a> {
         own.get(own.partition_point(|change| change.revision <= after)).copied()
     }
 
-    /// The revision at which the object of this identity went.
+    /// The revision at which the object of this identity went. None also where the log has a gap after
+    /// its last known state: the next end in the log may be that of another object with its name.
     pub(crate) fn end_of(&self, uid: &str) -> Option<u64> {
         self.by_name.values().find_map(|own| {
             let is = |change: &&ObjectChange| {
@@ -93,7 +94,8 @@ impl<'a> Truth<'a> {
             };
             let last = own.iter().rposition(is)?;
             let end = own.get(last + 1)?;
-            end.object.is_none().then_some(end.revision)
+            let known = self.knows(own[last].revision, end.revision);
+            (known && end.object.is_none()).then_some(end.revision)
         })
     }
 }
