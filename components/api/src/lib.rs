@@ -6,15 +6,14 @@
 pub mod decode;
 pub mod defaults;
 pub mod json_path;
-pub mod names;
 pub mod openapi;
 pub mod patch;
 pub mod printing;
 pub mod protobuf;
-pub mod quantity;
 pub mod resources;
 pub mod schema;
 pub mod selector;
 pub mod table;
-pub mod time;
 pub mod validation;
+
+pub use scalars::{names, quantity, time};
