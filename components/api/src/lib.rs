@@ -5,6 +5,7 @@
 
 pub mod decode;
 pub mod defaults;
+pub mod definition;
 pub mod json_path;
 pub mod openapi;
 pub mod patch;
@@ -13,6 +14,7 @@ pub mod protobuf;
 pub mod resources;
 pub mod schema;
 pub mod selector;
+pub mod structural;
 pub mod table;
 pub mod validation;
 
