@@ -18,3 +18,4 @@ pub mod selector;
 pub mod table;
 pub mod time;
 pub mod validation;
+pub mod versions;

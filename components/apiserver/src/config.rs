@@ -20,6 +20,8 @@ pub struct Config {
     pub anonymous: bool,
     /// `--enable-admission-plugins` and its like.
     pub admission: Settings,
+    /// `--event-ttl`.
+    pub event_ttl: Duration,
     /// What services get; none: nothing, and there is no service `kubernetes`.
     pub services: Option<Services>,
     /// `--request-timeout`, for everything that is not a watch.
@@ -54,6 +56,7 @@ impl Config {
             tokens: Tokens::new(),
             anonymous: true,
             admission: Settings::default(),
+            event_ttl: Duration::from_secs(3600),
             services: None,
             request_timeout: Duration::from_secs(60),
             watch_timeout: Duration::from_secs(1800),

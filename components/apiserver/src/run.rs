@@ -63,8 +63,7 @@ impl ApiServer {
         let storage = Storage::new(Client::new(&host, config.etcd.clone()), &config.etcd_prefix);
         let admission = Admission::new(config.admission.clone());
         let schemas = Arc::new(Schemas::built_in());
-        let services = config.services.clone();
-        let registry = Registry::new(&host, schemas, storage, admission, services);
+        let registry = Registry::new(&host, schemas, storage, admission, &config);
         let (registry, delay) = (Arc::new(registry), config.shutdown_delay);
         let (closer, closing) = stop_pair();
         let server = Arc::new(Server::new(&host, config, registry.clone(), closing.clone()));

@@ -100,6 +100,10 @@ pub struct Flags {
     #[arg(long, default_value = "", hide_default_value = true, help_heading = "Admission")]
     pub admission_control_config_file: String,
 
+    /// Time that events are kept
+    #[arg(long, default_value = "1h0m0s", value_parser = duration, help_heading = "Etcd")]
+    pub event_ttl: Duration,
+
     #[command(flatten)]
     pub services: ServiceFlags,
 
@@ -154,6 +158,7 @@ impl Flags {
         // Where everybody may do everything, nobody comes in unknown (upstream resets
         // --anonymous-auth too: pkg/kubeapiserver/options/authentication.go).
         config.anonymous = false;
+        config.event_ttl = self.event_ttl;
         config.services = Some(self.services.services(listen)?);
         config.admission = kube_apiserver_admission::settings(self)?;
         config.request_timeout = self.request_timeout;

@@ -5,6 +5,7 @@
 mod act;
 mod create;
 mod delete;
+mod leases;
 mod lookup;
 pub(crate) mod metadata;
 mod modify;
@@ -13,6 +14,7 @@ pub(crate) mod place;
 mod read;
 mod strategies;
 mod strategy;
+mod versions;
 mod watch;
 
 pub(crate) use delete::Deletion;
@@ -24,6 +26,7 @@ pub(crate) use watch::{Watch, WatchEvent, Watching};
 use crate::{
     admission::{Admission, Notes},
     cache::Cacher,
+    config::Config,
     failure::Failure,
     object,
     server::User,
@@ -41,6 +44,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 /// Attempts to write an object that others change at the same time.
@@ -55,6 +59,9 @@ pub(crate) struct Registry {
     pub(crate) codec: Codec,
     /// What services get; none: nothing.
     pub(crate) services: Option<Services>,
+    /// Events are kept so long.
+    event_ttl: Duration,
+    leases: leases::Leases,
     storage: Storage,
     admission: Admission,
     resources: Vec<Arc<Resource>>,
@@ -113,7 +120,7 @@ impl Registry {
         schemas: Arc<Schemas>,
         storage: Storage,
         admission: Admission,
-        services: Option<Services>,
+        config: &Config,
     ) -> Self {
         let resources = api::resources::built_in().into_iter().map(Arc::new).collect();
         let (defaults, codec) = (Defaults::built_in(&schemas), Codec::new(&schemas));
@@ -123,7 +130,9 @@ impl Registry {
             schemas,
             defaults,
             codec,
-            services,
+            services: config.services.clone(),
+            event_ttl: config.event_ttl,
+            leases: leases::Leases::default(),
             storage,
             admission,
             resources,

@@ -2,11 +2,11 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers/fieldmanager.
 
-use super::{Registry, Target, Writing, metadata};
+use super::{Registry, Target, Writing, metadata, versions::AllVersions};
 use crate::failure::{Cause, Failure};
 use api::patch::{
     Filter, PatchError,
-    apply::{FieldManager, OneVersion, Resource},
+    apply::{FieldManager, Resource},
     fields::{Element, Set},
 };
 use http::StatusCode;
@@ -50,7 +50,7 @@ impl Registry {
             schemas: &self.schemas,
             kind: &target.resource.kind,
             subresource: &target.subresource,
-            versions: &OneVersion,
+            versions: &AllVersions,
             filters,
         }
     }
@@ -67,7 +67,10 @@ fn filters(target: &Target) -> BTreeMap<String, Filter> {
         }
         _ => return BTreeMap::new(),
     };
-    BTreeMap::from([(target.resource.kind.api_version(), filter)])
+    let kind = &target.resource.kind;
+    let others = api::versions::of(&kind.kind).iter().map(|version| (*version).to_owned());
+    let versions = others.chain([kind.api_version()]);
+    versions.map(|version| (version, filter.clone())).collect()
 }
 
 /// A patch that cannot be applied, as clients are told.
