@@ -7,7 +7,9 @@
 //! Upstream: client-go.
 
 mod config;
+pub mod election;
 mod error;
+pub mod events;
 mod informer;
 mod kubeconfig;
 mod object;
