@@ -63,7 +63,7 @@ const FIELDS: [(&str, &str, &[&str]); 9] = [
 ];
 
 impl Selection {
-    /// Reads both selectors of a request.
+    /// Reads both selectors of a request; `more` are fields that a definition names.
     ///
     /// # Errors
     /// A selector cannot be read, or names a field that the resource cannot be selected by.
@@ -72,16 +72,25 @@ impl Selection {
         plural: &str,
         labels: Option<&str>,
         fields: Option<&str>,
+        more: &[String],
     ) -> Result<Self, Failure> {
         let labels = LabelSelector::parse(labels.unwrap_or_default())
             .map_err(|error| Failure::bad_request(error.to_string()))?;
-        let fields = FieldSelector::parse(fields.unwrap_or_default())
+        let mut fields = FieldSelector::parse(fields.unwrap_or_default())
             .map_err(|error| Failure::bad_request(error.to_string()))?;
+        if group == "events.k8s.io" {
+            fields.terms.iter_mut().for_each(|term| term.field = stored_name(&term.field));
+        }
+        let group = if plural == "events" { "" } else { group };
         let known = FIELDS.iter().find(|(g, p, _)| *g == group && *p == plural);
         let known = known.map_or(&[][..], |(_, _, fields)| fields);
         for term in &fields.terms {
             let field = term.field.as_str();
-            if !known.contains(&field) && !matches!(field, "metadata.name" | "metadata.namespace") {
+            let defined = more.iter().any(|one| one == field);
+            if !known.contains(&field)
+                && !defined
+                && !matches!(field, "metadata.name" | "metadata.namespace")
+            {
                 return Err(Failure::bad_request(format!("field label not supported: {field}")));
             }
         }
@@ -101,6 +110,15 @@ impl Selection {
                     .terms
                     .iter()
                     .all(|term| (text(entry.value(), &term.field) == term.value) == term.equal))
+    }
+}
+
+/// A field of `events.k8s.io`, by the name in the core group, in which events are stored.
+fn stored_name(field: &str) -> String {
+    match field.split_once('.') {
+        Some(("regarding", rest)) => format!("involvedObject.{rest}"),
+        None if field == "reportingController" => "reportingComponent".into(),
+        _ => field.to_owned(),
     }
 }
 

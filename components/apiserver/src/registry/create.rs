@@ -7,8 +7,10 @@ use super::{
 };
 use crate::{
     admission::{Attributes, Operation},
+    authorization::rbac::escalation,
     failure::Failure,
     object,
+    services::Outcome,
     storage::Refused,
 };
 use api::{decode, resources::Resource};
@@ -36,6 +38,7 @@ impl Registry {
         }
         let mut write = Attributes::new(Operation::Create, target, object, Value::Null, how);
         self.admission.mutate(self, &mut write).await?;
+        escalation::check(how.requester.as_ref(), target, &write.object, None).await?;
         let meta = |name| object::meta(&write.object, name);
         let generated = meta("name").is_empty() && !meta("generateName").is_empty();
         let attempts = if generated { NAMES_MAX } else { 1 };
@@ -59,18 +62,26 @@ impl Registry {
         let at = Occasion { user: &write.user, now: &now };
         prepare::create(resource, &mut write.object, &at);
         self.complete(resource, &mut write.object);
-        let name = object::meta(&write.object, "name").to_owned();
-        let causes = strategy::validate(resource, "", &write.object, None);
+        write.name = object::meta(&write.object, "name").to_owned();
+        let reserved = self.reserve(target, &mut write.object, None, write.dry_run).await?;
+        let written = self.write_new(target, &write).await;
+        let outcome = written.as_ref().map_or_else(Outcome::after, |_| Outcome::of(true));
+        self.settle(reserved, &write.object, outcome).await;
+        written
+    }
+
+    /// Writes an object that is complete, if it is good.
+    async fn write_new(&self, target: &Target, write: &Attributes) -> Result<Bytes, Failure> {
+        let (resource, object) = (&*target.resource, &write.object);
+        let causes = strategy::validate(resource, "", object, None);
         if !causes.is_empty() {
-            return Err(Failure::invalid(place::kind_named(resource, &name), &causes));
+            return Err(Failure::invalid(place::kind_named(resource, &write.name), &causes));
         }
-        for text in warnings::on_create(resource, &write.object) {
+        for text in warnings::on_create(resource, object) {
             write.notes.warn(text);
         }
-        write.name.clone_from(&name);
-        self.admission.validate(self, &write).await?;
-        let object = &write.object;
-        let target = Target { name, ..target.clone() };
+        self.admission.validate(self, write).await?;
+        let target = Target { name: write.name.clone(), ..target.clone() };
         let key = target.key(&self.storage);
         if write.dry_run {
             return match self.storage.get(&key).await? {
@@ -79,7 +90,7 @@ impl Registry {
             };
         }
         let lease = self.lease(&target).await?;
-        match self.storage.create(&key, object::encode(object), lease).await {
+        match self.storage.create(&key, self.encoded(resource, object), lease).await {
             Ok(revision) => Ok(served(object, revision)),
             Err(Refused::Changed(_)) => {
                 Err(Failure::already_exists(place::named(resource, &target.name)))
@@ -97,10 +108,10 @@ impl Registry {
     }
 
     /// Events vanish by themselves.
-    async fn lease(&self, target: &Target) -> Result<i64, Failure> {
-        match strategy::lives_seconds(&target.resource) {
-            None => Ok(0),
-            Some(seconds) => self.storage.lease(seconds).await,
+    pub(super) async fn lease(&self, target: &Target) -> Result<i64, Failure> {
+        match strategy::vanishes(&target.resource) {
+            false => Ok(0),
+            true => self.leases.lease(&self.storage, self.host.now(), self.event_ttl).await,
         }
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers/fieldmanager.
 
-use super::{Registry, Target, Writing, metadata};
+use super::{Registry, Target, Writing, metadata, versions::AllVersions};
 use crate::failure::{Cause, Failure};
 use api::patch::{
     Filter, PatchError,
-    apply::{FieldManager, OneVersion, Resource},
+    apply::{FieldManager, Resource},
     fields::{Element, Set},
 };
 use http::StatusCode;
@@ -19,7 +19,8 @@ impl Registry {
     pub(super) fn owned(&self, target: &Target, live: &Value, new: Value, how: &Writing) -> Value {
         let now = metadata::time(self.host.clock.wall());
         let filters = filters(target);
-        let manager = FieldManager::new(self.tracked(target, &filters));
+        let versions = AllVersions(&target.resource);
+        let manager = FieldManager::new(self.tracked(target, &versions, &filters));
         manager.update(live, new, &how.manager, &now)
     }
 
@@ -37,20 +38,23 @@ impl Registry {
     ) -> Result<Value, Failure> {
         let now = metadata::time(self.host.clock.wall());
         let filters = filters(target);
-        let manager = FieldManager::new(self.tracked(target, &filters));
+        let versions = AllVersions(&target.resource);
+        let manager = FieldManager::new(self.tracked(target, &versions, &filters));
         manager.apply(live, patch, &how.manager, force, &now).map_err(|error| refused(&error))
     }
 
     fn tracked<'a>(
         &'a self,
         target: &'a Target,
+        versions: &'a AllVersions<'a>,
         filters: &'a BTreeMap<String, Filter>,
     ) -> Resource<'a> {
+        let custom = target.resource.custom.as_ref();
         Resource {
-            schemas: &self.schemas,
+            schemas: custom.map_or(&*self.schemas, |custom| &*custom.schemas),
             kind: &target.resource.kind,
             subresource: &target.subresource,
-            versions: &OneVersion,
+            versions,
             filters,
         }
     }
@@ -67,7 +71,10 @@ fn filters(target: &Target) -> BTreeMap<String, Filter> {
         }
         _ => return BTreeMap::new(),
     };
-    BTreeMap::from([(target.resource.kind.api_version(), filter)])
+    let kind = &target.resource.kind;
+    let others = api::versions::of(&kind.kind).iter().map(|version| (*version).to_owned());
+    let versions = others.chain([kind.api_version()]);
+    versions.map(|version| (version, filter.clone())).collect()
 }
 
 /// A patch that cannot be applied, as clients are told.
