@@ -11,6 +11,7 @@ mod matching;
 mod memory;
 mod params;
 mod pod;
+mod policies;
 mod rounds;
 mod settings;
 
@@ -20,6 +21,7 @@ mod default_storage_class;
 mod default_toleration_seconds;
 mod event_rate_limit;
 mod limit_ranger;
+mod mutating_admission_policy;
 mod namespace_lifecycle;
 mod persistent_volume_claim_resize;
 mod pod_security;
@@ -74,6 +76,7 @@ pub(crate) const PLUGINS: &[Plugin] = &[
     runtime_class::PLUGIN,
     default_ingress_class::PLUGIN,
     pod_topology_labels::PLUGIN,
+    mutating_admission_policy::PLUGIN,
     webhooks::MUTATING,
     validating_admission_policy::PLUGIN,
     webhooks::VALIDATING,
@@ -94,7 +97,6 @@ const ABSENT: &[&str] = &[
     "ImagePolicyWebhook",
     "JobValidation",
     "LimitPodHardAntiAffinityTopology",
-    "MutatingAdmissionPolicy",
     "NamespaceAutoProvision",
     "NamespaceExists",
     "NodeDeclaredFeatureValidator",

@@ -9,6 +9,7 @@ use api::patch::{
     apply::{FieldManager, OneVersion, Resource},
     fields::{Element, Set},
 };
+use api::schema::GroupVersionKind;
 use http::StatusCode;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -39,6 +40,23 @@ impl Registry {
         let filters = filters(target);
         let manager = FieldManager::new(self.tracked(target, &filters));
         manager.apply(live, patch, &how.manager, force, &now).map_err(|error| refused(&error))
+    }
+
+    /// A patch laid over an object, as an apply would, and nobody owns what it changes.
+    ///
+    /// # Errors
+    /// The patch is not of the object's kind.
+    pub(crate) fn laid_over(
+        &self,
+        kind: &GroupVersionKind,
+        object: &Value,
+        patch: &Value,
+    ) -> Result<Value, Failure> {
+        let filters = BTreeMap::new();
+        let (schemas, versions) = (&*self.schemas, &OneVersion);
+        let resource = Resource { schemas, kind, subresource: "", versions, filters: &filters };
+        let manager = FieldManager::new(resource);
+        manager.laid_over(object, patch).map_err(|error| refused(&error))
     }
 
     fn tracked<'a>(
