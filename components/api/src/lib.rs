@@ -5,16 +5,17 @@
 
 pub mod decode;
 pub mod defaults;
+pub mod definition;
 pub mod json_path;
-pub mod names;
 pub mod openapi;
 pub mod patch;
 pub mod printing;
 pub mod protobuf;
-pub mod quantity;
 pub mod resources;
 pub mod schema;
 pub mod selector;
+pub mod structural;
 pub mod table;
-pub mod time;
 pub mod validation;
+
+pub use scalars::{names, quantity, time};

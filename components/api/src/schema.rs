@@ -48,6 +48,8 @@ pub struct Type {
     pub kinds: Vec<GroupVersionKind>,
     /// What the type itself says of its fields' managers; a field of this type repeats it.
     pub owned: Owned,
+    /// What fields hold that are not declared; none where there are no others.
+    pub others: Option<Shape>,
 }
 
 impl Type {
@@ -113,6 +115,18 @@ pub enum Zero {
     /// It is written even where the client left it out: a value without `omitempty`, or a struct.
     /// Empty lists, maps and times are written as `null`.
     Written,
+}
+
+/// Whether a value is its type's empty one, which Go's `omitempty` leaves out.
+pub fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(truth) => !truth,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+    }
 }
 
 /// What a field, an item of a list or a value of a map holds.

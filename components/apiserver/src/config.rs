@@ -1,6 +1,6 @@
 //! What an API server is told at its start.
 
-use crate::{Mode, Tokens, admission::Settings};
+use crate::{Mode, ServiceAccounts, Tokens, admission::Settings, services::Services};
 use std::{net::SocketAddr, time::Duration};
 
 /// An API server's settings; defaults are upstream's flags' where these have one.
@@ -20,11 +20,17 @@ pub struct Config {
     pub anonymous: bool,
     /// `--enable-admission-plugins` and its like.
     pub admission: Settings,
+    /// Tokens of service accounts.
+    pub service_accounts: ServiceAccounts,
+    /// `--enable-bootstrap-token-auth`.
+    pub bootstrap_tokens: bool,
     /// `--authorization-mode`, in the order in which they are asked.
     pub authorization: Vec<Mode>,
     /// Whether the roles that every cluster has are made at the start; the program always asks for
     /// it.
     pub bootstrap_roles: bool,
+    /// What services get; none: nothing, and there is no service `kubernetes`.
+    pub services: Option<Services>,
     /// `--request-timeout`, for everything that is not a watch.
     pub request_timeout: Duration,
     /// `--min-request-timeout`: watches without a time of their own last this long, up to twice.
@@ -57,8 +63,11 @@ impl Config {
             tokens: Tokens::new(),
             anonymous: true,
             admission: Settings::default(),
+            service_accounts: ServiceAccounts::default(),
+            bootstrap_tokens: false,
             authorization: vec![Mode::AlwaysAllow],
             bootstrap_roles: false,
+            services: None,
             request_timeout: Duration::from_secs(60),
             watch_timeout: Duration::from_secs(1800),
             bookmark_interval: Duration::from_secs(60),

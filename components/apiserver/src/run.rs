@@ -4,18 +4,22 @@ use crate::{
     admission::Admission,
     bootstrap,
     config::{Config, Tls},
-    registry::Registry,
+    registry::{Registry, definitions},
     server::Server,
+    services,
     storage::Storage,
 };
 use api::schema::Schemas;
 use etcd_api::client::Client;
-use host::{Host, Stop, event, stop_pair};
-use std::{io, net::SocketAddr, sync::Arc};
+use host::{Host, Stop, Task, event, stop_pair};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use wire::{
     server::Limits,
     tls::{ClientAuth, Identity, ServerTls},
 };
+
+/// What is done at the end may take so long.
+const LEAVE_LIMIT: Duration = Duration::from_secs(2);
 
 /// Why an API server cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -59,11 +63,16 @@ impl ApiServer {
         let storage = Storage::new(Client::new(&host, config.etcd.clone()), &config.etcd_prefix);
         let admission = Admission::new(config.admission.clone());
         let schemas = Arc::new(Schemas::built_in());
-        let registry = Arc::new(Registry::new(&host, schemas, storage, admission));
+        let services = config.services.clone();
+        let registry = Registry::new(&host, schemas, storage, admission, services);
+        let registry = Arc::new(registry);
         let (delay, roles) = (config.shutdown_delay, config.bootstrap_roles);
         let (closer, closing) = stop_pair();
         let server = Arc::new(Server::new(&host, config, registry.clone(), closing.clone()));
-        let _bootstrap = host.spawn("apiserver/bootstrap", bootstrap::run(registry, roles));
+        let _definitions = host.spawn("apiserver/definitions", definitions::run(registry.clone()));
+        let bootstrap = bootstrap::run(registry.clone(), roles);
+        let _bootstrap = host.spawn("apiserver/bootstrap", bootstrap);
+        let services = keep_services(&host, &registry);
         let service = server.clone();
         let service = Arc::new(move |request| {
             let server = service.clone();
@@ -77,12 +86,38 @@ impl ApiServer {
         stop.stopped().await;
         // Load balancers see that it is not ready, and stop sending before it stops to accept.
         server.leave();
+        drop(services);
+        leave_services(&host, &registry).await;
         host.sleep(delay).await;
         closer.stop();
         // A listener that is gone has nothing to drain.
         let _ = serving.await;
         Ok(())
     }
+}
+
+/// What services get is kept in order, where they get something.
+fn keep_services(host: &Host, registry: &Arc<Registry>) -> Vec<Task<()>> {
+    if registry.services.is_none() {
+        return Vec::new();
+    }
+    vec![
+        host.spawn("apiserver/endpoints", services::keep_endpoints(registry.clone())),
+        host.spawn("apiserver/services", services::repair(registry.clone())),
+    ]
+}
+
+/// Those in the cluster are not sent here any more.
+async fn leave_services(host: &Host, registry: &Registry) {
+    if registry.services.is_none() {
+        return;
+    }
+    let why = match host.timeout(LEAVE_LIMIT, services::leave(registry)).await {
+        Ok(Ok(())) => return,
+        Ok(Err(failure)) => failure.to_string(),
+        Err(host::Elapsed) => "the storage does not answer".into(),
+    };
+    event!(host, Warn, "the service kubernetes still names this server", why = &why);
 }
 
 fn server_tls(host: &Host, tls: &Tls) -> Result<ServerTls, wire::tls::Error> {

@@ -6,3 +6,4 @@ pub mod flag_sources;
 pub mod go_duration;
 mod kube_apiserver_admission;
 pub mod kube_apiserver_flags;
+mod kube_apiserver_services;

@@ -1,7 +1,7 @@
 //! A new object.
 
 use super::{
-    Registry, Target, Writing, metadata, place, served,
+    Registry, Target, Writing, custom, metadata, place, served,
     strategies::{Occasion, prepare, warnings},
     strategy,
 };
@@ -10,6 +10,7 @@ use crate::{
     authorization::rbac::escalation,
     failure::Failure,
     object,
+    services::Outcome,
     storage::Refused,
 };
 use api::{decode, resources::Resource};
@@ -61,18 +62,26 @@ impl Registry {
         let at = Occasion { user: &write.user, now: &now };
         prepare::create(resource, &mut write.object, &at);
         self.complete(resource, &mut write.object);
-        let name = object::meta(&write.object, "name").to_owned();
-        let causes = strategy::validate(resource, "", &write.object, None);
+        write.name = object::meta(&write.object, "name").to_owned();
+        let reserved = self.reserve(target, &mut write.object, None, write.dry_run).await?;
+        let written = self.write_new(target, &write).await;
+        let outcome = written.as_ref().map_or_else(Outcome::after, |_| Outcome::of(true));
+        self.settle(reserved, &write.object, outcome).await;
+        written
+    }
+
+    /// Writes an object that is complete, if it is good.
+    async fn write_new(&self, target: &Target, write: &Attributes) -> Result<Bytes, Failure> {
+        let (resource, object) = (&*target.resource, &write.object);
+        let causes = strategy::validate(resource, "", object, None);
         if !causes.is_empty() {
-            return Err(Failure::invalid(place::kind_named(resource, &name), &causes));
+            return Err(Failure::invalid(place::kind_named(resource, &write.name), &causes));
         }
-        for text in warnings::on_create(resource, &write.object) {
+        for text in warnings::on_create(resource, object) {
             write.notes.warn(text);
         }
-        write.name.clone_from(&name);
-        self.admission.validate(self, &write).await?;
-        let object = &write.object;
-        let target = Target { name, ..target.clone() };
+        self.admission.validate(self, write).await?;
+        let target = Target { name: write.name.clone(), ..target.clone() };
         let key = target.key(&self.storage);
         if write.dry_run {
             return match self.storage.get(&key).await? {
@@ -81,7 +90,7 @@ impl Registry {
             };
         }
         let lease = self.lease(&target).await?;
-        match self.storage.create(&key, object::encode(object), lease).await {
+        match self.storage.create(&key, custom::encode(resource, object), lease).await {
             Ok(revision) => Ok(served(object, revision)),
             Err(Refused::Changed(_)) => {
                 Err(Failure::already_exists(place::named(resource, &target.name)))

@@ -14,12 +14,11 @@ impl Registry {
         version: &str,
         kind: &str,
     ) -> Option<Arc<Resource>> {
-        let is = |one: &&Resource| {
+        let is = |one: &&Arc<Resource>| {
             let of = &one.kind;
             of.kind == kind && of.group == group && of.version == version && one.is_stored()
         };
-        let plural = self.resources().find(is)?.plural.clone();
-        self.resource(group, version, &plural)
+        self.table().rows().iter().find(is).cloned()
     }
 
     /// An object as the cache has it.

@@ -4,6 +4,8 @@
 
 mod act;
 mod create;
+pub(crate) mod custom;
+pub(crate) mod definitions;
 mod delete;
 mod lookup;
 pub(crate) mod metadata;
@@ -13,12 +15,14 @@ pub(crate) mod place;
 mod read;
 mod strategies;
 mod strategy;
+mod table;
 mod watch;
 
 pub(crate) use delete::Deletion;
 pub(crate) use metadata::{suffixed, uid};
 pub(crate) use ownership::refused;
 pub(crate) use read::{Freshness, Listed, Reading};
+pub(crate) use table::Table;
 pub(crate) use watch::{Watch, WatchEvent, Watching};
 
 use crate::{
@@ -28,12 +32,13 @@ use crate::{
     cache::Cacher,
     failure::Failure,
     object,
+    services::Services,
     storage::Storage,
 };
 use api::{defaults::Defaults, protobuf::Codec, resources::Resource, schema::Schemas};
 use bytes::Bytes;
 use host::Host;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -53,9 +58,11 @@ pub(crate) struct Registry {
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) defaults: Defaults,
     pub(crate) codec: Codec,
+    /// What services get; none: nothing.
+    pub(crate) services: Option<Services>,
     storage: Storage,
     admission: Admission,
-    resources: Vec<Arc<Resource>>,
+    table: RwLock<Arc<Table>>,
     /// What the cluster has from its first moment is there.
     bootstrapped: AtomicBool,
     caches: Mutex<BTreeMap<String, Arc<Cacher>>>,
@@ -98,6 +105,11 @@ impl Writing {
             }),
         }
     }
+
+    /// The server's own writes (upstream's loopback client).
+    pub(crate) fn own() -> Self {
+        Self { manager: "kube-apiserver".into(), ..Self::default() }
+    }
 }
 
 impl Target {
@@ -116,8 +128,9 @@ impl Registry {
         schemas: Arc<Schemas>,
         storage: Storage,
         admission: Admission,
+        services: Option<Services>,
     ) -> Self {
-        let resources = api::resources::built_in().into_iter().map(Arc::new).collect();
+        let table = RwLock::new(Arc::new(Table::built_in()));
         let (defaults, codec) = (Defaults::built_in(&schemas), Codec::new(&schemas));
         let (bootstrapped, caches) = (AtomicBool::new(false), Mutex::default());
         Self {
@@ -125,17 +138,18 @@ impl Registry {
             schemas,
             defaults,
             codec,
+            services,
             storage,
             admission,
-            resources,
+            table,
             bootstrapped,
             caches,
         }
     }
 
-    /// All resources, in the order of discovery.
-    pub(crate) fn resources(&self) -> impl Iterator<Item = &Resource> {
-        self.resources.iter().map(|resource| &**resource)
+    /// What is served at this moment.
+    pub(crate) fn table(&self) -> Arc<Table> {
+        self.table.read().clone()
     }
 
     /// A resource by its names.
@@ -145,10 +159,7 @@ impl Registry {
         version: &str,
         plural: &str,
     ) -> Option<Arc<Resource>> {
-        let found = self.resources.iter().find(|one| {
-            one.plural == plural && one.kind.group == group && one.kind.version == version
-        });
-        found.cloned()
+        self.table.read().find(group, version, plural).cloned()
     }
 
     /// Says that what the cluster has from its first moment is there.
@@ -183,6 +194,11 @@ impl Registry {
         let cache = self.cache(&*resource.ok_or_else(Failure::no_such_resource)?);
         cache.reach(0).await?;
         Ok(cache)
+    }
+
+    /// Where everything is kept.
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.storage
     }
 
     /// Whether the storage answers.

@@ -1,7 +1,7 @@
 //! A change of an object: decided on what is stored, written only if that is still there.
 
 use super::{
-    ATTEMPTS_MAX, Registry, Target, Writing, metadata, parsed, place, served,
+    ATTEMPTS_MAX, Registry, Target, Writing, custom, metadata, parsed, place, served,
     strategies::{self, Occasion, deletion, prepare, warnings},
     strategy,
 };
@@ -10,7 +10,8 @@ use crate::{
     authorization::rbac::escalation,
     failure::{Cause, Failure},
     object,
-    storage::Refused,
+    services::Outcome,
+    storage::{Refused, Stored},
 };
 use api::{patch::managed::keep_times, resources::Resource};
 use bytes::Bytes;
@@ -28,79 +29,99 @@ impl Registry {
         how: &Writing,
         decide: impl Fn(&Value) -> Result<Value, Failure>,
     ) -> Result<Bytes, Failure> {
-        let resource = &*target.resource;
-        let key = target.key(&self.storage);
         for _ in 0..ATTEMPTS_MAX {
-            let Some(stored) = self.storage.get(&key).await? else {
-                return Err(target.not_found());
-            };
-            let present = parsed(&stored)?;
-            let mut new = decide(&present)?;
-            // X15: whoever says what it has seen is believed to have seen the newest.
-            if !self.host.defects.has("X15") {
-                check_preconditions(target, &new, &present)?;
-            }
-            let seen = object::meta(&new, "resourceVersion");
-            if strategies::of(resource).needs_revision && matches!(seen, "" | "0") {
-                let causes = [revision_missing()];
-                return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
-            }
-            escalation::check(how.requester.as_ref(), target, &new, Some(&present)).await?;
-            metadata::carried_over(&mut new, &present);
-            if !how.applied {
-                new = self.owned(target, &present, new, how);
-            }
-            let mut new = self.admitted(target, new, &present, how).await?;
-            object::set_revision(&mut new, stored.revision);
-            let new = keep_times(&present, new);
-            let bytes = object::encode(&new);
-            if how.dry_run || bytes[..] == stored.bytes[..] {
-                return Ok(served(&new, stored.revision));
-            }
-            let removed = is_finished(resource, &new);
-            let written = match removed {
-                true => self.storage.delete_if(&key, stored.revision).await,
-                false => self.storage.put_if(&key, stored.revision, bytes, 0).await,
-            };
-            match written {
-                Ok(revision) => {
-                    return Ok(served(&new, revision));
-                }
-                // The next attempt decides on what is there now; who has seen the old one is told.
-                Err(Refused::Changed(_)) => {}
-                Err(Refused::Failed(failure)) => return Err(failure),
+            // Overtaken: the next attempt decides on what is there now; who has seen the old one is
+            // told.
+            if let Some(done) = self.modify_once(target, how, &decide).await? {
+                return Ok(done);
             }
         }
-        Err(Failure::modified(place::named(resource, &target.name)))
+        Err(Failure::modified(place::named(&target.resource, &target.name)))
     }
 
-    /// What a change is once admission and the strategy have completed it, and let it through.
-    async fn admitted(
+    /// One attempt; none: another writer was first.
+    async fn modify_once(
         &self,
         target: &Target,
-        new: Value,
-        present: &Value,
         how: &Writing,
-    ) -> Result<Value, Failure> {
+        decide: &impl Fn(&Value) -> Result<Value, Failure>,
+    ) -> Result<Option<Bytes>, Failure> {
         let resource = &*target.resource;
-        let mut write = Attributes::new(Operation::Update, target, new, present.clone(), how);
+        let stored = self.storage.get(&target.key(&self.storage)).await?;
+        let Some(stored) = stored else { return Err(target.not_found()) };
+        let present = custom::presented(resource, parsed(&stored)?);
+        let mut new = decide(&present)?;
+        // X15: whoever says what it has seen is believed to have seen the newest.
+        if !self.host.defects.has("X15") {
+            check_preconditions(target, &new, &present)?;
+        }
+        let seen = object::meta(&new, "resourceVersion");
+        if strategies::of(resource).needs_revision && matches!(seen, "" | "0") {
+            let causes = [revision_missing()];
+            return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
+        }
+        escalation::check(how.requester.as_ref(), target, &new, Some(&present)).await?;
+        metadata::carried_over(&mut new, &present);
+        if !how.applied {
+            new = self.owned(target, &present, new, how);
+        }
+        let mut write = Attributes::new(Operation::Update, target, new, present, how);
         self.admission.mutate(self, &mut write).await?;
-        metadata::carried_over(&mut write.object, present);
+        metadata::carried_over(&mut write.object, &write.old);
+        let reserved =
+            self.reserve(target, &mut write.object, Some(&write.old), how.dry_run).await?;
+        let written = self.write_change(target, &mut write, &stored).await;
+        let outcome = match &written {
+            Ok(done) => Outcome::of(done.is_some()),
+            Err(failure) => Outcome::after(failure),
+        };
+        self.settle(reserved, &write.object, outcome).await;
+        written
+    }
+
+    /// Completes a change, and writes it if it is good; none: another writer was first.
+    async fn write_change(
+        &self,
+        target: &Target,
+        write: &mut Attributes,
+        stored: &Stored,
+    ) -> Result<Option<Bytes>, Failure> {
+        let (resource, old) = (&*target.resource, &write.old);
         let now = metadata::time(self.host.clock.wall());
-        let user = how.user();
-        let at = Occasion { user: &user, now: &now };
-        prepare::update(resource, &target.subresource, &mut write.object, present, &at);
+        let at = Occasion { user: &write.user, now: &now };
+        prepare::update(resource, &target.subresource, &mut write.object, old, &at);
         self.complete(resource, &mut write.object);
         let part = &target.subresource;
-        let causes = strategy::validate(resource, part, &write.object, Some(present));
+        let causes = strategy::validate(resource, part, &write.object, Some(old));
         if !causes.is_empty() {
             return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
         }
-        for text in warnings::on_update(resource, &write.object, present) {
-            how.notes.warn(text);
+        for text in warnings::on_update(resource, &write.object, old) {
+            write.notes.warn(text);
         }
-        self.admission.validate(self, &write).await?;
-        Ok(write.object)
+        self.admission.validate(self, write).await?;
+        object::set_revision(&mut write.object, stored.revision);
+        let new = keep_times(&write.old, write.object.clone());
+        let bytes = custom::encode(resource, &new);
+        if write.dry_run || bytes[..] == stored.bytes[..] {
+            return Ok(Some(served(&new, stored.revision)));
+        }
+        let key = target.key(&self.storage);
+        let removed = is_finished(resource, &new);
+        let written = match removed {
+            true => self.storage.delete_if(&key, stored.revision).await,
+            false => self.storage.put_if(&key, stored.revision, bytes, 0).await,
+        };
+        match written {
+            Ok(revision) => {
+                if removed {
+                    self.free(target, &new).await;
+                }
+                Ok(Some(served(&new, revision)))
+            }
+            Err(Refused::Changed(_)) => Ok(None),
+            Err(Refused::Failed(failure)) => Err(failure),
+        }
     }
 
     /// Replaces an object; returns it, and whether it is new: some kinds let it be created so.

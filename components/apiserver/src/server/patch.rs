@@ -25,6 +25,10 @@ const READ: [&str; 4] = [
     APPLY,
 ];
 
+/// Of objects whose types definitions tell.
+const READ_CUSTOM: [&str; 3] =
+    ["application/json-patch+json", "application/merge-patch+json", APPLY];
+
 /// An apply's body is YAML, of which JSON is a part.
 const APPLY: &str = "application/apply-patch+yaml";
 
@@ -117,7 +121,8 @@ impl Patch {
             ("application/strategic-merge-patch+json", Some(id)) => {
                 Ok(Self::Strategic(id, body::json(bytes)?))
             }
-            _ => Err(Failure::unsupported_media(&READ)),
+            (_, None) => Err(Failure::unsupported_media(&READ_CUSTOM)),
+            (_, Some(_)) => Err(Failure::unsupported_media(&READ)),
         }
     }
 

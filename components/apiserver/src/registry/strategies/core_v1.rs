@@ -2,7 +2,7 @@
 //!
 //! Upstream: pkg/registry/core/*/strategy.go.
 
-use super::{Generation, Occasion, Row, Strategy, pods, volumes, warnings};
+use super::{Occasion, Row, Strategy, pods, volumes, warnings};
 use serde_json::{Value, json};
 
 const PLAIN: Strategy = Strategy::PLAIN;
@@ -83,7 +83,7 @@ pub(super) const ROWS: &[Row] = &[
         "",
         "services",
         Strategy {
-            generation: Generation::None,
+            update: |new, present, _| crate::services::drop_unused(new, present),
             creates_on_update: true,
             returns_deleted: true,
             warnings: warnings::services::service,
