@@ -184,7 +184,7 @@ fn policy(kind: &str, spec: &Value, binding: &Value) -> String {
     let policy = json!({"apiVersion": api, "kind": kind, "metadata": meta, "spec": spec});
     let kind = format!("{kind}Binding");
     let binding = json!({"apiVersion": api, "kind": kind, "metadata": meta, "spec": binding});
-    json!({"apiVersion": "v1", "kind": "List", "items": [policy, binding]}).to_string()
+    format!("{policy}\n---\n{binding}")
 }
 
 fn constraints(resource: &str) -> Value {

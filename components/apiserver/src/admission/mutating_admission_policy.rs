@@ -177,7 +177,7 @@ fn step(
     let value = scope.run(program).and_then(|value| value.to_json());
     let value = value.map_err(|error| error.to_string())?;
     let changed = match step {
-        Step::Over(_) => registry.laid_over(&write.kind, object, &value),
+        Step::Over(_) => registry.laid_over(&write.resource, &write.kind, object, &value),
         Step::Patch(_) => patched(object, &value),
     };
     let changed = changed.and_then(|changed| registry.conformed(&write.kind, changed));

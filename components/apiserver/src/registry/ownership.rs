@@ -50,15 +50,19 @@ impl Registry {
     /// The patch is not of the object's kind.
     pub(crate) fn laid_over(
         &self,
+        resource: &api::resources::Resource,
         kind: &GroupVersionKind,
         object: &Value,
         patch: &Value,
     ) -> Result<Value, Failure> {
-        let filters = BTreeMap::new();
-        let (schemas, versions) = (&*self.schemas, &OneVersion);
-        let resource = Resource { schemas, kind, subresource: "", versions, filters: &filters };
-        let manager = FieldManager::new(resource);
-        manager.laid_over(object, patch).map_err(|error| refused(&error))
+        let tracked = Resource {
+            schemas: resource.custom.as_ref().map_or(&*self.schemas, |custom| &*custom.schemas),
+            kind,
+            subresource: "",
+            versions: &Renamed(resource),
+            filters: &BTreeMap::new(),
+        };
+        FieldManager::new(tracked).laid_over(object, patch).map_err(|error| refused(&error))
     }
 
     fn tracked<'a>(
