@@ -5,6 +5,7 @@
 
 pub mod decode;
 pub mod defaults;
+pub mod definition;
 pub mod json_path;
 pub mod names;
 pub mod openapi;
@@ -15,6 +16,7 @@ pub mod quantity;
 pub mod resources;
 pub mod schema;
 pub mod selector;
+pub mod structural;
 pub mod table;
 pub mod time;
 pub mod validation;

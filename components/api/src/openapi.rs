@@ -5,6 +5,7 @@
 //! Upstream: `k8s.io/kube-openapi/pkg/builder3` and `apiserver/pkg/endpoints/installer.go`.
 
 mod content;
+mod custom;
 mod names;
 mod oddities;
 mod operation;
@@ -69,7 +70,11 @@ impl<'a> OpenApi<'a> {
         let mut all = BTreeMap::new();
         for resource in self.resources {
             if resource.kind.group == group && resource.kind.version == version {
-                all.extend(paths::of(resource, self.schemas));
+                let mut own = paths::of(resource, self.schemas);
+                if resource.custom.is_some() {
+                    custom::restrict(&mut own);
+                }
+                all.extend(own);
             }
         }
         if all.is_empty() {
@@ -79,17 +84,28 @@ impl<'a> OpenApi<'a> {
         Some(self.finish(all, group, version))
     }
 
+    /// The schemas of a version's custom resources, by their names.
+    fn defined(&self, group: &str, version: &str) -> BTreeMap<String, Value> {
+        let own = self.resources.iter();
+        let own = own.filter(|one| one.kind.group == group && one.kind.version == version);
+        let custom = own.filter_map(|one| Some((one, one.custom.as_deref()?)));
+        custom.flat_map(|(one, custom)| custom::schemas(one, custom)).collect()
+    }
+
     /// Adds to paths what they refer to.
     fn finish(&self, paths: BTreeMap<String, Value>, group: &str, version: &str) -> Value {
         let paths: Value = paths.into_iter().collect();
         let mut schemas = Map::new();
         let mut missing = BTreeSet::new();
         references(&paths, &mut missing);
+        let defined = self.defined(group, version);
         while let Some(name) = missing.pop_first() {
             if schemas.contains_key(&name) {
                 continue;
             }
-            let Some(found) = schema::named(self.schemas, &name, group, version) else { continue };
+            let found = defined.get(&name).cloned();
+            let found = found.or_else(|| schema::named(self.schemas, &name, group, version));
+            let Some(found) = found else { continue };
             references(&found, &mut missing);
             schemas.insert(name, found);
         }

@@ -3,7 +3,8 @@
 
 pub mod table;
 
-use crate::schema::GroupVersionKind;
+use crate::{definition::Custom, schema::GroupVersionKind};
+use std::sync::Arc;
 
 /// What a client can ask for: a kind's objects under one group and version.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,6 +31,8 @@ pub struct Resource {
     pub stored: GroupVersionKind,
     /// Its place in etcd below `/registry/`: `services/specs`.
     pub path: String,
+    /// What a definition says of it; none for built-in resources.
+    pub custom: Option<Arc<Custom>>,
 }
 
 impl Resource {

@@ -48,6 +48,8 @@ pub struct Type {
     pub kinds: Vec<GroupVersionKind>,
     /// What the type itself says of its fields' managers; a field of this type repeats it.
     pub owned: Owned,
+    /// What fields hold that are not declared; none where there are no others.
+    pub others: Option<Shape>,
 }
 
 impl Type {

@@ -83,7 +83,7 @@ fn names(text: &str) -> Names<'_> {
 fn new_type(rest: &str) -> Type {
     let (name, words) = rest.split_once(' ').unwrap_or((rest, ""));
     let owned = if words == "atomic" { Owned::Atomic } else { Owned::Granular };
-    Type { name: name.to_owned(), fields: Vec::new(), kinds: Vec::new(), owned }
+    Type { name: name.to_owned(), fields: Vec::new(), kinds: Vec::new(), owned, others: None }
 }
 
 fn kind(rest: &str) -> Option<GroupVersionKind> {

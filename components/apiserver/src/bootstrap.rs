@@ -1,10 +1,11 @@
-//! What a cluster has from its first moment: the system's namespaces and priority classes.
+//! What a cluster has from its first moment: the system's namespaces, priority classes, and roles.
 //!
-//! Upstream: pkg/controlplane/controller/systemnamespaces, pkg/registry/scheduling/rest.
+//! Upstream: pkg/controlplane/controller/systemnamespaces, pkg/registry/scheduling/rest; roles:
+//! [`reconcile`].
 
 use crate::{
+    authorization::rbac::reconcile,
     registry::{Registry, Target, Writing},
-    server::User,
 };
 use host::{Backoff, event};
 use serde_json::{Value, json};
@@ -33,11 +34,16 @@ const RETRY: Backoff = Backoff { first: Duration::from_millis(50), max: Duration
 /// Between looks at whether they are all there.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// Makes what is missing, and looks again from time to time.
-pub(crate) async fn run(registry: Arc<Registry>) {
+/// Makes the namespaces that are missing, and looks again from time to time; makes the roles once,
+/// where they are wanted.
+pub(crate) async fn run(registry: Arc<Registry>, mut roles: bool) {
     let mut failures = 0;
     loop {
-        let made = make(&registry).await;
+        let mut made = make(&registry).await;
+        if roles && made.is_ok() {
+            made = reconcile::run(&registry).await.map_err(|failure| failure.to_string());
+            roles = made.is_err();
+        }
         let host = &registry.host;
         let wait = match made {
             Ok(()) => {
@@ -46,7 +52,7 @@ pub(crate) async fn run(registry: Arc<Registry>) {
                 AGAIN
             }
             Err(why) => {
-                event!(host, Warn, "cannot make what a cluster begins with", why = &why);
+                event!(host, Warn, "cannot make what every cluster has", why = &why);
                 failures += 1;
                 RETRY.delay(failures - 1, host.random.next_u64())
             }
@@ -56,12 +62,7 @@ pub(crate) async fn run(registry: Arc<Registry>) {
 }
 
 async fn make(registry: &Registry) -> Result<(), String> {
-    let writer = User {
-        name: "system:apiserver".into(),
-        groups: vec!["system:masters".into(), "system:authenticated".into()],
-        ..User::default()
-    };
-    let how = Writing { user: writer, ..Writing::default() };
+    let how = Writing::default();
     for name in NAMESPACES {
         let namespace = json!({
             "kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name},

@@ -1,6 +1,6 @@
 //! What an API server is told at its start.
 
-use crate::{admission::Settings, server::Tokens, services::Services};
+use crate::{Mode, Tokens, admission::Settings, services::Services};
 use std::{net::SocketAddr, time::Duration};
 
 /// An API server's settings; defaults are upstream's flags' where these have one.
@@ -22,6 +22,11 @@ pub struct Config {
     pub admission: Settings,
     /// `--event-ttl`.
     pub event_ttl: Duration,
+    /// `--authorization-mode`, in the order in which they are asked.
+    pub authorization: Vec<Mode>,
+    /// Whether the roles that every cluster has are made at the start; the program always asks for
+    /// it.
+    pub bootstrap_roles: bool,
     /// What services get; none: nothing, and there is no service `kubernetes`.
     pub services: Option<Services>,
     /// `--request-timeout`, for everything that is not a watch.
@@ -57,6 +62,8 @@ impl Config {
             anonymous: true,
             admission: Settings::default(),
             event_ttl: Duration::from_secs(3600),
+            authorization: vec![Mode::AlwaysAllow],
+            bootstrap_roles: false,
             services: None,
             request_timeout: Duration::from_secs(60),
             watch_timeout: Duration::from_secs(1800),

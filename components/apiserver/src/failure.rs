@@ -234,7 +234,7 @@ impl Failure {
         if !self.reason.is_empty() {
             status.insert("reason".into(), self.reason.into());
         }
-        if !self.details.is_empty() || self.reason == "NotFound" {
+        if !self.details.is_empty() || matches!(self.reason, "NotFound" | "Forbidden") {
             status.insert("details".into(), Value::Object(self.details.clone()));
         }
         status.insert("code".into(), self.code.as_u16().into());

@@ -5,6 +5,8 @@
 //! caches.
 
 mod admission;
+mod authentication;
+mod authorization;
 mod bootstrap;
 mod cache;
 mod continuation;
@@ -22,6 +24,7 @@ mod storage;
 pub mod config;
 
 pub use admission::{BadSettings as BadAdmission, Settings as AdmissionSettings};
+pub use authentication::{Tokens, User};
+pub use authorization::{Mode, Policy, PolicyError};
 pub use run::{ApiServer, Fatal};
-pub use server::{Tokens, User};
 pub use services::{BadCidr, Cidr, Services};

@@ -4,7 +4,7 @@ use crate::{
     admission::Admission,
     bootstrap,
     config::{Config, Tls},
-    registry::Registry,
+    registry::{Registry, definitions},
     server::Server,
     services,
     storage::Storage,
@@ -63,11 +63,13 @@ impl ApiServer {
         let storage = Storage::new(Client::new(&host, config.etcd.clone()), &config.etcd_prefix);
         let admission = Admission::new(config.admission.clone());
         let schemas = Arc::new(Schemas::built_in());
-        let registry = Registry::new(&host, schemas, storage, admission, &config);
-        let (registry, delay) = (Arc::new(registry), config.shutdown_delay);
+        let registry = Arc::new(Registry::new(&host, schemas, storage, admission, &config));
+        let (delay, roles) = (config.shutdown_delay, config.bootstrap_roles);
         let (closer, closing) = stop_pair();
         let server = Arc::new(Server::new(&host, config, registry.clone(), closing.clone()));
-        let _bootstrap = host.spawn("apiserver/bootstrap", bootstrap::run(registry.clone()));
+        let _definitions = host.spawn("apiserver/definitions", definitions::run(registry.clone()));
+        let bootstrap = bootstrap::run(registry.clone(), roles);
+        let _bootstrap = host.spawn("apiserver/bootstrap", bootstrap);
         let services = keep_services(&host, &registry);
         let service = server.clone();
         let service = Arc::new(move |request| {

@@ -63,7 +63,7 @@ const FIELDS: [(&str, &str, &[&str]); 9] = [
 ];
 
 impl Selection {
-    /// Reads both selectors of a request.
+    /// Reads both selectors of a request; `more` are fields that a definition names.
     ///
     /// # Errors
     /// A selector cannot be read, or names a field that the resource cannot be selected by.
@@ -72,6 +72,7 @@ impl Selection {
         plural: &str,
         labels: Option<&str>,
         fields: Option<&str>,
+        more: &[String],
     ) -> Result<Self, Failure> {
         let labels = LabelSelector::parse(labels.unwrap_or_default())
             .map_err(|error| Failure::bad_request(error.to_string()))?;
@@ -85,7 +86,11 @@ impl Selection {
         let known = known.map_or(&[][..], |(_, _, fields)| fields);
         for term in &fields.terms {
             let field = term.field.as_str();
-            if !known.contains(&field) && !matches!(field, "metadata.name" | "metadata.namespace") {
+            let defined = more.iter().any(|one| one == field);
+            if !known.contains(&field)
+                && !defined
+                && !matches!(field, "metadata.name" | "metadata.namespace")
+            {
                 return Err(Failure::bad_request(format!("field label not supported: {field}")));
             }
         }

@@ -51,7 +51,7 @@ mod lexer;
 pub mod library;
 pub mod macros;
 pub mod parser;
-mod pattern;
+pub mod pattern;
 mod plan;
 pub mod printer;
 pub mod program;

@@ -13,6 +13,14 @@ const LITERAL_BYTES_MAX: usize = 10 << 20;
 /// A pattern that is a value is compiled whenever it is used, at a cost that does not tell its size.
 const VALUE_BYTES_MAX: usize = 1 << 20;
 
+/// Compiles a pattern, for those who have texts to match and no expressions.
+///
+/// # Errors
+/// What Go says of one that is none.
+pub fn compile(text: &str) -> Result<Regex, String> {
+    Pattern::new(text).map(|it| it.regex).map_err(|error| error.to_string())
+}
+
 /// A compiled pattern; it stands where its text stood as an argument.
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {

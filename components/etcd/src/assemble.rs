@@ -255,7 +255,8 @@ fn core(
     let last = restored.entries.last().map_or(restored.snapshot.index, |entry| entry.index);
     let raft = Raft::new(settings, restored, host.random.next_u64())
         .map_err(|error| Fatal::Raft(error.to_string()))?;
-    facts::start(host, id, hard_state, last, store.read().applied().index);
+    let timing = (id, config.election);
+    facts::start(host, timing, hard_state, last, store.read().applied().index);
     facts::durable(host, last, hard_state);
     facts::member_list(host, &store.read());
     facts::state(host, &store.read());

@@ -39,7 +39,14 @@ fn hash(bytes: &[u8]) -> u64 {
 }
 
 /// A member has read its disk.
-pub(crate) fn start(host: &Host, id: NodeId, state: HardState, last: Index, applied: Index) {
+pub(crate) fn start(
+    host: &Host,
+    (id, election): (NodeId, Duration),
+    state: HardState,
+    last: Index,
+    applied: Index,
+) {
+    let election = u64::try_from(election.as_millis()).unwrap_or(u64::MAX);
     event!(
         host,
         Fact,
@@ -49,7 +56,8 @@ pub(crate) fn start(host: &Host, id: NodeId, state: HardState, last: Index, appl
         vote = state.vote,
         commit = state.commit,
         index = last,
-        applied = applied
+        applied = applied,
+        election_ms = election
     );
 }
 

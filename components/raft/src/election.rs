@@ -168,7 +168,8 @@ impl Raft {
 
     /// Upstream: `MsgCheckQuorum`.
     pub(crate) fn check_quorum(&mut self) {
-        if !self.tracker.quorum_active() {
+        // X17: a leader without followers goes on as one.
+        if !self.tracker.quorum_active() && !self.config.defects.has("X17") {
             self.become_follower(self.term, 0);
         }
         self.tracker.forget_activity(self.config.id);

@@ -2,9 +2,13 @@
 //!
 //! Upstream: cmd/kube-apiserver/app/options.
 
+mod authorization;
+
+pub use authorization::AuthorizationFlags;
+
 use crate::{go_duration, kube_apiserver_admission, kube_apiserver_services::ServiceFlags};
 use apiserver::{
-    Tokens, User,
+    Mode, Tokens, User,
     config::{Config, Tls},
 };
 use clap::{ArgAction, Parser};
@@ -86,9 +90,9 @@ pub struct Flags {
     )]
     pub anonymous_auth: bool,
 
-    /// Who may do what: only AlwaysAllow yet, whoever is known may do everything
-    #[arg(long, default_value = "AlwaysAllow", help_heading = "Authorization")]
-    pub authorization_mode: String,
+    /// Who may do what
+    #[command(flatten)]
+    pub authorization: AuthorizationFlags,
 
     /// Admission plugins to run besides those that run by default
     #[arg(long, value_delimiter = ',', help_heading = "Admission")]
@@ -151,13 +155,12 @@ impl Flags {
         config.etcd_prefix.clone_from(&self.etcd_prefix);
         config.tls = Some(self.tls()?);
         config.tokens = self.tokens()?;
-        if self.authorization_mode != "AlwaysAllow" {
-            let why = format!("{:?} is not served yet; use AlwaysAllow", self.authorization_mode);
-            return Err(FlagError::Value { flag: "authorization-mode", why });
-        }
+        config.authorization = self.authorization.modes()?;
+        config.bootstrap_roles = true;
         // Where everybody may do everything, nobody comes in unknown (upstream resets
         // --anonymous-auth too: pkg/kubeapiserver/options/authentication.go).
-        config.anonymous = false;
+        let open = config.authorization.iter().any(|mode| matches!(mode, Mode::AlwaysAllow));
+        config.anonymous = self.anonymous_auth && !open;
         config.event_ttl = self.event_ttl;
         config.services = Some(self.services.services(listen)?);
         config.admission = kube_apiserver_admission::settings(self)?;
@@ -263,7 +266,8 @@ fn token(line: &str) -> Option<(String, User)> {
     let (token, name, uid) = (fields.next()?, fields.next()?, fields.next()?);
     let groups = fields.next().unwrap_or_default();
     let groups = groups.split(',').map(str::trim).filter(|group| !group.is_empty());
-    let user = User { name, uid, groups: groups.map(str::to_owned).collect() };
+    let groups = groups.map(str::to_owned).collect();
+    let user = User { name, uid, groups, ..User::default() };
     (!token.is_empty() && !user.name.is_empty()).then_some((token, user))
 }
 

@@ -102,7 +102,7 @@ impl Converges {
             | World::Exit { machine, .. }
             | World::Panic { machine, .. } => self.process(machine).running = false,
             World::Wiped { machine } => *self.process(machine) = Process::default(),
-            World::Clock { .. } | World::Restored => {}
+            World::Clock { .. } | World::Paused { .. } | World::Restored => {}
             World::Healed => self.healed = Some(at),
             World::End => self.end = at,
         }
@@ -145,7 +145,8 @@ impl Converges {
         let from = self.healed?.checked_add(CONVERGENCE_MAX)?;
         let until = self.end.checked_sub(CONVERGENCE_MAX)?;
         let due = history.operations.iter().filter(|op| (from..until).contains(&op.called));
-        let lost = |outcome: &Outcome| matches!(outcome, Outcome::Unknown { .. });
+        // Who is told that space is out has an answer, whether or not it was carried out.
+        let lost = |outcome: &Outcome| matches!(outcome, Outcome::Unknown { text, .. } if !text.contains("space exceeded"));
         due.clone().find(|op| lost(&op.outcome)).map(|operation| {
             let text = "a healed cluster left a request without an answer";
             let line = serde_json::to_string(operation).unwrap_or_default();

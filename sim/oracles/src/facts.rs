@@ -97,6 +97,13 @@ pub enum World<'a> {
         /// They stand still.
         stands: bool,
     },
+    /// The processes of this machine stand still, or go on, and do not know it.
+    Paused {
+        /// Which.
+        machine: &'a str,
+        /// They stand still.
+        stands: bool,
+    },
     /// All members were emptied and begin anew from a snapshot, in which is all that was
     /// acknowledged: another cluster with the same keys.
     Restored,

@@ -3,10 +3,12 @@
 //! Plain data of our own, saved as `history.json` beside a failing run. Nothing here is shared with
 //! the store it is used to judge. Keys and values are text: simulated clients write nothing else.
 
+mod admin;
 mod objects;
 mod request;
 mod watch;
 
+pub use admin::{Admin, Told};
 pub use objects::{
     Object, ObjectAnswer, ObjectCall, ObjectChange, ObjectEvent, ObjectLog, ObjectOutcome,
     ObjectRequest, ObjectWatch, Objects, Sent, Wanted,
@@ -189,6 +191,8 @@ pub enum Response {
         #[serde(default)]
         keys: Vec<String>,
     },
+    /// To a question about the members.
+    Told(Told),
     /// To a request whose answer says no more than "done".
     Done,
 }

@@ -1,11 +1,13 @@
 //! What etcd promises of leases, in true time.
 
 mod expires;
+mod listed;
 mod lives;
 mod renewal;
 mod time_to_live;
 
 pub use expires::LeaseExpires;
+pub use listed::LeaseListed;
 pub use lives::LeaseLives;
 pub use renewal::LeaseRenewal;
 pub use time_to_live::LeaseTimeToLive;

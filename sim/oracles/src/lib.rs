@@ -5,13 +5,16 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod alarms;
 pub mod auth;
 pub mod converges;
 pub mod facts;
 pub mod fencing;
+pub mod hash_kv;
 pub mod history;
 pub mod kv;
 pub mod lease;
+pub mod members_current;
 pub mod model;
 pub mod mutual_exclusion;
 pub mod no_panic;
@@ -20,6 +23,7 @@ pub mod raft;
 pub mod replica_equality;
 pub mod sample;
 mod selection;
+pub mod snapshot_whole;
 pub mod watch;
 
 pub use facts::{Fact, Observation, Record, Value, World};
@@ -151,6 +155,7 @@ pub const ALL: &[Entry] = &[
     // What clients saw of keys.
     entry::<kv::KvStrictSerializable>(),
     entry::<auth::AuthPermits>(),
+    entry::<alarms::AlarmsHold>(),
     // What watches showed.
     entry::<watch::WatchOrdered>(),
     entry::<watch::WatchUnique>(),
@@ -162,16 +167,19 @@ pub const ALL: &[Entry] = &[
     entry::<watch::WatchPrevKv>(),
     entry::<watch::WatchCompactionReported>(),
     entry::<watch::WatchAdvances>(),
+    entry::<watch::WatchKept>(),
     // Leases, and what clients build on them.
     entry::<lease::LeaseLives>(),
     entry::<lease::LeaseRenewal>(),
     entry::<lease::LeaseExpires>(),
     entry::<lease::LeaseTimeToLive>(),
+    entry::<lease::LeaseListed>(),
     entry::<mutual_exclusion::MutualExclusion>(),
     entry::<fencing::Fencing>(),
     // Raft, and what is on disks.
     entry::<raft::ElectionSafety>(),
     entry::<raft::VoteOnce>(),
+    entry::<raft::LeaderStepsDown>(),
     entry::<raft::LogMatching>(),
     entry::<raft::StateMachineSafety>(),
     entry::<raft::LeaderCompleteness>(),
@@ -188,6 +196,9 @@ pub const ALL: &[Entry] = &[
     entry::<objects::ObjectConverges>(),
     // Members, and the cluster as a whole.
     entry::<replica_equality::ReplicaEquality>(),
+    entry::<hash_kv::HashKvAgrees>(),
+    entry::<members_current::MembersCurrent>(),
+    entry::<snapshot_whole::SnapshotWhole>(),
     entry::<converges::Converges>(),
     entry::<no_panic::NoPanic>(),
 ];

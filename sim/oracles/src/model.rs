@@ -54,6 +54,7 @@ impl Store {
             | Request::LeaseTimeToLive { .. }
             | Request::Recipe { .. }
             | Request::Auth(_)
+            | Request::Admin(_)
             | Request::Other { .. } => Ok(Response::Done),
         };
         match outcome {
@@ -249,6 +250,7 @@ pub fn claims_change(request: &Request, response: &Response) -> Option<bool> {
             | Response::LeaseGrant { .. }
             | Response::LeaseKeepAlive { .. }
             | Response::LeaseTimeToLive { .. }
+            | Response::Told(_)
             | Response::Done,
         ) => Some(false),
     }

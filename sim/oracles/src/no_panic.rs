@@ -26,6 +26,7 @@ impl Oracle for NoPanic {
             | World::Crash { .. }
             | World::Wiped { .. }
             | World::Clock { .. }
+            | World::Paused { .. }
             | World::Restored
             | World::Healed
             | World::End => Ok(()),

@@ -304,8 +304,14 @@ impl Observer for Gallery {
                 let text = format!("task {task}: {message}");
                 hall.world(at, machine, World::Panic { machine: name, text: &text });
             }
-            Lifecycle::Paused => hall.timeline.push(Line::Down(now, machine, what)),
-            Lifecycle::Resumed => hall.timeline.push(Line::Up(now, machine, what)),
+            Lifecycle::Paused => {
+                hall.timeline.push(Line::Down(now, machine, what));
+                hall.world(at, machine, World::Paused { machine: name, stands: true });
+            }
+            Lifecycle::Resumed => {
+                hall.timeline.push(Line::Up(now, machine, what));
+                hall.world(at, machine, World::Paused { machine: name, stands: false });
+            }
             Lifecycle::Exited { .. }
             | Lifecycle::PoweredOn
             | Lifecycle::Started { .. }

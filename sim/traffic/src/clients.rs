@@ -1,5 +1,6 @@
 //! The clients: each runs on a machine of its own until that is stopped.
 
+mod administration;
 mod auth_user;
 mod compactor;
 mod contender;
@@ -9,6 +10,7 @@ mod maintainer;
 mod object_auditor;
 mod object_user;
 mod object_watcher;
+mod shared_stream;
 mod watcher;
 
 use std::{sync::Arc, time::Duration};
@@ -18,7 +20,7 @@ use etcd_api::{
     client::{Client, Config, is_outcome_unknown},
 };
 use host::{BoxFuture, Host};
-use oracles::history::{AuthChange, Request, Response, Revision, Txn};
+use oracles::history::{Admin, AuthChange, Request, Response, Revision, Told, Txn};
 use tonic::Status;
 use wire::{client::Endpoint, tls::ClientTls};
 
@@ -154,6 +156,23 @@ impl User {
     /// A request that changes neither keys nor leases: only its failure is of interest.
     async fn other<T>(&self, name: &str, call: BoxFuture<'_, Result<T, Status>>) -> Option<T> {
         self.noted(&Request::Other { name: name.to_owned() }, call).await
+    }
+
+    /// As [`User::ask`], of what has to do with the members: the call gives the revision, if it has
+    /// one, and what it was told.
+    async fn admin(
+        &self,
+        asked: Admin,
+        call: impl Future<Output = Result<(Revision, Option<Told>), Status>>,
+    ) -> Option<Told> {
+        let note = self.note(&Request::Admin(asked));
+        let answer = call
+            .await
+            .map(|(revision, told)| (revision, told.map_or(Response::Done, Response::Told)));
+        match settle(note, answer)?.1 {
+            Response::Told(told) => Some(told),
+            _ => None,
+        }
     }
 
     /// As [`User::other`], of a change of users and roles.

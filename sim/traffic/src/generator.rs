@@ -88,6 +88,7 @@ impl Generator {
             Response::Delete { .. }
             | Response::LeaseKeepAlive { .. }
             | Response::LeaseTimeToLive { .. }
+            | Response::Told(_)
             | Response::Done => {}
         }
     }

@@ -113,6 +113,7 @@ pub(crate) fn operations(requests: &[Request]) -> Vec<api::RequestOp> {
         | Request::LeaseTimeToLive { .. }
         | Request::Recipe { .. }
         | Request::Auth(_)
+        | Request::Admin(_)
         | Request::Other { .. } => None,
     };
     let wrap = |request| api::RequestOp { request: Some(request) };

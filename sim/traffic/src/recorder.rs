@@ -186,6 +186,11 @@ impl WatchNote {
         self.write(|watch| watch.cut = true);
     }
 
+    /// The client is about to ask for its end.
+    pub fn unwanted(&self) {
+        self.write(|watch| watch.unwanted = true);
+    }
+
     /// The server ended it.
     pub fn ended(mut self) {
         self.settled = true;

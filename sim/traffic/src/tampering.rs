@@ -3,8 +3,8 @@
 
 use host::Defects;
 use oracles::history::{
-    AuthChange, Hold, ObjectEvent, ObjectWatch, Request, Response, Revision, Watch, WatchRequest,
-    WatchResponse,
+    AuthChange, Hold, ObjectEvent, ObjectWatch, Request, Response, Revision, Told, Watch,
+    WatchRequest, WatchResponse,
 };
 
 /// What may be noted otherwise.
@@ -35,13 +35,32 @@ impl Tampering {
 
     /// The answer as it is noted.
     pub(crate) fn answer(&self, mut response: Response) -> Response {
-        // X15: a lease is told to hold nothing.
-        if let Response::LeaseTimeToLive { keys, .. } = &mut response
-            && self.0.has("X15")
-        {
-            keys.clear();
+        match &mut response {
+            // X15: a lease is told to hold nothing.
+            Response::LeaseTimeToLive { keys, .. } if self.0.has("X15") => keys.clear(),
+            Response::Told(told) => self.told(told),
+            _ => {}
         }
         response
+    }
+
+    /// What is told of the members.
+    fn told(&self, told: &mut Told) {
+        match told {
+            // X18: no alarm is on.
+            Told::Alarms { nospace } if self.0.has("X18") => nospace.clear(),
+            // X19: there are no leases.
+            Told::Leases { ids } if self.0.has("X19") => ids.clear(),
+            // X20: the end of a snapshot is missing.
+            Told::Snapshot { came, .. } if self.0.has("X20") => *came /= 2,
+            // X21: each answer has another hash.
+            Told::HashKv { revision, compacted, hash } if self.0.has("X21") => {
+                (*revision, *compacted, *hash) = (1, 0, *revision as u32);
+            }
+            // X22: a member is not listed.
+            Told::Members { ids } if self.0.has("X22") => ids.clear(),
+            _ => {}
+        }
     }
 
     /// Notes a response.
@@ -73,6 +92,10 @@ impl Tampering {
         // X07: the first event of a watch is left out.
         if has("X07") && events > 0 && watch.responses.iter().all(|it| it.events.is_empty()) {
             response.events.remove(0);
+        }
+        // X23: nobody asked for what ends.
+        if has("X23") {
+            watch.unwanted = false;
         }
         // X08: the end comes before the last events do.
         if has("X08") && events > 0 {

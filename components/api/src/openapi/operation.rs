@@ -2,6 +2,7 @@
 
 use super::{
     content::{self, Answer},
+    custom,
     names::{capitalized, group, tag},
     parameters::{self, NAME, NAMESPACE, PRETTY, Parameter},
 };
@@ -57,6 +58,11 @@ impl About<'_> {
 
     fn type_of(&self, kind: &str) -> String {
         let kind = GroupVersionKind { kind: kind.to_owned(), ..self.kind.clone() };
+        let own = (&kind.group, &kind.version)
+            == (&self.resource.kind.group, &self.resource.kind.version);
+        if own && self.resource.custom.is_some() {
+            return custom::name(&kind);
+        }
         let found = self.schemas.of(&kind);
         found.map(|id| self.schemas.at(id).name.clone()).unwrap_or_default()
     }
@@ -121,7 +127,9 @@ impl About<'_> {
 
     pub(super) fn list(&self) -> Operation {
         let id = format!("list{}{}{}", self.home(), self.noun(), self.everywhere());
-        let answer = Answer::List(self.type_of(&format!("{}List", self.kind.kind)));
+        let plain = || format!("{}List", self.kind.kind);
+        let kind = self.resource.custom.as_ref().map_or_else(plain, |one| one.list_kind.clone());
+        let answer = Answer::List(self.type_of(&kind));
         let operation = self.operation("list", &id, content::responses(&answer, &[200]));
         (self.pretty(false, parameters::LIST), operation)
     }

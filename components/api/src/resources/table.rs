@@ -72,6 +72,7 @@ fn resource(line: &str) -> Option<Resource> {
         subresources: Vec::new(),
         columns: Vec::new(),
         path: plural.to_owned(),
+        custom: None,
     };
     words.all(|word| unusual(&mut found, word).is_some()).then_some(found)
 }

@@ -2,11 +2,13 @@
 //!
 //! Upstream: apiserver/pkg/admission/attributes.go and errors.go.
 
+use super::rounds::Rounds;
 use crate::{
+    authentication::User,
+    authorization::Requester,
     failure::{Failure, Named},
     object,
     registry::{Target, Writing},
-    server::User,
 };
 use api::{resources::Resource, schema::GroupVersionKind};
 use parking_lot::Mutex;
@@ -59,12 +61,6 @@ impl Notes {
     pub(crate) fn warnings(&self) -> Vec<String> {
         self.0.lock().warnings.clone()
     }
-
-    /// What the audit log is to be told.
-    #[cfg(test)]
-    pub(crate) fn annotations(&self) -> BTreeMap<String, String> {
-        self.0.lock().annotations.clone()
-    }
 }
 
 /// One write, as plugins see it.
@@ -85,9 +81,12 @@ pub(crate) struct Attributes {
     pub(crate) old: Value,
     /// `CreateOptions` and the like.
     pub(crate) options: Value,
-    pub(crate) user: User,
+    pub(crate) user: Arc<User>,
+    /// Who judges what the user may; none: the server itself writes, which may do everything.
+    pub(crate) requester: Option<Requester>,
     pub(crate) dry_run: bool,
     pub(crate) notes: Notes,
+    pub(super) rounds: Rounds,
 }
 
 impl Attributes {
@@ -113,9 +112,11 @@ impl Attributes {
             object,
             old,
             options: options(operation, how),
-            user: how.user.clone(),
+            user: how.user(),
+            requester: how.requester.clone(),
             dry_run: how.dry_run,
             notes: how.notes.clone(),
+            rounds: Rounds::default(),
             resource,
         }
     }

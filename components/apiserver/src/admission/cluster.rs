@@ -24,7 +24,7 @@ impl Cluster<'_> {
         name: &str,
     ) -> Result<Option<Value>, Failure> {
         let resource = self.resource(group, plural)?;
-        let entry = self.registry.cached(&resource, namespace, name).await?;
+        let entry = self.registry.cached_object(&resource, namespace, name).await?;
         Ok(entry.map(|entry| whole(&entry)))
     }
 

@@ -5,8 +5,13 @@
 
 mod attributes;
 mod cluster;
+mod compiling;
+mod expressions;
+mod matching;
 mod memory;
+mod params;
 mod pod;
+mod rounds;
 mod settings;
 
 mod always_pull_images;
@@ -25,6 +30,8 @@ mod runtime_class;
 mod service_account;
 mod storage_object_in_use_protection;
 mod taint_nodes_by_condition;
+mod validating_admission_policy;
+mod webhooks;
 
 pub(crate) use attributes::{Attributes, Notes, Operation};
 pub(crate) use cluster::Cluster;
@@ -67,6 +74,9 @@ pub(crate) const PLUGINS: &[Plugin] = &[
     runtime_class::PLUGIN,
     default_ingress_class::PLUGIN,
     pod_topology_labels::PLUGIN,
+    webhooks::MUTATING,
+    validating_admission_policy::PLUGIN,
+    webhooks::VALIDATING,
     // Quotas are charged only for what all others let in.
     resource_quota::PLUGIN,
 ];
@@ -85,7 +95,6 @@ const ABSENT: &[&str] = &[
     "JobValidation",
     "LimitPodHardAntiAffinityTopology",
     "MutatingAdmissionPolicy",
-    "MutatingAdmissionWebhook",
     "NamespaceAutoProvision",
     "NamespaceExists",
     "NodeDeclaredFeatureValidator",
@@ -96,8 +105,6 @@ const ABSENT: &[&str] = &[
     "PodNodeSelector",
     "PodResizeValidator",
     "PodTolerationRestriction",
-    "ValidatingAdmissionPolicy",
-    "ValidatingAdmissionWebhook",
 ];
 
 /// The plugins that run.
@@ -124,7 +131,8 @@ impl Admission {
         Cluster { registry, settings: &self.settings, memory: &self.memory }
     }
 
-    /// The first phase: plugins may change the object.
+    /// The first phase: plugins may change the object. When somebody outside changed it, all are
+    /// asked once more.
     ///
     /// # Errors
     /// The first refusal.
@@ -134,10 +142,14 @@ impl Admission {
         attributes: &mut Attributes,
     ) -> Result<(), Failure> {
         let cluster = self.cluster(registry);
-        for mutate in self.plugins.iter().filter_map(|plugin| plugin.mutate) {
-            mutate(cluster, attributes).await?;
+        loop {
+            for mutate in self.plugins.iter().filter_map(|plugin| plugin.mutate) {
+                mutate(cluster, attributes).await?;
+            }
+            if !attributes.rounds.next() {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// The second phase: the object is what will be stored.

@@ -7,6 +7,7 @@
 
 mod entry;
 mod feed;
+pub(crate) mod index;
 mod window;
 
 pub(crate) use entry::{Change, Entry};
@@ -119,6 +120,11 @@ impl Cacher {
         let early = u64::from(self.host.defects.has("K04a"));
         let changes = window.since(from.revision);
         Ok((changes.or_else(|_| window.since(from.revision + early))?, progress))
+    }
+
+    /// How far the cache has come.
+    pub(crate) fn progress(&self) -> Progress {
+        *self.shared.progress.borrow()
     }
 
     /// Tells of progress.

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     admission::{Attributes, Operation},
+    authorization::rbac::escalation,
     failure::Failure,
     object,
     services::Outcome,
@@ -37,6 +38,7 @@ impl Registry {
         }
         let mut write = Attributes::new(Operation::Create, target, object, Value::Null, how);
         self.admission.mutate(self, &mut write).await?;
+        escalation::check(how.requester.as_ref(), target, &write.object, None).await?;
         let meta = |name| object::meta(&write.object, name);
         let generated = meta("name").is_empty() && !meta("generateName").is_empty();
         let attempts = if generated { NAMES_MAX } else { 1 };

@@ -162,7 +162,7 @@ const FOREGROUND: &str = "foregroundDeletion";
 /// Says in the object that it is to go, and when.
 fn mark(now: Timestamp, target: &Target, options: &Deletion, object: &mut Value) {
     let grace = deletion::grace_seconds(&target.resource, object, options.grace_period_seconds);
-    deletion::prepare(&target.resource, object);
+    deletion::prepare(&target.resource, object, &metadata::time(now));
     let Some(metadata) = object::metadata_mut(object) else { return };
     let finalizers = metadata.get("finalizers").and_then(Value::as_array);
     let mut finalizers = finalizers.cloned().unwrap_or_default();

@@ -2,16 +2,30 @@
 
 use super::{Registry, Target, parsed, place};
 use crate::{cache::Entry, failure::Failure, object, storage::Refused};
-use api::resources::Resource;
+use api::{decode, resources::Resource, schema::GroupVersionKind};
 use serde_json::Value;
 use std::sync::Arc;
 
 impl Registry {
+    /// A resource by its kind.
+    pub(crate) fn resource_of_kind(
+        &self,
+        group: &str,
+        version: &str,
+        kind: &str,
+    ) -> Option<Arc<Resource>> {
+        let is = |one: &&Arc<Resource>| {
+            let of = &one.kind;
+            of.kind == kind && of.group == group && of.version == version && one.is_stored()
+        };
+        self.table().rows().iter().find(is).cloned()
+    }
+
     /// An object as the cache has it.
     ///
     /// # Errors
     /// The cache has not been filled in time.
-    pub(crate) async fn cached(
+    pub(crate) async fn cached_object(
         &self,
         resource: &Resource,
         namespace: &str,
@@ -74,5 +88,26 @@ impl Registry {
             Err(Refused::Changed(_)) => Ok(false),
             Err(Refused::Failed(failure)) => Err(failure),
         }
+    }
+
+    /// Brings what an admission plugin made into the form of its kind: what the kind does not have
+    /// goes, what it always has comes.
+    ///
+    /// # Errors
+    /// It is no object of the kind.
+    pub(crate) fn conformed(
+        &self,
+        kind: &GroupVersionKind,
+        object: Value,
+    ) -> Result<Value, Failure> {
+        let schemas = &self.schemas;
+        let Some(id) = schemas.of(kind) else { return Ok(object) };
+        let decoded = decode::decode(schemas, id, object.to_string().as_bytes());
+        let mut value = decoded.map_err(Failure::internal)?.value;
+        if let Value::Object(members) = &mut value {
+            self.defaults.apply(schemas, id, members);
+            decode::complete(schemas, id, members);
+        }
+        Ok(value)
     }
 }

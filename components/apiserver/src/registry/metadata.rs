@@ -82,7 +82,7 @@ pub(super) fn namespace(object: &Value, asked: &str) -> Result<(), Failure> {
 }
 
 /// A random identity, version 4 of RFC 9562.
-fn uid(host: &Host) -> String {
+pub(crate) fn uid(host: &Host) -> String {
     let mut bytes = [0; 16];
     host.random.fill(&mut bytes);
     bytes[6] = bytes[6] & 0x0f | 0x40;

@@ -4,6 +4,8 @@
 
 mod act;
 mod create;
+pub(crate) mod custom;
+pub(crate) mod definitions;
 mod delete;
 mod leases;
 mod lookup;
@@ -14,29 +16,32 @@ pub(crate) mod place;
 mod read;
 mod strategies;
 mod strategy;
+mod table;
 mod versions;
 mod watch;
 
 pub(crate) use delete::Deletion;
-pub(crate) use metadata::suffixed;
+pub(crate) use metadata::{suffixed, uid};
 pub(crate) use ownership::refused;
 pub(crate) use read::{Freshness, Listed, Reading};
+pub(crate) use table::Table;
 pub(crate) use watch::{Watch, WatchEvent, Watching};
 
 use crate::{
     admission::{Admission, Notes},
+    authentication::{MASTERS, User},
+    authorization::Requester,
     cache::Cacher,
     config::Config,
     failure::Failure,
     object,
-    server::User,
     services::Services,
     storage::Storage,
 };
 use api::{defaults::Defaults, protobuf::Codec, resources::Resource, schema::Schemas};
 use bytes::Bytes;
 use host::Host;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -64,7 +69,7 @@ pub(crate) struct Registry {
     leases: leases::Leases,
     storage: Storage,
     admission: Admission,
-    resources: Vec<Arc<Resource>>,
+    table: RwLock<Arc<Table>>,
     /// What the cluster has from its first moment is there.
     bootstrapped: AtomicBool,
     caches: Mutex<BTreeMap<String, Arc<Cacher>>>,
@@ -89,18 +94,28 @@ pub(crate) struct Writing {
     pub(crate) manager: String,
     /// The owners are told already: the write is an apply.
     pub(crate) applied: bool,
-    /// Who asks for it.
-    pub(crate) user: User,
+    /// Who asks for it; none: the server itself, which may do everything.
+    pub(crate) requester: Option<Requester>,
     /// What the client and the audit log are told besides.
     pub(crate) notes: Notes,
 }
 
 impl Writing {
+    /// Whose write it is: the server's own user, where nobody asks for it.
+    pub(crate) fn user(&self) -> Arc<User> {
+        match &self.requester {
+            Some(requester) => requester.user.clone(),
+            None => Arc::new(User {
+                name: "system:apiserver".into(),
+                groups: vec![MASTERS.into(), "system:authenticated".into()],
+                ..User::default()
+            }),
+        }
+    }
+
     /// The server's own writes (upstream's loopback client).
     pub(crate) fn own() -> Self {
-        let (name, groups) = ("system:apiserver".into(), vec!["system:masters".into()]);
-        let user = User { name, groups, ..User::default() };
-        Self { manager: "kube-apiserver".into(), user, ..Self::default() }
+        Self { manager: "kube-apiserver".into(), ..Self::default() }
     }
 }
 
@@ -122,7 +137,7 @@ impl Registry {
         admission: Admission,
         config: &Config,
     ) -> Self {
-        let resources = api::resources::built_in().into_iter().map(Arc::new).collect();
+        let table = RwLock::new(Arc::new(Table::built_in()));
         let (defaults, codec) = (Defaults::built_in(&schemas), Codec::new(&schemas));
         let (bootstrapped, caches) = (AtomicBool::new(false), Mutex::default());
         Self {
@@ -135,15 +150,15 @@ impl Registry {
             leases: leases::Leases::default(),
             storage,
             admission,
-            resources,
+            table,
             bootstrapped,
             caches,
         }
     }
 
-    /// All resources, in the order of discovery.
-    pub(crate) fn resources(&self) -> impl Iterator<Item = &Resource> {
-        self.resources.iter().map(|resource| &**resource)
+    /// What is served at this moment.
+    pub(crate) fn table(&self) -> Arc<Table> {
+        self.table.read().clone()
     }
 
     /// A resource by its names.
@@ -153,10 +168,7 @@ impl Registry {
         version: &str,
         plural: &str,
     ) -> Option<Arc<Resource>> {
-        let found = self.resources.iter().find(|one| {
-            one.plural == plural && one.kind.group == group && one.kind.version == version
-        });
-        found.cloned()
+        self.table.read().find(group, version, plural).cloned()
     }
 
     /// Says that what the cluster has from its first moment is there.
@@ -175,6 +187,22 @@ impl Registry {
         let cache = caches.entry(prefix.clone());
         let begin = || Arc::new(Cacher::new(&self.host, self.storage.clone(), prefix));
         cache.or_insert_with(begin).clone()
+    }
+
+    /// The cache of a built-in resource, as soon as it has anything at all.
+    ///
+    /// # Errors
+    /// It has not in time; there is no such resource.
+    pub(crate) async fn cached(
+        &self,
+        group: &str,
+        version: &str,
+        plural: &str,
+    ) -> Result<Arc<Cacher>, Failure> {
+        let resource = self.resource(group, version, plural);
+        let cache = self.cache(&*resource.ok_or_else(Failure::no_such_resource)?);
+        cache.reach(0).await?;
+        Ok(cache)
     }
 
     /// Where everything is kept.

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     admission::{Attributes, Operation},
+    authorization::rbac::escalation,
     failure::{Cause, Failure},
     object,
     services::Outcome,
@@ -59,6 +60,7 @@ impl Registry {
             let causes = [revision_missing()];
             return Err(Failure::invalid(place::kind_named(resource, &target.name), &causes));
         }
+        escalation::check(how.requester.as_ref(), target, &new, Some(&present)).await?;
         metadata::carried_over(&mut new, &present);
         if !how.applied {
             new = self.owned(target, &present, new, how);

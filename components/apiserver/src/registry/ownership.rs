@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers/fieldmanager.
 
-use super::{Registry, Target, Writing, metadata, versions::AllVersions};
+use super::{Registry, Target, Writing, custom::Renamed, metadata};
 use crate::failure::{Cause, Failure};
 use api::patch::{
     Filter, PatchError,
@@ -19,7 +19,8 @@ impl Registry {
     pub(super) fn owned(&self, target: &Target, live: &Value, new: Value, how: &Writing) -> Value {
         let now = metadata::time(self.host.clock.wall());
         let filters = filters(target);
-        let manager = FieldManager::new(self.tracked(target, &filters));
+        let versions = Renamed(&target.resource);
+        let manager = FieldManager::new(self.tracked(target, &versions, &filters));
         manager.update(live, new, &how.manager, &now)
     }
 
@@ -37,20 +38,23 @@ impl Registry {
     ) -> Result<Value, Failure> {
         let now = metadata::time(self.host.clock.wall());
         let filters = filters(target);
-        let manager = FieldManager::new(self.tracked(target, &filters));
+        let versions = Renamed(&target.resource);
+        let manager = FieldManager::new(self.tracked(target, &versions, &filters));
         manager.apply(live, patch, &how.manager, force, &now).map_err(|error| refused(&error))
     }
 
     fn tracked<'a>(
         &'a self,
         target: &'a Target,
+        versions: &'a Renamed<'a>,
         filters: &'a BTreeMap<String, Filter>,
     ) -> Resource<'a> {
+        let custom = target.resource.custom.as_ref();
         Resource {
-            schemas: &self.schemas,
+            schemas: custom.map_or(&*self.schemas, |custom| &*custom.schemas),
             kind: &target.resource.kind,
             subresource: &target.subresource,
-            versions: &AllVersions,
+            versions,
             filters,
         }
     }

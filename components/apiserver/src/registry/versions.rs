@@ -1,8 +1,8 @@
 //! Objects in the version of a request, whatever version is stored.
 
-use super::Registry;
+use super::{Registry, custom};
 use crate::{cache::Entry, failure::Failure, object, storage::Stored};
-use api::{decode, patch::apply::Versions, resources::Resource, schema::Schemas};
+use api::{decode, resources::Resource, schema::Schemas};
 use bytes::Bytes;
 use serde_json::Value;
 use std::sync::Arc;
@@ -47,23 +47,26 @@ impl Conversion {
 impl Registry {
     /// How a resource's objects become what its clients see; none: they are that already.
     pub(super) fn conversion(&self, resource: &Resource) -> Option<Conversion> {
-        (resource.kind != resource.stored)
-            .then(|| Conversion { schemas: self.schemas.clone(), resource: resource.clone() })
+        // Custom resources are converted where they are presented.
+        let differs = resource.kind != resource.stored && resource.custom.is_none();
+        let conversion =
+            || Conversion { schemas: self.schemas.clone(), resource: resource.clone() };
+        differs.then(conversion)
     }
 
     /// What is stored, as a value in the resource's version.
     pub(super) fn decoded(&self, resource: &Resource, stored: &Stored) -> Result<Value, Failure> {
         let object = super::parsed(stored)?;
         Ok(match self.conversion(resource) {
-            None => object,
+            None => custom::presented(resource, object),
             Some(conversion) => conversion.value(object),
         })
     }
 
     /// The bytes to store.
     pub(super) fn encoded(&self, resource: &Resource, object: &Value) -> Vec<u8> {
-        if resource.kind == resource.stored {
-            return object::encode(object);
+        if resource.kind == resource.stored || resource.custom.is_some() {
+            return custom::encode(resource, object);
         }
         let stored = &resource.stored;
         let Some(mut new) = api::versions::convert(object.clone(), &stored.api_version()) else {
@@ -77,14 +80,9 @@ impl Registry {
     }
 }
 
-/// All versions of kinds that have several, for who owns their fields.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct AllVersions;
-
-impl Versions for AllVersions {
-    fn convert(&self, object: &Value, version: &str) -> Option<Value> {
-        let kind = object["kind"].as_str().unwrap_or_default();
-        let served = api::versions::of(kind).contains(&version);
-        served.then(|| api::versions::convert(object.clone(), version)).flatten()
-    }
+/// A built-in object in another version; none where its kind is served in one.
+pub(super) fn convert(object: &Value, version: &str) -> Option<Value> {
+    let kind = object["kind"].as_str().unwrap_or_default();
+    let served = api::versions::of(kind).contains(&version);
+    served.then(|| api::versions::convert(object.clone(), version)).flatten()
 }

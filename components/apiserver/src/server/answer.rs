@@ -1,6 +1,9 @@
 //! Answers: JSON, text, failures, and lists that are put together from bytes.
 
-use crate::{failure::Failure, registry::Listed};
+use crate::{
+    failure::Failure,
+    registry::{Listed, custom},
+};
 use api::resources::Resource;
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderValue, StatusCode, header};
@@ -57,7 +60,10 @@ pub(crate) fn list(resource: &Resource, listed: &Listed) -> Bytes {
     let total: usize = listed.entries.iter().map(|entry| entry.served().len() + 1).sum();
     let mut body = BytesMut::with_capacity(total + 256);
     let head = serde_json::json!({
-        "kind": format!("{}List", resource.kind.kind),
+        "kind": match &resource.custom {
+            Some(custom) => custom.list_kind.clone(),
+            None => format!("{}List", resource.kind.kind),
+        },
         "apiVersion": resource.kind.api_version(),
         "metadata": list_metadata(listed),
     });
@@ -69,7 +75,7 @@ pub(crate) fn list(resource: &Resource, listed: &Listed) -> Bytes {
         if index > 0 {
             body.put_u8(b',');
         }
-        body.put_slice(entry.served());
+        body.put_slice(&custom::served(resource, entry.served().clone()));
     }
     body.put_slice(b"]}\n");
     body.freeze()

@@ -13,6 +13,9 @@ const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
 /// Kubernetes' own protobuf.
 pub(super) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
+/// Media types that every object is read in.
+pub(super) const TEXTS: [&str; 2] = ["application/json", "application/yaml"];
+
 /// Media types that objects are read in.
 const READ: [&str; 3] = ["application/json", "application/yaml", PROTOBUF];
 

@@ -69,6 +69,10 @@ impl Server {
     ) -> Result<Received, Failure> {
         let validation = Validation::of(asked)?;
         let mut decoded = match body::media(asked) {
+            // What definitions make has no binary form.
+            body::PROTOBUF if self.registry.table().custom(kind).is_some() => {
+                return Err(Failure::unsupported_media(&body::TEXTS));
+            }
             body::PROTOBUF => self.message(kind, bytes)?,
             _ => self.typed(kind, &body::as_json(asked, bytes)?)?,
         };
@@ -122,7 +126,10 @@ impl Server {
                 }
                 decoded
             }),
-            None => decode::decode_any(json),
+            None => match self.registry.table().custom(kind) {
+                Some(custom) => custom.decode(json),
+                None => decode::decode_any(json),
+            },
         };
         decoded.map_err(|error| {
             let GroupVersionKind { version, kind: name, .. } = kind;

@@ -56,7 +56,7 @@ impl Server {
     /// The groups but for the core, in the order of discovery.
     fn groups(&self) -> Vec<String> {
         let mut groups: Vec<String> = Vec::new();
-        for resource in self.registry.resources() {
+        for resource in self.registry.table().told() {
             let group = &resource.kind.group;
             if !group.is_empty() && !groups.contains(group) {
                 groups.push(group.clone());
@@ -68,7 +68,7 @@ impl Server {
     /// A group's versions, the preferred one first.
     fn versions(&self, group: &str) -> Vec<String> {
         let mut versions: Vec<String> = Vec::new();
-        for resource in self.registry.resources() {
+        for resource in self.registry.table().told() {
             let kind = &resource.kind;
             if kind.group == group && !versions.contains(&kind.version) {
                 versions.push(kind.version.clone());
@@ -93,7 +93,7 @@ impl Server {
     fn resources(&self, group: &str, version: &str) -> Option<Value> {
         let mut rows = Vec::new();
         let mut version_of_group = String::new();
-        for resource in self.registry.resources() {
+        for resource in self.registry.table().told() {
             if resource.kind.group != group || resource.kind.version != version {
                 continue;
             }
@@ -142,7 +142,8 @@ impl Server {
     fn aggregated_version(&self, group: &str, version: &str) -> Value {
         let resources: Vec<Value> = self
             .registry
-            .resources()
+            .table()
+            .told()
             .filter(|one| one.kind.group == group && one.kind.version == version)
             .map(aggregated_row)
             .collect();
@@ -215,6 +216,10 @@ fn aggregated_row(resource: &Resource) -> Value {
 
 /// A kind; its group and version are left out where they are the resource's own.
 fn kind(resource: &Resource, kind: &GroupVersionKind) -> Value {
+    if resource.custom.is_some() {
+        let home = if kind.version.is_empty() { &resource.kind } else { kind };
+        return json!({"group": home.group, "version": home.version, "kind": kind.kind});
+    }
     let own = kind.version.is_empty()
         || (kind.group == resource.kind.group && kind.version == resource.kind.version);
     let (group, version) = match own {

@@ -43,6 +43,10 @@ impl Server {
                 "poststarthook/start-system-namespaces-controller",
                 self.registry.is_bootstrapped(),
             ));
+            if self.config.bootstrap_roles {
+                checks
+                    .push(("poststarthook/rbac/bootstrap-roles", self.registry.is_bootstrapped()));
+            }
         }
         if root == "/readyz" {
             checks.push(("shutdown", !self.is_leaving()));

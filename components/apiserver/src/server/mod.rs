@@ -1,36 +1,43 @@
 //! One request from its bytes to its answer.
 //!
-//! The order is upstream's (apiserver/pkg/server/config.go, DefaultBuildHandlerChain): who is it,
-//! what does it ask for, may it, and then the registry.
+//! [`Server::chain`] is the way that each takes.
 
 mod answer;
-mod authentication;
 mod body;
 mod component_statuses;
 mod decoding;
 mod discovery;
 mod health;
+mod impersonation;
 mod negotiation;
 mod objects;
 mod openapi;
 mod patch;
+mod reviews;
 mod scale;
 mod stream;
 mod subresources;
 mod table;
 
-pub use authentication::{Tokens, User};
-
 use crate::{
-    admission::Notes, config::Config, failure::Failure, query::Query, registry::Registry,
+    admission::Notes,
+    authentication::{Authenticator, User},
+    authorization::{Attributes, Authorization, Requester},
+    config::Config,
+    failure::Failure,
+    query::Query,
+    registry::Registry,
     request_info::RequestInfo,
 };
-use authentication::Authenticator;
+use futures_util::FutureExt;
 use host::{Host, Stop, event};
 use http::{HeaderMap, Method, StatusCode, header};
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use wire::{Peer, Request, Response};
 
@@ -41,11 +48,12 @@ pub(crate) struct Server {
     config: Config,
     registry: Arc<Registry>,
     authenticator: Authenticator,
+    authorization: Arc<Authorization>,
     /// Watches end at it.
     closing: Stop,
     leaving: AtomicBool,
     /// Written when they are first asked for.
-    documents: OnceLock<openapi::Documents>,
+    documents: openapi::Library,
 }
 
 /// A request, read as far as its body.
@@ -55,7 +63,8 @@ struct Asked {
     info: RequestInfo,
     query: Query,
     headers: HeaderMap,
-    user: User,
+    /// Nobody, until authentication has said who it is.
+    requester: Requester,
     /// What admission says besides its verdict.
     notes: Notes,
 }
@@ -68,14 +77,28 @@ impl Asked {
     fn accept(&self) -> Option<&str> {
         self.header(header::ACCEPT)
     }
+
+    /// What authorization judges.
+    fn attributes(&self) -> Attributes {
+        Attributes::of(self.requester.user.clone(), &self.info, &self.query)
+    }
 }
 
 impl Server {
     pub(crate) fn new(host: &Host, config: Config, registry: Arc<Registry>, closing: Stop) -> Self {
         let authenticator =
             Authenticator { tokens: config.tokens.clone(), anonymous: config.anonymous };
-        let (leaving, documents) = (AtomicBool::new(false), OnceLock::new());
-        Self { host: host.clone(), config, registry, authenticator, closing, leaving, documents }
+        let authorization = Arc::new(Authorization::new(&config.authorization, &registry));
+        Self {
+            host: host.clone(),
+            config,
+            registry,
+            authenticator,
+            authorization,
+            closing,
+            leaving: AtomicBool::new(false),
+            documents: openapi::Library::default(),
+        }
     }
 
     /// From now on it is not ready.
@@ -87,28 +110,59 @@ impl Server {
         self.leaving.load(Ordering::Relaxed)
     }
 
-    /// Answers one request.
+    /// Answers one request. A panic on its way is a bug of ours, and ends this request alone.
     pub(crate) async fn answer(self: Arc<Self>, request: Request) -> Response {
+        let host = self.host.clone();
+        let path = request.uri().path().to_owned();
+        let work: host::BoxFuture<'_, _> = Box::pin(self.chain(request));
+        match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(Ok(response)) => response,
+            Ok(Err(failure)) => answer::failure(&failure),
+            Err(_) => {
+                event!(host, Error, "a request panicked", path = &*path);
+                panicked()
+            }
+        }
+    }
+
+    /// What happens to a request, in order: what is asked, who asks, who do they say they are, may
+    /// they, and then the registry.
+    ///
+    /// Upstream: apiserver/pkg/server/config.go, DefaultBuildHandlerChain.
+    async fn chain(self: Arc<Self>, request: Request) -> Result<Response, Failure> {
         let (parts, body) = request.into_parts();
-        let peer = parts.extensions.get::<Peer>();
-        let Some(user) = self.authenticator.user(peer, &parts.headers) else {
-            return answer::failure(&Failure::unauthorized());
-        };
+        let peer = parts.extensions.get::<Peer>().cloned();
+        let mut asked = self.read(parts)?;
+        self.authenticate(peer.as_ref(), &mut asked)?;
+        self.impersonate(&mut asked).await?;
+        self.authorization.demand(&asked.attributes()).await?;
+        Ok(self.serve(asked, body).await)
+    }
+
+    /// Reads what is asked for.
+    fn read(&self, parts: http::request::Parts) -> Result<Asked, Failure> {
         let query = Query::parse(parts.uri.query().unwrap_or_default());
-        let Some(path) = crate::query::path(parts.uri.path()) else {
-            return answer::failure(&Failure::bad_request("the path cannot be decoded"));
-        };
+        let path = crate::query::path(parts.uri.path())
+            .ok_or_else(|| Failure::bad_request("the path cannot be decoded"))?;
         let info = RequestInfo::of(&parts.method, &path, &query);
+        let requester =
+            Requester { user: Arc::default(), authorization: self.authorization.clone() };
         let notes = Notes::default();
-        let asked = Asked {
-            method: parts.method,
-            info,
-            query,
-            headers: parts.headers,
-            user: user.clone(),
-            notes: notes.clone(),
-        };
+        Ok(Asked { method: parts.method, info, query, headers: parts.headers, requester, notes })
+    }
+
+    /// Finds out who asks.
+    fn authenticate(&self, peer: Option<&Peer>, asked: &mut Asked) -> Result<(), Failure> {
+        let user: Option<User> = self.authenticator.user(peer, &asked.headers);
+        asked.requester.user = Arc::new(user.ok_or_else(Failure::unauthorized)?);
+        Ok(())
+    }
+
+    /// Answers what may be asked, within its time.
+    async fn serve(self: Arc<Self>, asked: Asked, body: hyper::body::Incoming) -> Response {
+        let notes = asked.notes.clone();
         let (host, verb) = (self.host.clone(), asked.info.verb);
+        let (user, path) = (asked.requester.user.clone(), asked.info.path.clone());
         let limit = self.config.request_timeout;
         let work = Box::pin(self.route(asked, body));
         let response = match verb {
@@ -158,6 +212,12 @@ impl Server {
             _ => Err(Failure::no_such_resource()),
         }
     }
+}
+
+/// What apiserver's filter of panics says (server/filters/wrap.go).
+fn panicked() -> Response {
+    let text = "This request caused apiserver to panic. Look in the logs for details.\n";
+    answer::text(StatusCode::INTERNAL_SERVER_ERROR, text)
 }
 
 /// What apiserver's timeout filter says.

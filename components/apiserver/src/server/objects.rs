@@ -29,6 +29,9 @@ impl Server {
         if let Some(told) = subresources::deprecation(&asked.info.group, &asked.info.resource) {
             asked.notes.warn(told);
         }
+        if let Some(review) = self.review(&asked) {
+            return self.reviewed(&asked, &review, body).await;
+        }
         match self.unkept(&asked, body).await {
             Ok(done) => done,
             Err(body) => self.kept(asked, body).await,
@@ -64,6 +67,16 @@ impl Server {
             "" => &resource.verbs,
             name => &resource.subresource(name).ok_or_else(Failure::no_such_resource)?.verbs,
         };
+        if let Some(custom) = &resource.custom {
+            if custom.terminating && info.verb == "create" && info.subresource.is_empty() {
+                let of = place::named(&resource, &info.name);
+                let mut failure = Failure::not_supported(of, info.verb);
+                failure.message =
+                    "create not allowed while custom resource definition is terminating".into();
+                return Err(failure);
+            }
+            custom.warning.iter().for_each(|told| asked.notes.warn(told.clone()));
+        }
         let served = subresources::is_served(&info.subresource);
         if !served || !verbs.iter().any(|verb| verb == info.verb) || !resource.is_stored() {
             return Err(Failure::not_supported(place::named(&resource, &info.name), info.verb));
@@ -187,7 +200,8 @@ impl Server {
 
     fn selection(&self, asked: &Asked, resource: &Resource) -> Result<Selection, Failure> {
         let (labels, fields) = (asked.query.get("labelSelector"), asked.query.get("fieldSelector"));
-        Selection::parse(&resource.kind.group, &resource.plural, labels, fields)
+        let more = resource.custom.as_ref().map_or(&[][..], |custom| &custom.selectable);
+        Selection::parse(&resource.kind.group, &resource.plural, labels, fields, more)
     }
 
     /// One object in the form that the client wants.
@@ -260,8 +274,8 @@ pub(super) fn writing(asked: &Asked) -> Result<Writing, Failure> {
             agent.split('/').next().unwrap_or_default().chars().take(MANAGER_LENGTH_MAX).collect()
         }
     };
-    let (user, notes) = (asked.user.clone(), asked.notes.clone());
-    Ok(Writing { dry_run, manager, applied: false, user, notes })
+    let (requester, notes) = (Some(asked.requester.clone()), asked.notes.clone());
+    Ok(Writing { dry_run, manager, applied: false, requester, notes })
 }
 
 fn dry_run(values: &[String]) -> Result<bool, Failure> {

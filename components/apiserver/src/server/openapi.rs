@@ -4,14 +4,19 @@
 //! served: kubectl asks for it only where there is no third.
 
 use super::{Asked, Server, answer, negotiation};
-use crate::failure::Failure;
+use crate::{failure::Failure, registry::Registry};
 use api::openapi::OpenApi;
 use bytes::Bytes;
 use host::Timestamp;
 use http::{HeaderValue, StatusCode, header};
+use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha512};
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    sync::{Arc, OnceLock},
+};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use wire::Response;
 
@@ -20,12 +25,17 @@ const ROOT: &str = "/openapi/v3";
 /// How long a document may be kept that was asked for by its hash.
 const YEAR_SECONDS: u64 = 365 * 24 * 3600;
 
-/// The documents, written.
-#[derive(Debug)]
-pub(super) struct Documents {
-    index: Bytes,
-    by_path: BTreeMap<String, Document>,
+/// All documents: those of built-in kinds are written once, the others when definitions change.
+#[derive(Debug, Default)]
+pub(super) struct Library {
+    built_in: OnceLock<Documents>,
+    /// With the generation of the table that they tell of.
+    custom: Mutex<(u64, Arc<Documents>)>,
 }
+
+/// Documents, written, by their paths.
+#[derive(Debug, Default)]
+struct Documents(BTreeMap<String, Document>);
 
 #[derive(Debug)]
 struct Document {
@@ -35,21 +45,54 @@ struct Document {
 }
 
 impl Documents {
-    fn write(openapi: &OpenApi<'_>) -> Self {
+    fn write(openapi: &OpenApi<'_>, wanted: impl Fn(&str) -> bool) -> Self {
         let paths = openapi.paths().into_iter();
-        let by_path: BTreeMap<String, Document> = paths
-            .filter_map(|path| {
-                let bytes = Bytes::from(openapi.document(&path)?.to_string());
-                let hash = hexadecimal(&Sha512::digest(&bytes));
-                Some((path, Document { bytes, hash }))
-            })
-            .collect();
-        let index: Map<String, Value> = by_path
-            .iter()
-            .map(|(path, one)| (path.clone(), json!({"serverRelativeURL": one.address(path)})))
-            .collect();
-        Self { index: json!({"paths": index}).to_string().into(), by_path }
+        let written = paths.filter(|path| wanted(path)).filter_map(|path| {
+            let bytes = Bytes::from(openapi.document(&path)?.to_string());
+            let hash = hexadecimal(&Sha512::digest(&bytes));
+            Some((path, Document { bytes, hash }))
+        });
+        Self(written.collect())
     }
+}
+
+impl Library {
+    fn built_in(&self, registry: &Registry) -> &Documents {
+        self.built_in.get_or_init(|| {
+            let table = registry.table();
+            let resources: Vec<_> = table.built_in_rows().iter().map(|one| &**one).collect();
+            Documents::write(&OpenApi::new(&registry.schemas, &resources), |_| true)
+        })
+    }
+
+    /// Documents of groups and versions that definitions have a part in.
+    fn custom(&self, registry: &Registry) -> Arc<Documents> {
+        let table = registry.table();
+        let mut written = self.custom.lock();
+        if written.0 != table.generation() {
+            let resources: Vec<_> = table.told().collect();
+            let own = |path: &str| {
+                let mut custom = resources.iter().filter(|one| one.custom.is_some());
+                custom.any(|one| {
+                    let (group, version) = (&one.kind.group, &one.kind.version);
+                    path == format!("apis/{group}/{version}") || path == format!("apis/{group}")
+                })
+            };
+            let openapi = OpenApi::new(&registry.schemas, &resources);
+            *written = (table.generation(), Arc::new(Documents::write(&openapi, own)));
+        }
+        written.1.clone()
+    }
+}
+
+/// The list of all documents; those of definitions win.
+fn index(built_in: &Documents, custom: &Documents) -> Bytes {
+    let all: BTreeMap<&String, &Document> = built_in.0.iter().chain(&custom.0).collect();
+    let paths: Map<String, Value> = all
+        .into_iter()
+        .map(|(path, one)| (path.clone(), json!({"serverRelativeURL": one.address(path)})))
+        .collect();
+    json!({"paths": paths}).to_string().into()
 }
 
 impl Document {
@@ -69,20 +112,16 @@ impl Server {
     /// Answers with a document; none: the path is none's.
     pub(super) fn openapi(&self, asked: &Asked, path: &str) -> Option<Result<Response, Failure>> {
         let path = path.strip_prefix(ROOT)?;
-        let documents = self.documents.get_or_init(|| self.write_documents());
+        let built_in = self.documents.built_in(&self.registry);
+        let custom = self.documents.custom(&self.registry);
         if path.is_empty() {
-            let index = documents.index.clone();
+            let index = index(built_in, &custom);
             return Some(negotiation::openapi(asked.accept()).map(|()| plain(index)));
         }
         let path = path.strip_prefix('/')?;
-        let document = documents.by_path.get(path)?;
+        let document = custom.0.get(path).or_else(|| built_in.0.get(path))?;
         let answer = |()| self.document(asked, path, document);
         Some(negotiation::openapi(asked.accept()).map(answer))
-    }
-
-    fn write_documents(&self) -> Documents {
-        let resources: Vec<_> = self.registry.resources().collect();
-        Documents::write(&OpenApi::new(&self.registry.schemas, &resources))
     }
 
     fn document(&self, asked: &Asked, path: &str, document: &Document) -> Response {

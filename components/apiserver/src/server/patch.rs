@@ -4,6 +4,7 @@
 
 use super::{Asked, Server, body, decoding::Validation, negotiation, objects::writing};
 use crate::{
+    authorization::Attributes,
     failure::Failure,
     registry::{Target, Writing, place, refused},
 };
@@ -23,6 +24,10 @@ const READ: [&str; 4] = [
     "application/strategic-merge-patch+json",
     APPLY,
 ];
+
+/// Of objects whose types definitions tell.
+const READ_CUSTOM: [&str; 3] =
+    ["application/json-patch+json", "application/merge-patch+json", APPLY];
 
 /// An apply's body is YAML, of which JSON is a part.
 const APPLY: &str = "application/apply-patch+yaml";
@@ -92,6 +97,8 @@ impl Server {
                 Err(missing) if missing.reason == "NotFound" && target.subresource.is_empty() => {}
                 done => return Ok(self.one(StatusCode::OK, target, form, done?)),
             }
+            let create = Attributes { verb: "create".into(), ..asked.attributes() };
+            self.authorization.demand(&create).await?;
             let object = decide(&Value::Object(Map::new()))?;
             let collection = Target { name: String::new(), ..target.clone() };
             match self.registry.create(&collection, object, &how).await {
@@ -114,7 +121,8 @@ impl Patch {
             ("application/strategic-merge-patch+json", Some(id)) => {
                 Ok(Self::Strategic(id, body::json(bytes)?))
             }
-            _ => Err(Failure::unsupported_media(&READ)),
+            (_, None) => Err(Failure::unsupported_media(&READ_CUSTOM)),
+            (_, Some(_)) => Err(Failure::unsupported_media(&READ)),
         }
     }
 

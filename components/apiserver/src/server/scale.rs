@@ -1,6 +1,7 @@
 //! The subresource `scale`: how many an object asks for, whatever its kind.
 //!
-//! Upstream: pkg/registry/apps/*/storage/storage.go (ScaleREST).
+//! Upstream: pkg/registry/apps/*/storage/storage.go (ScaleREST), and for custom resources
+//! apiextensions-apiserver's pkg/registry/customresource/etcd.go.
 
 use super::{Asked, Server, answer, body, negotiation, objects::writing, patch::Patch};
 use crate::{
@@ -8,7 +9,9 @@ use crate::{
     object,
     registry::{Freshness, Target},
 };
-use api::{schema::GroupVersionKind, selector::LabelSelector};
+use api::{
+    definition::ScalePaths, resources::Resource, schema::GroupVersionKind, selector::LabelSelector,
+};
 use http::StatusCode;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
@@ -42,7 +45,12 @@ impl Server {
             }
         };
         let object: Value = serde_json::from_slice(&object).map_err(Failure::internal)?;
-        Ok(answer::value(StatusCode::OK, &scale_of(&object)))
+        let paths = paths(&target.resource);
+        if target.resource.custom.is_some() && at(&object, &paths.spec).is_null() {
+            let why = format!("the spec replicas field {:?} does not exist", paths.spec);
+            return Err(Failure::internal(why));
+        }
+        Ok(answer::value(StatusCode::OK, &scale_of(&object, &paths)))
     }
 
     /// Changes how many the object asks for, and nothing else.
@@ -52,10 +60,11 @@ impl Server {
         target: &Target,
         change: impl Fn(&Value) -> Result<Value, Failure>,
     ) -> Result<bytes::Bytes, Failure> {
+        let paths = paths(&target.resource);
         let decide = |present: &Value| {
-            let scale = change(&scale_of(present))?;
+            let scale = change(&scale_of(present, &paths))?;
             let mut new = present.clone();
-            new["spec"]["replicas"] = replicas(&scale, target)?.into();
+            set(&mut new, &paths.spec, replicas(&scale, target)?.into());
             // What the client has seen of the scale, it has seen of the object.
             let seen = object::meta(&scale, "resourceVersion");
             if let Some(metadata) = object::metadata_mut(&mut new) {
@@ -87,7 +96,34 @@ fn replicas(scale: &Value, target: &Target) -> Result<i64, Failure> {
     }
 }
 
-fn scale_of(object: &Value) -> Value {
+/// Where the numbers are: a definition says it, built-in kinds are all alike.
+fn paths(resource: &Resource) -> ScalePaths {
+    let told = resource.custom.as_ref().and_then(|custom| custom.scale.clone());
+    told.unwrap_or_else(|| ScalePaths {
+        spec: ".spec.replicas".into(),
+        status: ".status.replicas".into(),
+        selector: None,
+    })
+}
+
+/// What is at a path of plain names; null where there is nothing.
+fn at<'a>(object: &'a Value, path: &str) -> &'a Value {
+    path.split('.').filter(|name| !name.is_empty()).fold(object, |value, name| &value[name])
+}
+
+/// Writes a value at a path of plain names; objects on the way are made.
+fn set(object: &mut Value, path: &str, value: Value) {
+    let mut place = object;
+    for name in path.split('.').filter(|name| !name.is_empty()) {
+        if !place.is_object() {
+            *place = json!({});
+        }
+        place = &mut place[name];
+    }
+    *place = value;
+}
+
+fn scale_of(object: &Value, paths: &ScalePaths) -> Value {
     let metadata = &object["metadata"];
     let kept = ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"];
     let kept =
@@ -97,13 +133,16 @@ fn scale_of(object: &Value) -> Value {
         "apiVersion": kind().api_version(),
         "metadata": Value::Object(kept.collect()),
         "spec": {},
-        "status": {"replicas": object["status"]["replicas"].as_i64().unwrap_or(0)},
+        "status": {"replicas": at(object, &paths.status).as_i64().unwrap_or(0)},
     });
     // Zero is not written, as Go leaves it out.
-    if let Some(replicas) = object["spec"]["replicas"].as_i64().filter(|number| *number != 0) {
+    if let Some(replicas) = at(object, &paths.spec).as_i64().filter(|number| *number != 0) {
         scale["spec"]["replicas"] = replicas.into();
     }
-    let selector = selector(&object["spec"]["selector"]);
+    let selector = match &paths.selector {
+        Some(path) => at(object, path).as_str().unwrap_or_default().to_owned(),
+        None => selector(&object["spec"]["selector"]),
+    };
     if !selector.is_empty() {
         scale["status"]["selector"] = selector.into();
     }

@@ -6,7 +6,10 @@ use super::{
     Asked, Server, answer,
     negotiation::{self, Form, Include},
 };
-use crate::{failure::Failure, registry::Listed};
+use crate::{
+    failure::Failure,
+    registry::{Listed, custom},
+};
 use api::{printing, resources::Resource, time::Moment};
 use bytes::Bytes;
 use host::{Host, Timestamp};
@@ -58,6 +61,7 @@ impl<'a> Presenter<'a> {
 
     /// One object. Of a watch's tables only the first tells its columns.
     pub(super) fn one(&self, object: Bytes, with_columns: bool) -> Bytes {
+        let object = custom::served(self.resource, object);
         match self.form {
             Form::Whole => object,
             Form::Metadata => partial(&mut parsed(&object)).to_string().into(),
@@ -80,6 +84,7 @@ impl<'a> Presenter<'a> {
             Form::Whole => answer::list(self.resource, listed),
             _ => {
                 let objects = listed.entries.iter().map(|entry| parsed(entry.served()));
+                let objects = objects.map(|object| custom::presented(self.resource, object));
                 self.values(answer::list_metadata(listed), objects)
             }
         }
@@ -122,7 +127,10 @@ impl<'a> Presenter<'a> {
     }
 
     fn row(&self, mut object: Value, include: Include) -> Value {
-        let printed = printing::row(&self.resource.kind, &object, self.now);
+        let printed = match &self.resource.custom {
+            Some(custom) => custom.row(&object, self.now),
+            None => printing::row(&self.resource.kind, &object, self.now),
+        };
         let conditions = printed.conditions();
         let mut row = json!({
             "cells": printed.cells,

@@ -63,7 +63,7 @@ fn target(registry: &Registry, group: &str, plural: &str) -> Result<Target, Fail
 
 async fn keep_service(registry: &Registry, services: &Services) -> Result<(), Failure> {
     let target = target(registry, "", "services")?;
-    if registry.cached(&target.resource, NAMESPACE, NAME).await?.is_some() {
+    if registry.cached_object(&target.resource, NAMESPACE, NAME).await?.is_some() {
         return Ok(());
     }
     let Some(address) = services.ranges.first().map(|range| range.first().to_string()) else {
@@ -172,7 +172,7 @@ async fn keep_object(
         }
         Ok(new)
     };
-    let present = registry.cached(&target.resource, NAMESPACE, NAME).await?;
+    let present = registry.cached_object(&target.resource, NAMESPACE, NAME).await?;
     let is_so = |present: &Value| members.iter().all(|name| present[*name] == wanted[*name]);
     if present.as_ref().is_some_and(|entry| is_so(entry.value())) {
         return Ok(());

@@ -43,7 +43,11 @@ fn is_ready(range: &Value) -> bool {
 /// Makes our own range's object where there is none, and says that it is ready.
 pub(super) async fn keep_own(registry: &Registry, services: &Services) -> Result<(), Failure> {
     let resource = resource(registry)?;
-    if registry.cached(&resource, "", OURS).await?.is_some_and(|entry| is_ready(entry.value())) {
+    if registry
+        .cached_object(&resource, "", OURS)
+        .await?
+        .is_some_and(|entry| is_ready(entry.value()))
+    {
         return Ok(());
     }
     let target = |name: &str| Target {

@@ -28,7 +28,7 @@ pub use lease::{KeepAlive, Lost};
 pub use maintenance::Snapshot;
 pub use retry::is_outcome_unknown;
 pub use txn::TxnBuilder;
-pub use watch::{WatchError, Watcher};
+pub use watch::{WatchError, WatchRequests, Watcher};
 
 use host::{Backoff, Host};
 use http::uri::PathAndQuery;

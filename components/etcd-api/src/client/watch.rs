@@ -19,6 +19,10 @@ use tonic::{Code, Status, Streaming};
 /// server keeps the rest.
 const WATCH_BUFFER_RESPONSES_MAX: usize = 128;
 
+/// Requests that wait to be sent on a stream; of the client's own, one makes the watch and one asks
+/// for progress.
+const STREAM_REQUESTS_MAX: usize = 2;
+
 /// Between attempts to open a stream again.
 const REOPEN_BACKOFF: Backoff =
     Backoff { first: Duration::from_millis(10), max: Duration::from_millis(100) };
@@ -52,6 +56,30 @@ impl Client {
         let follower = Follower { client: self.clone(), request, sender, asked, failures: 0 };
         let task = self.host().spawn("etcd-client/watch", follower.run());
         Watcher { responses, progress, _task: task }
+    }
+}
+
+/// Where a stream of watches is told what to do.
+pub type WatchRequests = mpsc::Sender<WatchRequest>;
+
+impl Client {
+    /// A stream for several watches, as the protocol has it: the caller makes, tells apart and ends
+    /// its watches, and nothing is made anew when the stream breaks.
+    ///
+    /// # Errors
+    /// The status of the failed call.
+    pub async fn watch_stream(
+        &self,
+        first: WatchRequest,
+    ) -> Result<(WatchRequests, Streaming<WatchResponse>), Status> {
+        let (sender, mut receiver) = mpsc::channel(STREAM_REQUESTS_MAX);
+        let queued = sender.try_send(first);
+        debug_assert!(queued.is_ok(), "the channel is new");
+        let requests = stream::poll_fn(move |cx| receiver.poll_recv(cx));
+        let request = self.stream_request(requests).await?;
+        let client = WatchClient::new(self.shared.channel.clone());
+        let answer = client.max_decoding_message_size(usize::MAX).watch(request).await?;
+        Ok((sender, answer.into_inner()))
     }
 }
 
@@ -141,22 +169,15 @@ impl Follower {
         }
     }
 
-    async fn open(&self) -> Result<(mpsc::Sender<WatchRequest>, Streaming<WatchResponse>), Status> {
-        let (sender, mut receiver) = mpsc::channel(2);
+    async fn open(&self) -> Result<(WatchRequests, Streaming<WatchResponse>), Status> {
         let create = RequestUnion::CreateRequest(self.request.clone());
-        let queued = sender.try_send(WatchRequest { request_union: Some(create) });
-        debug_assert!(queued.is_ok(), "the channel is new");
-        let requests = stream::poll_fn(move |cx| receiver.poll_recv(cx));
-        let request = self.client.stream_request(requests).await?;
-        let client = WatchClient::new(self.client.shared.channel.clone());
-        let answer = client.max_decoding_message_size(usize::MAX).watch(request).await?;
-        Ok((sender, answer.into_inner()))
+        self.client.watch_stream(WatchRequest { request_union: Some(create) }).await
     }
 
     /// The next message, meanwhile passing on what the consumer asks.
     async fn next_part(
         &mut self,
-        requests: &mpsc::Sender<WatchRequest>,
+        requests: &WatchRequests,
         answers: &mut Streaming<WatchResponse>,
     ) -> Result<Option<WatchResponse>, Status> {
         loop {

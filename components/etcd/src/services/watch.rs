@@ -185,14 +185,17 @@ impl Conversation {
             no_delete: has_filter(&create, FilterType::Nodelete),
             prev_kv: create.prev_kv,
         };
-        // The answer must leave before the first event: both under one hold of the lock, with the
-        // place for the answer reserved.
-        let Ok(place) = self.answers.clone().reserve_owned().await else { return Err(Over) };
-        let created = {
+        let (created, before) = {
             let mut store = self.member.store.write();
+            // What was handed over so far is not about this watch, and leaves before the answer: a
+            // client would take progress that comes after it for this watch's too.
+            let before: Vec<_> = std::iter::from_fn(|| self.messages.try_recv().ok()).collect();
             let revision = store.revision();
-            store.watch(self.stream, spec).map(|id| (id, revision))
+            (store.watch(self.stream, spec).map(|id| (id, revision)), before)
         };
+        for message in before {
+            self.pass_on(message).await?;
+        }
         match created {
             Ok((watch_id, revision)) => {
                 let header = Some(self.member.header(revision));
@@ -204,14 +207,11 @@ impl Conversation {
                 self.watches.insert(watch_id, wishes);
                 let response =
                     WatchResponse { header, watch_id, created: true, ..Default::default() };
-                place.send(Ok(response));
+                // Only this task passes events on: the first one comes after the answer.
                 self.member.chores.notify_one();
-                Ok(())
+                self.answer(response).await
             }
-            Err(error) => {
-                drop(place);
-                self.refuse(error.to_string()).await
-            }
+            Err(error) => self.refuse(error.to_string()).await,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What clients ask, in their own words.
 
-use super::{LeaseId, Revision};
+use super::{Admin, LeaseId, Revision};
 use serde::{Deserialize, Serialize};
 
 /// A request. `Txn` branches hold `Put`, `Delete`, `Range` and `Txn` only.
@@ -51,6 +51,8 @@ pub enum Request {
     },
     /// Changes who may do what.
     Auth(AuthChange),
+    /// Looks after the members.
+    Admin(Admin),
     /// A request that changes no key and no lease.
     Other {
         /// Such as `defragment`, `member_list`.

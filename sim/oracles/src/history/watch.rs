@@ -25,6 +25,9 @@ pub struct Watch {
     /// True when the client stopped listening, or reads slowly: what the server sent after the
     /// last response is not known, and nothing is concluded from its absence.
     pub cut: bool,
+    /// True when the client asked the server to end it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unwanted: bool,
 }
 
 /// See [`Watch::request`].

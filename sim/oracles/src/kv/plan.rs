@@ -147,6 +147,7 @@ fn has_view(request: &Request) -> bool {
         | Request::LeaseTimeToLive { .. }
         | Request::Recipe { .. }
         | Request::Auth(_)
+        | Request::Admin(_)
         | Request::Other { .. } => false,
     }
 }
@@ -182,6 +183,7 @@ fn may_write(request: &Request) -> bool {
         | Request::LeaseTimeToLive { .. }
         | Request::Recipe { .. }
         | Request::Auth(_)
+        | Request::Admin(_)
         | Request::Other { .. } => false,
     }
 }

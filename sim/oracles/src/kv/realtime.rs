@@ -165,7 +165,10 @@ fn place(plan: &Plan<'_>, resolved: &Resolved, index: usize, revision: Revision)
 
 fn header(operation: &Operation) -> Option<(Time, Revision)> {
     match (&operation.request, &operation.outcome) {
-        (Request::Other { .. } | Request::Auth(_) | Request::Recipe { .. }, _) => None,
+        (
+            Request::Other { .. } | Request::Auth(_) | Request::Admin(_) | Request::Recipe { .. },
+            _,
+        ) => None,
         // Filled in before the renewal, from the member at hand.
         (Request::LeaseKeepAlive { .. } | Request::LeaseTimeToLive { .. }, _) => None,
         (_, Outcome::Answered { returned, revision, .. }) => Some((*returned, *revision)),

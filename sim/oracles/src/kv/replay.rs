@@ -392,6 +392,7 @@ fn concerns(request: &Request, key: &str) -> bool {
         | Request::LeaseTimeToLive { .. }
         | Request::Recipe { .. }
         | Request::Auth(_)
+        | Request::Admin(_)
         | Request::Other { .. } => false,
     }
 }

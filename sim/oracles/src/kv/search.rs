@@ -139,6 +139,7 @@ fn blind(response: &Response) -> Response {
         | Response::LeaseGrant { .. }
         | Response::LeaseKeepAlive { .. }
         | Response::LeaseTimeToLive { .. }
+        | Response::Told(_)
         | Response::Done => {}
     }
     response

@@ -130,7 +130,7 @@ impl LeaseExpires {
                 self.count(at);
                 return self.leases.keys().try_for_each(|id| self.overdue(*id, at));
             }
-            World::Boot { .. } | World::Restored => {}
+            World::Boot { .. } | World::Paused { .. } | World::Restored => {}
         }
         Ok(())
     }

@@ -195,6 +195,7 @@ const SPECIALS: &[(&[&str], Special)] = &[
     (&["defragment", "crash", "power_cut"], dies_in_maintenance),
     (&["bit_rot", "power_loss"], restarts_on_rot),
     (&["partition", "defragment"], returns_to_maintenance),
+    (&["partition", "isolate"], old_leader_returns),
 ];
 
 /// Clients stand still and do not know it: their leases run out meanwhile.
@@ -261,6 +262,23 @@ fn returns_to_maintenance(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault
         all.push((soon, Fault::Defragment(Defragment { target: target.clone() })));
     }
     all
+}
+
+/// How long a leader is cut off that comes back soon after the others have elected another, by how
+/// hasty elections are; in milliseconds.
+const AWAY: [u64; 6] = [300, 450, 600, 1_500, 2_000, 2_500];
+
+/// A leader is cut off and returns just when its successor is: its log may be the longer one, and is
+/// not the better one.
+fn old_leader_returns(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
+    let leader = Target::new(draw.group, Which::Leader);
+    let away = Span::millis(*draw.chance.pick(&AWAY).unwrap_or(&AWAY[0]));
+    let direction = Direction::Both;
+    let first = Partition { target: leader.clone(), direction, lasts: away };
+    let soon = at.plus(away.halved()).plus(Span(away.0 * draw.chance.between(0, 9) / 20));
+    let lasts = draw.lasts.1.max(Span(away.0 * 2));
+    let second = Isolate { target: leader, direction, lasts };
+    vec![(at, Fault::Partition(first)), (soon, Fault::Isolate(second))]
 }
 
 /// A log rots, and its member has to read it: soon, or what it wrote last rots while it is off.

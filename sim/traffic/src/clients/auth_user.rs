@@ -30,7 +30,7 @@ pub(super) async fn run(user: &User) {
             }
             _ => one(user, turn).await,
         }
-        user.pause(1000).await;
+        user.pause(300).await;
     }
 }
 
@@ -77,7 +77,9 @@ async fn one(user: &User, turn: u64) {
     }
     if user.percent(50) {
         change(user, &name, &role, (&key, &range_end)).await;
-        act(&itself, &key, turn).await;
+        for _ in 0..=user.host().random.below(4) {
+            act(&itself, &key, turn).await;
+        }
     }
     if user.percent(80) {
         let deleted = AuthChange::UserDelete { user: name.clone() };

@@ -3,30 +3,29 @@
 use std::time::Duration;
 
 use etcd_api::etcdserverpb::{
-    AlarmRequest, DefragmentRequest, HashKvRequest, MemberAddRequest, MemberListRequest,
-    MemberPromoteRequest, MemberRemoveRequest, MemberUpdateRequest, MoveLeaderRequest,
-    StatusRequest,
+    DefragmentRequest, MemberListRequest, MemberPromoteRequest, MemberUpdateRequest,
+    MoveLeaderRequest, StatusRequest,
 };
 
-use super::User;
+use super::{User, administration as ask};
 
 /// One request after the other, to whichever member comes next.
 pub(super) async fn run(user: &User) {
     let maintenance = &user.profile().maintenance;
     let calls = &user.calls;
+    let mut hashed = 0;
     loop {
         user.host().sleep(Duration::from_millis(maintenance.every_ms.max(1))).await;
-        match user.host().random.below(10) {
+        match user.host().random.below(16) {
             0 => {
                 user.other("defragment", Box::pin(calls.defragment(DefragmentRequest {}))).await;
             }
             1 => {
-                let newest = HashKvRequest { revision: 0 };
-                user.other("hash_kv", Box::pin(calls.hash_kv(newest))).await;
+                for _ in 0..3 {
+                    hashed = ask::hash_kv(user, hashed).await.unwrap_or(hashed);
+                }
             }
-            2 => {
-                user.other("alarm_list", Box::pin(calls.alarm(AlarmRequest::default()))).await;
-            }
+            2 => ask::alarms(user).await,
             3 => {
                 user.other("status", Box::pin(calls.status(StatusRequest {}))).await;
             }
@@ -34,10 +33,10 @@ pub(super) async fn run(user: &User) {
             5 => update_member(user).await,
             6 | 7 => learner(user).await,
             8 => promote(user).await,
-            _ => {
-                let linearizable = MemberListRequest { linearizable: true };
-                user.other("member_list", Box::pin(calls.member_list(linearizable))).await;
-            }
+            9 | 10 => ask::leases(user).await,
+            11 if user.percent(40) => ask::nospace(user).await,
+            12 => ask::snapshot(user).await,
+            _ => drop(ask::members(user).await),
         }
     }
 }
@@ -61,8 +60,7 @@ async fn move_leader(user: &User) {
 
 /// Tells the cluster some member's own address once more: an update that changes nothing.
 async fn update_member(user: &User) {
-    let list = user.calls.member_list(MemberListRequest { linearizable: true });
-    let Some(list) = user.other("member_list", Box::pin(list)).await else { return };
+    let Some(list) = ask::members(user).await else { return };
     let chosen = user.host().random.below(list.members.len() as u64);
     let member = usize::try_from(chosen).ok().and_then(|at| list.members.get(at));
     if let Some(member) = member.filter(|member| !member.peer_urls.is_empty()) {
@@ -74,8 +72,7 @@ async fn update_member(user: &User) {
 
 /// Makes a voter of a learner that is really there; refused until it has caught up.
 async fn promote(user: &User) {
-    let list = user.calls.member_list(MemberListRequest { linearizable: true });
-    let Some(list) = user.other("member_list", Box::pin(list)).await else { return };
+    let Some(list) = ask::members(user).await else { return };
     let learner = list.members.iter().find(|member| member.is_learner && !member.name.is_empty());
     if let Some(id) = learner.map(|learner| learner.id) {
         let promote = user.calls.member_promote(MemberPromoteRequest { id });
@@ -88,19 +85,14 @@ const NOWHERE: &str = "http://nowhere";
 
 /// Plans a learner that never starts, or gives one of those up: it has no vote, so nobody minds.
 async fn learner(user: &User) {
-    let list = user.calls.member_list(MemberListRequest { linearizable: true });
-    let Some(list) = user.other("member_list", Box::pin(list)).await else { return };
+    let Some(list) = ask::members(user).await else { return };
     let planned = |urls: &[String]| urls.iter().any(|url| url.starts_with(NOWHERE));
     let there = list.members.iter().find(|m| m.is_learner && planned(&m.peer_urls));
     match there {
-        Some(member) => {
-            let remove = user.calls.member_remove(MemberRemoveRequest { id: member.id });
-            user.other("member_remove", Box::pin(remove)).await;
-        }
+        Some(member) => ask::remove(user, member.id).await,
         None => {
-            let peer_urls = vec![format!("{NOWHERE}:{}", 1 + user.host().random.below(60_000))];
-            let add = user.calls.member_add(MemberAddRequest { peer_urls, is_learner: true });
-            user.other("member_add", Box::pin(add)).await;
+            let port = 1 + user.host().random.below(60_000);
+            ask::add(user, format!("{NOWHERE}:{port}")).await;
         }
     }
 }

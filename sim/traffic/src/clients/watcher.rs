@@ -5,7 +5,7 @@ use std::time::Duration;
 use etcd_api::client::{WatchError, Watcher};
 use oracles::history::{Revision, WatchRequest, WatchResponse};
 
-use super::{SESSION_UNKNOWN, User};
+use super::{SESSION_UNKNOWN, User, shared_stream};
 use crate::{generator::everything, messages, profile::Watchers, recorder::WatchNote};
 
 /// How long to wait before a watch that the server refused is asked for again.
@@ -40,6 +40,10 @@ pub(super) async fn run(user: &User) {
     manners.progress_percent *= 1 + 9 * user.host().random.below(2);
     loop {
         let next = follow(user, request.clone(), &manners).await;
+        // Some have more than one watch on a stream.
+        if user.percent(30) {
+            shared_stream::session(user, next).await;
+        }
         request = match user.host().random.below(4) {
             // Something else: perhaps from long ago.
             0 => draw(user, next),
@@ -50,7 +54,7 @@ pub(super) async fn run(user: &User) {
 }
 
 /// A watch of other keys, from now on, from long ago or from about `near`.
-fn draw(user: &User, near: Revision) -> WatchRequest {
+pub(super) fn draw(user: &User, near: Revision) -> WatchRequest {
     let below = |limit| user.host().random.below(limit);
     let (key, range_end) = match below(3) {
         0 => (format!("k/{:03}", below(user.profile().keys)), String::new()),
@@ -134,6 +138,8 @@ fn end(note: WatchNote, error: WatchError, next: Revision) -> Revision {
             compact_revision.max(next)
         }
         WatchError::Canceled { .. } => {
+            // It may have been made anew on another stream, and refused there.
+            note.unwanted();
             note.response(WatchResponse { canceled: true, ..WatchResponse::default() });
             note.ended();
             next

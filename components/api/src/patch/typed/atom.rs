@@ -98,7 +98,7 @@ impl<'a> Object<'a> {
     /// The shape of a field that may be there.
     pub(super) fn allowed(&self, name: &str) -> Option<&'a Shape> {
         match self.fields {
-            Fields::Declared(_) => self.declared(name),
+            Fields::Declared(kind) => self.declared(name).or(kind.others.as_ref()),
             Fields::Any(shape) => Some(shape),
         }
     }

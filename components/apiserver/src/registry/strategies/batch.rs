@@ -50,7 +50,7 @@ fn create_job(job: &mut Value, _: &Occasion<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::User;
+    use crate::authentication::User;
 
     #[test]
     fn a_job_selects_the_pods_that_carry_its_identity() {

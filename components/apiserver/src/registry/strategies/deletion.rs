@@ -3,7 +3,7 @@
 //! Upstream: the `CheckGracefulDelete` and `…DeleteStrategy` methods of pkg/registry/*/*/strategy.go.
 
 use super::is;
-use api::resources::Resource;
+use api::{definition, resources::Resource};
 use serde_json::Value;
 
 /// Pods that do not say otherwise have so long to end.
@@ -28,7 +28,10 @@ pub(crate) fn grace_seconds(resource: &Resource, object: &Value, asked: Option<i
 }
 
 /// Changes an object that is told to go.
-pub(crate) fn prepare(resource: &Resource, object: &mut Value) {
+pub(crate) fn prepare(resource: &Resource, object: &mut Value, now: &str) {
+    if is(resource, definition::GROUP, definition::PLURAL) {
+        definition::life::doomed(object, now);
+    }
     if is(resource, "", "namespaces") {
         object["status"]["phase"] = "Terminating".into();
     }

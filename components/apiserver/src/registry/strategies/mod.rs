@@ -9,6 +9,7 @@ mod apps;
 mod batch;
 mod certificates;
 mod core_v1;
+mod custom;
 pub(super) mod deletion;
 mod label_keys;
 mod pods;
@@ -19,7 +20,7 @@ mod small_groups;
 mod volumes;
 pub(super) mod warnings;
 
-use crate::server::User;
+use crate::authentication::User;
 use api::resources::Resource;
 use serde_json::Value;
 
@@ -58,7 +59,9 @@ enum Generation {
     One,
     /// Changes of what is wanted: of anything but metadata and status.
     Wanted,
-    /// Those, and changes of annotations.
+    /// Those, and changes of the status, which nobody keeps apart.
+    WantedOrStatus,
+    /// Those of what is wanted, and changes of annotations.
     WantedOrAnnotations,
     /// Those, and changes of all metadata that clients write.
     Everything,
@@ -107,6 +110,9 @@ const PLAIN: &Strategy = &Strategy::PLAIN;
 
 /// A resource's strategy.
 pub(super) fn of(resource: &Resource) -> &'static Strategy {
+    if resource.custom.is_some() {
+        return custom::of(resource);
+    }
     let rows = GROUPS.iter().copied().flatten();
     let found = rows.filter(|(group, plural, _)| is(resource, group, plural));
     found.map(|(_, _, strategy)| strategy).next().unwrap_or(PLAIN)

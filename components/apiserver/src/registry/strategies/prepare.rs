@@ -85,6 +85,9 @@ fn count(generation: Generation, new: &mut Value, present: &Value) {
     let changed = match generation {
         Generation::None | Generation::One => false,
         Generation::Wanted => wanted(new) != wanted(present),
+        Generation::WantedOrStatus => {
+            wanted(new) != wanted(present) || new["status"] != present["status"]
+        }
         Generation::WantedOrAnnotations => {
             wanted(new) != wanted(present) || annotations(new) != annotations(present)
         }

@@ -1,7 +1,7 @@
 //! Each door changes its own side of an object, and generations count.
 
 use super::*;
-use crate::server::User;
+use crate::authentication::User;
 use serde_json::json;
 
 fn resource(plural: &str) -> Resource {
@@ -9,7 +9,12 @@ fn resource(plural: &str) -> Resource {
 }
 
 fn with<T>(work: impl FnOnce(&Occasion<'_>) -> T) -> T {
-    let user = User { name: "alice".into(), groups: vec!["dev".into()], uid: "7".into() };
+    let user = User {
+        name: "alice".into(),
+        groups: vec!["dev".into()],
+        uid: "7".into(),
+        ..User::default()
+    };
     work(&Occasion { user: &user, now: "2026-01-01T00:00:00Z" })
 }
 

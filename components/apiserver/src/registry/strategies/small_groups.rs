@@ -4,6 +4,7 @@
 //! apiextensions-apiserver's and kube-aggregator's registries.
 
 use super::{Generation, Occasion, Row, Strategy};
+use api::definition::life;
 use serde_json::{Value, json};
 
 const PLAIN: Strategy = Strategy::PLAIN;
@@ -15,7 +16,12 @@ pub(super) const ROWS: &[Row] = &[
     (
         "apiextensions.k8s.io",
         "customresourcedefinitions",
-        Strategy { needs_revision: true, ..COUNTED },
+        Strategy {
+            create: |new, _| life::born(new),
+            update: |new, _, _| life::changed(new),
+            needs_revision: true,
+            ..COUNTED
+        },
     ),
     (
         "apiregistration.k8s.io",

@@ -38,7 +38,7 @@ pub(super) fn create_claim(claim: &mut Value, _: &Occasion<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::User;
+    use crate::authentication::User;
 
     #[test]
     fn a_source_has_both_its_names_unless_it_is_elsewhere() {

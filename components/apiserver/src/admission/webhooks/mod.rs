@@ -1,0 +1,208 @@
+//! What servers of the cluster's own say of writes: they are asked over HTTPS, and may change the
+//! object or refuse it.
+//!
+//! Upstream: apiserver/pkg/admission/plugin/webhook.
+
+mod call;
+mod conditions;
+mod review;
+
+use super::{
+    Attributes, Cluster, Plugin,
+    matching::{any_rule, is_exempt, is_selected},
+    pod::{items, text},
+};
+use crate::{failure::Failure, object, registry};
+use api::patch::json_patch::JsonPatch;
+use call::{Fault, call};
+use futures_util::future::join_all;
+use review::Reviewed;
+use serde_json::{Value, json};
+
+pub(super) const MUTATING: Plugin = Plugin {
+    name: "MutatingAdmissionWebhook",
+    by_default: true,
+    mutate: Some(|cluster, write| Box::pin(mutate(cluster, write))),
+    validate: None,
+};
+
+pub(super) const VALIDATING: Plugin = Plugin {
+    name: "ValidatingAdmissionWebhook",
+    by_default: true,
+    mutate: None,
+    validate: Some(|cluster, write| Box::pin(validate(cluster, write))),
+};
+
+const GROUP: &str = "admissionregistration.k8s.io";
+
+/// One webhook of one configuration.
+#[derive(Clone, Debug)]
+struct Hook {
+    configuration: String,
+    /// Its place among those of its configuration, which may have two of one name.
+    place: usize,
+    spec: Value,
+}
+
+impl Hook {
+    fn name(&self) -> &str {
+        text(&self.spec["name"])
+    }
+
+    fn identity(&self) -> String {
+        format!("{}/{}/{}", self.configuration, self.name(), self.place)
+    }
+
+    /// A call that fails changes nothing.
+    fn fails_open(&self) -> bool {
+        self.spec["failurePolicy"] == "Ignore"
+    }
+}
+
+/// The webhooks that a write concerns by its kind, in the order in which they are asked.
+async fn hooks(
+    cluster: Cluster<'_>,
+    write: &Attributes,
+    plural: &str,
+) -> Result<Vec<Hook>, Failure> {
+    if is_exempt(write) {
+        return Ok(Vec::new());
+    }
+    let configurations = cluster.list(GROUP, plural, "").await?;
+    let mut found = Vec::new();
+    for entry in &configurations {
+        let configuration = object::meta(entry.value(), "name");
+        for (place, spec) in items(&entry.value()["webhooks"]).enumerate() {
+            if any_rule(&spec["rules"], write) {
+                let (configuration, spec) = (configuration.to_owned(), spec.clone());
+                found.push(Hook { configuration, place, spec });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether the webhook is asked about this very write.
+async fn is_concerned(
+    cluster: Cluster<'_>,
+    write: &Attributes,
+    hook: &Hook,
+) -> Result<bool, Failure> {
+    Ok(is_selected(cluster, write, &hook.spec).await?
+        && conditions::hold(cluster, write, &hook.spec).await?)
+}
+
+/// Asks one webhook. What it says besides its verdict is told to client and audit log.
+async fn ask(
+    cluster: Cluster<'_>,
+    write: &Attributes,
+    hook: &Hook,
+    mutating: bool,
+) -> Result<Option<Reviewed>, Failure> {
+    let side_effects = text(&hook.spec["sideEffects"]);
+    if write.dry_run && !matches!(side_effects, "None" | "NoneOnDryRun") {
+        let name = hook.name();
+        return Err(Failure::bad_request(format!(
+            "admission webhook {name:?} does not support dry run"
+        )));
+    }
+    let uid = registry::uid(&cluster.registry.host);
+    let review = review::request(write, &uid);
+    let answer = call(cluster, &hook.spec, &review).await;
+    let answer = answer.and_then(|answer| review::read(&answer, &uid, mutating));
+    let reviewed = match answer {
+        Ok(reviewed) => reviewed,
+        Err(_) if hook.fails_open() => return Ok(None),
+        Err(Fault(why)) => {
+            let name = hook.name();
+            return Err(Failure::internal(format!("failed calling webhook {name:?}: {why}")));
+        }
+    };
+    for (key, value) in &reviewed.annotations {
+        write.notes.annotate(format!("{}/{key}", hook.name()), value);
+    }
+    for warning in &reviewed.warnings {
+        write.notes.warn(warning);
+    }
+    match reviewed.allowed {
+        true => Ok(Some(reviewed)),
+        false => Err(review::refusal(hook.name(), &reviewed.status)),
+    }
+}
+
+/// Asks one after the other, each about what those before it made of the object.
+async fn mutate(cluster: Cluster<'_>, write: &mut Attributes) -> Result<(), Failure> {
+    let hooks = hooks(cluster, write, "mutatingwebhookconfigurations").await?;
+    write.rounds.begin(&write.object);
+    for (index, hook) in hooks.iter().enumerate() {
+        let identity = hook.identity();
+        let due = write.rounds.is_due(&identity);
+        if !due || !is_concerned(cluster, write, hook).await? {
+            continue;
+        }
+        let reviewed = ask(cluster, write, hook, true).await?;
+        let patch = reviewed.and_then(|reviewed| reviewed.patch);
+        let changed = match patch {
+            Some(patch) => apply(cluster, write, hook, &patch)?,
+            None => false,
+        };
+        let key = format!(
+            "mutation.webhook.admission.k8s.io/round_{}_index_{index}",
+            write.rounds.number()
+        );
+        let note = json!({
+            "configuration": hook.configuration, "webhook": hook.name(), "mutated": changed,
+        });
+        write.notes.annotate(key, note.to_string());
+        if changed {
+            write.rounds.changed();
+        }
+        if hook.spec["reinvocationPolicy"] == "IfNeeded" {
+            write.rounds.asked(identity);
+        }
+    }
+    write.rounds.end(&write.object);
+    Ok(())
+}
+
+/// Applies what a webhook asks for; whether it changed anything.
+fn apply(
+    cluster: Cluster<'_>,
+    write: &mut Attributes,
+    hook: &Hook,
+    patch: &Value,
+) -> Result<bool, Failure> {
+    let name = hook.name();
+    if patch.as_array().is_some_and(Vec::is_empty) {
+        return Ok(false);
+    }
+    if write.object.is_null() {
+        return Err(Failure::internal(format!(
+            "admission webhook {name:?} attempted to modify the object, which is not supported for \
+             this operation"
+        )));
+    }
+    let patch = JsonPatch::decode(patch, false).map_err(|error| {
+        Failure::internal(format!(
+            "failed calling webhook {name:?}: received undecodable patch in webhook response: \
+             {error}"
+        ))
+    })?;
+    let patched = patch.apply(write.object.clone()).map_err(Failure::internal)?;
+    let patched = cluster.registry.conformed(&write.kind, patched)?;
+    let changed = patched != write.object;
+    write.object = patched;
+    Ok(changed)
+}
+
+/// Asks all at once; of several refusals the first in order counts.
+async fn validate(cluster: Cluster<'_>, write: &Attributes) -> Result<(), Failure> {
+    let mut concerned = Vec::new();
+    for hook in hooks(cluster, write, "validatingwebhookconfigurations").await? {
+        if is_concerned(cluster, write, &hook).await? {
+            concerned.push(hook);
+        }
+    }
+    let asked = concerned.iter().map(|hook| ask(cluster, write, hook, false));
+    join_all(asked).await.into_iter().try_for_each(|said| said.map(drop))
+}
