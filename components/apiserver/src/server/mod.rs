@@ -7,6 +7,7 @@ mod body;
 mod component_statuses;
 mod decoding;
 mod discovery;
+mod encoding;
 mod health;
 mod impersonation;
 mod negotiation;

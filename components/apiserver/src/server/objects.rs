@@ -94,14 +94,14 @@ impl Server {
     }
 
     async fn get(&self, asked: &Asked, target: &Target) -> Result<Response, Failure> {
-        let form = asked.form()?;
+        let form = self.form(asked, &target.resource)?;
         let freshness = freshness(asked, Freshness::Newest)?;
         let object = self.registry.get(target, freshness).await?;
         Ok(self.one(StatusCode::OK, target, form, object))
     }
 
     async fn list(&self, asked: &Asked, target: &Target) -> Result<Response, Failure> {
-        let form = asked.form()?;
+        let form = self.form(asked, &target.resource)?;
         let limit = asked.query.number("limit").map_err(Failure::bad_request)?;
         let token = asked.query.get("continue").filter(|token| !token.is_empty());
         let reading = Reading {
@@ -115,7 +115,10 @@ impl Server {
     }
 
     async fn watch(&self, asked: &Asked, target: &Target) -> Result<Response, Failure> {
-        let form = asked.form()?;
+        let form = self.form(asked, &target.resource)?;
+        if form == negotiation::Form::Yaml {
+            return Err(Failure::not_acceptable(&["application/json", body::PROTOBUF]));
+        }
         let initial =
             asked.query.get("sendInitialEvents").map(|_| asked.query.is_true("sendInitialEvents"));
         let bookmarks = asked.query.is_true("allowWatchBookmarks");
@@ -152,7 +155,7 @@ impl Server {
             let of = place::named(&target.resource, &target.name);
             return Err(Failure::not_supported(of, "create"));
         }
-        let form = asked.form()?;
+        let form = self.form(asked, &target.resource)?;
         let how = writing(asked)?;
         let received = self.decode(asked, &target.resource.kind, &body::read(body).await?)?;
         received.warnings.into_iter().for_each(|text| asked.notes.warn(text));
@@ -212,7 +215,8 @@ impl Server {
         form: negotiation::Form,
         object: Bytes,
     ) -> Response {
-        answer::json(status, self.presenter(&target.resource, form).one(object, true))
+        let json = self.presenter(&target.resource, form).one(object, true);
+        self.encoded(status, form, json)
     }
 
     fn many(
@@ -221,7 +225,8 @@ impl Server {
         form: negotiation::Form,
         listed: &crate::registry::Listed,
     ) -> Response {
-        answer::json(StatusCode::OK, self.presenter(&target.resource, form).list(listed))
+        let json = self.presenter(&target.resource, form).list(listed);
+        self.encoded(StatusCode::OK, form, json)
     }
 }
 
