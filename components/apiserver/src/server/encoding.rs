@@ -19,6 +19,7 @@ use http::StatusCode;
 use serde_json::Value;
 use wire::Response;
 
+const JSON: &str = "application/json";
 const YAML: &str = "application/yaml";
 
 impl Server {
@@ -34,6 +35,12 @@ impl Server {
 
     /// An answer of JSON in the form that the client wants.
     pub(super) fn encoded(&self, status: StatusCode, form: Form, json: Bytes) -> Response {
+        let (media, body) = self.body(form, json);
+        answer::reply(status, media, body)
+    }
+
+    /// A media type and a body in it, from JSON.
+    pub(super) fn body(&self, form: Form, json: Bytes) -> (&'static str, Bytes) {
         let encoded = match form {
             Form::Binary => {
                 binary(&self.registry.schemas, &self.registry.codec, &json).map(|it| (PROTOBUF, it))
@@ -42,8 +49,8 @@ impl Server {
             Form::Whole | Form::Table(_) | Form::Metadata => None,
         };
         match encoded {
-            Some((media, body)) => answer::reply(status, media, body),
-            None => answer::json(status, json),
+            Some((media, body)) => (media, body.into()),
+            None => (JSON, json),
         }
     }
 }

@@ -5,6 +5,7 @@
 mod answer;
 mod body;
 mod component_statuses;
+mod compression;
 mod decoding;
 mod discovery;
 mod encoding;

@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers.
 
-use super::{Asked, Server, answer, body, negotiation, subresources};
+use super::{Asked, Server, answer, body, compression, negotiation, subresources};
 use crate::{
     continuation::Continuation,
     failure::Failure,
@@ -111,7 +111,7 @@ impl Server {
             continuation: token.map(Continuation::parse).transpose()?,
         };
         let listed = self.registry.list(&target.resource, &target.namespace, &reading).await?;
-        Ok(self.many(target, form, &listed))
+        Ok(self.many(asked, target, form, &listed))
     }
 
     async fn watch(&self, asked: &Asked, target: &Target) -> Result<Response, Failure> {
@@ -198,7 +198,7 @@ impl Server {
                 _ => {}
             }
         }
-        Ok(self.many(target, negotiation::Form::Whole, &listed))
+        Ok(self.many(asked, target, negotiation::Form::Whole, &listed))
     }
 
     fn selection(&self, asked: &Asked, resource: &Resource) -> Result<Selection, Failure> {
@@ -221,12 +221,14 @@ impl Server {
 
     fn many(
         &self,
+        asked: &Asked,
         target: &Target,
         form: negotiation::Form,
         listed: &crate::registry::Listed,
     ) -> Response {
         let json = self.presenter(&target.resource, form).list(listed);
-        self.encoded(StatusCode::OK, form, json)
+        let (media, body) = self.body(form, json);
+        compression::fitting(asked, StatusCode::OK, media, body)
     }
 }
 
