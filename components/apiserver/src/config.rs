@@ -1,6 +1,6 @@
 //! What an API server is told at its start.
 
-use crate::{Mode, Tokens, admission::Settings, services::Services};
+use crate::{Mode, ServiceAccounts, Tokens, admission::Settings, services::Services};
 use std::{net::SocketAddr, time::Duration};
 
 /// An API server's settings; defaults are upstream's flags' where these have one.
@@ -20,13 +20,17 @@ pub struct Config {
     pub anonymous: bool,
     /// `--enable-admission-plugins` and its like.
     pub admission: Settings,
-    /// `--event-ttl`.
-    pub event_ttl: Duration,
+    /// Tokens of service accounts.
+    pub service_accounts: ServiceAccounts,
+    /// `--enable-bootstrap-token-auth`.
+    pub bootstrap_tokens: bool,
     /// `--authorization-mode`, in the order in which they are asked.
     pub authorization: Vec<Mode>,
     /// Whether the roles that every cluster has are made at the start; the program always asks for
     /// it.
     pub bootstrap_roles: bool,
+    /// `--event-ttl`.
+    pub event_ttl: Duration,
     /// What services get; none: nothing, and there is no service `kubernetes`.
     pub services: Option<Services>,
     /// `--request-timeout`, for everything that is not a watch.
@@ -61,9 +65,11 @@ impl Config {
             tokens: Tokens::new(),
             anonymous: true,
             admission: Settings::default(),
-            event_ttl: Duration::from_secs(3600),
+            service_accounts: ServiceAccounts::default(),
+            bootstrap_tokens: false,
             authorization: vec![Mode::AlwaysAllow],
             bootstrap_roles: false,
+            event_ttl: Duration::from_secs(3600),
             services: None,
             request_timeout: Duration::from_secs(60),
             watch_timeout: Duration::from_secs(1800),

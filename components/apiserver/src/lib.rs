@@ -24,7 +24,7 @@ mod storage;
 pub mod config;
 
 pub use admission::{BadSettings as BadAdmission, Settings as AdmissionSettings};
-pub use authentication::{Tokens, User};
+pub use authentication::{KeyError, PublicKey, ServiceAccounts, SigningKey, Tokens, User};
 pub use authorization::{Mode, Policy, PolicyError};
 pub use run::{ApiServer, Fatal};
 pub use services::{BadCidr, Cidr, Services};

@@ -2,16 +2,18 @@
 //!
 //! Upstream: cmd/kube-apiserver/app/options.
 
+mod authentication;
 mod authorization;
 
+pub use authentication::AuthenticationFlags;
 pub use authorization::AuthorizationFlags;
 
 use crate::{go_duration, kube_apiserver_admission, kube_apiserver_services::ServiceFlags};
 use apiserver::{
-    Mode, Tokens, User,
+    Mode,
     config::{Config, Tls},
 };
-use clap::{ArgAction, Parser};
+use clap::Parser;
 use host::Host;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -77,18 +79,9 @@ pub struct Flags {
     #[arg(long, default_value = "0s", value_parser = duration, help_heading = "Serving")]
     pub shutdown_delay_duration: Duration,
 
-    /// Authorities that signed clients' certificates
-    #[arg(long, default_value = "", hide_default_value = true, help_heading = "Authentication")]
-    pub client_ca_file: String,
-    /// CSV file of tokens: token,user,uid,"group1,group2"
-    #[arg(long, default_value = "", hide_default_value = true, help_heading = "Authentication")]
-    pub token_auth_file: String,
-    /// Let requests without credentials in as system:anonymous
-    #[arg(
-        long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
-        require_equals = true, default_missing_value = "true", help_heading = "Authentication"
-    )]
-    pub anonymous_auth: bool,
+    /// Who is who
+    #[command(flatten)]
+    pub authentication: AuthenticationFlags,
 
     /// Who may do what
     #[command(flatten)]
@@ -154,13 +147,15 @@ impl Flags {
         let mut config = Config::new(listen, self.etcd(host)?);
         config.etcd_prefix.clone_from(&self.etcd_prefix);
         config.tls = Some(self.tls()?);
-        config.tokens = self.tokens()?;
+        config.tokens = self.authentication.tokens()?;
+        config.service_accounts = self.authentication.service_accounts(&self.cert_dir)?;
+        config.bootstrap_tokens = self.authentication.enable_bootstrap_token_auth;
         config.authorization = self.authorization.modes()?;
         config.bootstrap_roles = true;
         // Where everybody may do everything, nobody comes in unknown (upstream resets
         // --anonymous-auth too: pkg/kubeapiserver/options/authentication.go).
         let open = config.authorization.iter().any(|mode| matches!(mode, Mode::AlwaysAllow));
-        config.anonymous = self.anonymous_auth && !open;
+        config.anonymous = self.authentication.anonymous_auth && !open;
         config.event_ttl = self.event_ttl;
         config.services = Some(self.services.services(listen)?);
         config.admission = kube_apiserver_admission::settings(self)?;
@@ -203,9 +198,9 @@ impl Flags {
     }
 
     fn tls(&self) -> Result<Tls, FlagError> {
-        let client_authorities = match self.client_ca_file.is_empty() {
+        let client_authorities = match self.authentication.client_ca_file.is_empty() {
             true => None,
-            false => Some(read("client-ca-file", &self.client_ca_file)?),
+            false => Some(read("client-ca-file", &self.authentication.client_ca_file)?),
         };
         let (certificate, key) = match self.tls_cert_file.is_empty() {
             true => self.own_certificate()?,
@@ -240,35 +235,6 @@ impl Flags {
         }
         Ok((chain.into_bytes(), secret.into_bytes()))
     }
-
-    fn tokens(&self) -> Result<Tokens, FlagError> {
-        if self.token_auth_file.is_empty() {
-            return Ok(Tokens::new());
-        }
-        let bytes = read("token-auth-file", &self.token_auth_file)?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        lines
-            .map(|line| {
-                token(line).ok_or_else(|| FlagError::File {
-                    flag: "token-auth-file",
-                    path: self.token_auth_file.clone(),
-                    why: "a line needs at least a token, a user's name and a uid".into(),
-                })
-            })
-            .collect()
-    }
-}
-
-/// One line: `token,user,uid` and perhaps `"group1,group2"`.
-fn token(line: &str) -> Option<(String, User)> {
-    let mut fields = line.splitn(4, ',').map(|field| field.trim().trim_matches('"').to_owned());
-    let (token, name, uid) = (fields.next()?, fields.next()?, fields.next()?);
-    let groups = fields.next().unwrap_or_default();
-    let groups = groups.split(',').map(str::trim).filter(|group| !group.is_empty());
-    let groups = groups.map(str::to_owned).collect();
-    let user = User { name, uid, groups, ..User::default() };
-    (!token.is_empty() && !user.name.is_empty()).then_some((token, user))
 }
 
 pub(crate) fn read(flag: &'static str, path: &str) -> Result<Vec<u8>, FlagError> {
@@ -277,17 +243,4 @@ pub(crate) fn read(flag: &'static str, path: &str) -> Result<Vec<u8>, FlagError>
 
 fn broken(flag: &'static str, path: &str, error: &std::io::Error) -> FlagError {
     FlagError::File { flag, path: path.to_owned(), why: error.to_string() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tokens_are_read_with_their_groups() {
-        let (name, user) = token("t1,alice,7,\"dev,ops\"").unwrap();
-        assert_eq!((name.as_str(), user.name.as_str(), user.uid.as_str()), ("t1", "alice", "7"));
-        assert_eq!(user.groups, ["dev", "ops"]);
-        assert!(token("t1,alice").is_none());
-    }
 }

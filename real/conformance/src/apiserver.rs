@@ -32,18 +32,26 @@ pub struct ApiServer {
 impl ApiServer {
     /// Starts one over this etcd, without TLS between the two, and waits until it is ready.
     pub fn start(etcd: &Cluster) -> Self {
+        // No controller makes the accounts that pods run as.
+        let flags = "--disable-admission-plugins=ServiceAccount";
+        Self::start_with(etcd, |_| vec![flags.to_owned()])
+    }
+
+    /// The same, with flags that may name files in a directory of its own.
+    pub fn start_with(etcd: &Cluster, flags: impl Fn(&Scratch) -> Vec<String>) -> Self {
         let authority = Authority::new("cluster authority");
-        let (server, admin) = (authority.issue("kube-apiserver"), authority.issue("admin"));
+        let server = authority.issue("kube-apiserver");
+        let admin = authority.issue_in("admin", &["system:masters"]);
+        let scratch = Scratch::new("kube-apiserver");
         let mut started = Self {
             port: Port::reserve(),
             authority,
-            // No controller makes the accounts that pods run as.
-            flags: vec!["--disable-admission-plugins=ServiceAccount".to_owned()],
+            flags: flags(&scratch),
             process: None,
             server,
             admin,
             etcd: etcd.members.iter().map(crate::member::Member::client_url).collect(),
-            scratch: Scratch::new("kube-apiserver"),
+            scratch,
         };
         started.run();
         started
@@ -55,6 +63,7 @@ impl ApiServer {
         command.args([
             format!("--etcd-servers={}", self.etcd.join(",")),
             "--bind-address=127.0.0.1".to_owned(),
+            format!("--cert-dir={}", self.scratch.file("made")),
             format!("--secure-port={}", self.port.number),
             format!("--tls-cert-file={}", self.server.cert),
             format!("--tls-private-key-file={}", self.server.key),
@@ -79,17 +88,30 @@ impl ApiServer {
 
     /// `kubectl` as an administrator with a certificate.
     pub fn kubectl(&self) -> Kubectl {
-        let (ca, Pair { cert, key }) = (&self.authority.cert, &self.admin);
+        self.kubectl_as_owner("kubeconfig", &self.admin)
+    }
+
+    /// `kubectl` as whoever owns a certificate; `name` is the file's.
+    pub fn kubectl_as_owner(&self, name: &str, Pair { cert, key }: &Pair) -> Kubectl {
+        self.kubectl_with(name, &format!("client-certificate: '{cert}', client-key: '{key}'"))
+    }
+
+    /// `kubectl` as whoever has a token; `name` is the file's.
+    pub fn kubectl_with_token(&self, name: &str, token: &str) -> Kubectl {
+        self.kubectl_with(name, &format!("token: '{token}'"))
+    }
+
+    fn kubectl_with(&self, name: &str, user: &str) -> Kubectl {
+        let ca = &self.authority.cert;
         let config = format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: c\n\
              clusters: [{{name: c, cluster: {{server: 'https://127.0.0.1:{}', \
              certificate-authority: '{ca}'}}}}]\n\
-             users: [{{name: u, user: {{client-certificate: '{cert}', client-key: '{key}'}}}}]\n\
+             users: [{{name: u, user: {{{user}}}}}]\n\
              contexts: [{{name: c, context: {{cluster: c, user: u, namespace: default}}}}]\n",
             self.port.number
         );
-        let config = self.scratch.write("kubeconfig", config);
-        Kubectl { config, home: self.scratch.file("home") }
+        Kubectl { config: self.scratch.write(name, config), home: self.scratch.file("home") }
     }
 
     /// A file for it to read or write.

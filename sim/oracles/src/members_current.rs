@@ -47,10 +47,15 @@ fn judge(history: &History) -> Result<(), Broken> {
                 let times = removed.entry(*member).or_insert((Time::MAX, Time::MAX));
                 *times = (times.0.min(operation.called), times.1.min(done));
             }
-            (_, Outcome::Answered { returned, response, .. }) => {
-                if let Response::Told(Told::MemberAdded { member }) = response {
-                    added.insert(*member, *returned);
-                }
+            (
+                _,
+                Outcome::Answered {
+                    returned,
+                    response: Response::Told(Told::MemberAdded { member }),
+                    ..
+                },
+            ) => {
+                added.insert(*member, *returned);
             }
             _ => {}
         }

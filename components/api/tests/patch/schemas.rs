@@ -142,7 +142,7 @@ pub(crate) fn schemas() -> Schemas {
 
 fn type_of(name: &str, fields: Vec<Field>) -> Type {
     let name = format!("io.k8s.api.test.{name}");
-    Type { name, fields, kinds: Vec::new(), owned: Owned::Granular }
+    Type { name, fields, kinds: Vec::new(), owned: Owned::Granular, others: None }
 }
 
 fn field(name: &str, shape: Shape) -> Field {

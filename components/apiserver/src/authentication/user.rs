@@ -40,7 +40,6 @@ impl User {
     }
 
     /// A service account, as its tokens name it.
-    #[cfg(test)]
     pub(crate) fn service_account(namespace: &str, name: &str, uid: &str) -> Self {
         Self {
             name: format!("{SERVICE_ACCOUNT}{namespace}:{name}"),

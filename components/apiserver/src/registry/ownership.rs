@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers/fieldmanager.
 
-use super::{Registry, Target, Writing, custom::Renamed, metadata};
+use super::{Registry, Target, Writing, metadata, versions::AllVersions};
 use crate::failure::{Cause, Failure};
 use api::patch::{
     Filter, PatchError,
@@ -19,7 +19,7 @@ impl Registry {
     pub(super) fn owned(&self, target: &Target, live: &Value, new: Value, how: &Writing) -> Value {
         let now = metadata::time(self.host.clock.wall());
         let filters = filters(target);
-        let versions = Renamed(&target.resource);
+        let versions = AllVersions(&target.resource);
         let manager = FieldManager::new(self.tracked(target, &versions, &filters));
         manager.update(live, new, &how.manager, &now)
     }
@@ -38,7 +38,7 @@ impl Registry {
     ) -> Result<Value, Failure> {
         let now = metadata::time(self.host.clock.wall());
         let filters = filters(target);
-        let versions = Renamed(&target.resource);
+        let versions = AllVersions(&target.resource);
         let manager = FieldManager::new(self.tracked(target, &versions, &filters));
         manager.apply(live, patch, &how.manager, force, &now).map_err(|error| refused(&error))
     }
@@ -46,7 +46,7 @@ impl Registry {
     fn tracked<'a>(
         &'a self,
         target: &'a Target,
-        versions: &'a Renamed<'a>,
+        versions: &'a AllVersions<'a>,
         filters: &'a BTreeMap<String, Filter>,
     ) -> Resource<'a> {
         let custom = target.resource.custom.as_ref();

@@ -2,7 +2,7 @@
 
 use super::{Registry, custom};
 use crate::{cache::Entry, failure::Failure, object, storage::Stored};
-use api::{decode, resources::Resource, schema::Schemas};
+use api::{decode, patch::apply::Versions, resources::Resource, schema::Schemas};
 use bytes::Bytes;
 use serde_json::Value;
 use std::sync::Arc;
@@ -47,11 +47,8 @@ impl Conversion {
 impl Registry {
     /// How a resource's objects become what its clients see; none: they are that already.
     pub(super) fn conversion(&self, resource: &Resource) -> Option<Conversion> {
-        // Custom resources are converted where they are presented.
-        let differs = resource.kind != resource.stored && resource.custom.is_none();
-        let conversion =
-            || Conversion { schemas: self.schemas.clone(), resource: resource.clone() };
-        differs.then(conversion)
+        (resource.kind != resource.stored && resource.custom.is_none())
+            .then(|| Conversion { schemas: self.schemas.clone(), resource: resource.clone() })
     }
 
     /// What is stored, as a value in the resource's version.
@@ -80,9 +77,17 @@ impl Registry {
     }
 }
 
-/// A built-in object in another version; none where its kind is served in one.
-pub(super) fn convert(object: &Value, version: &str) -> Option<Value> {
-    let kind = object["kind"].as_str().unwrap_or_default();
-    let served = api::versions::of(kind).contains(&version);
-    served.then(|| api::versions::convert(object.clone(), version)).flatten()
+/// All versions of a resource's kind, for who owns their fields.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AllVersions<'a>(pub(super) &'a Resource);
+
+impl Versions for AllVersions<'_> {
+    fn convert(&self, object: &Value, version: &str) -> Option<Value> {
+        if self.0.custom.is_some() {
+            return custom::renamed(self.0, object, version);
+        }
+        let kind = object["kind"].as_str().unwrap_or_default();
+        let served = api::versions::of(kind).contains(&version);
+        served.then(|| api::versions::convert(object.clone(), version)).flatten()
+    }
 }

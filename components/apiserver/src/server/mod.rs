@@ -20,10 +20,11 @@ mod scale;
 mod stream;
 mod subresources;
 mod table;
+mod token_request;
 
 use crate::{
     admission::Notes,
-    authentication::{Authenticator, User},
+    authentication::Authenticator,
     authorization::{Attributes, Authorization, Requester},
     config::Config,
     failure::Failure,
@@ -88,8 +89,7 @@ impl Asked {
 
 impl Server {
     pub(crate) fn new(host: &Host, config: Config, registry: Arc<Registry>, closing: Stop) -> Self {
-        let authenticator =
-            Authenticator { tokens: config.tokens.clone(), anonymous: config.anonymous };
+        let authenticator = Authenticator::new(&config, &registry);
         let authorization = Arc::new(Authorization::new(&config.authorization, &registry));
         Self {
             host: host.clone(),
@@ -135,7 +135,7 @@ impl Server {
         let (parts, body) = request.into_parts();
         let peer = parts.extensions.get::<Peer>().cloned();
         let mut asked = self.read(parts)?;
-        self.authenticate(peer.as_ref(), &mut asked)?;
+        self.authenticate(peer.as_ref(), &mut asked).await?;
         self.impersonate(&mut asked).await?;
         self.authorization.demand(&asked.attributes()).await?;
         Ok(self.serve(asked, body).await)
@@ -154,8 +154,8 @@ impl Server {
     }
 
     /// Finds out who asks.
-    fn authenticate(&self, peer: Option<&Peer>, asked: &mut Asked) -> Result<(), Failure> {
-        let user: Option<User> = self.authenticator.user(peer, &asked.headers);
+    async fn authenticate(&self, peer: Option<&Peer>, asked: &mut Asked) -> Result<(), Failure> {
+        let user = self.authenticator.user(peer, &asked.headers).await;
         asked.requester.user = Arc::new(user.ok_or_else(Failure::unauthorized)?);
         Ok(())
     }
@@ -201,6 +201,9 @@ impl Server {
             return Err(Failure::no_such_resource());
         }
         if let Some(response) = self.health(&path, &asked.query).await {
+            return Ok(response);
+        }
+        if let Some(response) = self.openid(&path) {
             return Ok(response);
         }
         if let Some(response) = self.discovery(&path, asked.accept()) {

@@ -32,6 +32,9 @@ impl Server {
         if let Some(review) = self.review(&asked) {
             return self.reviewed(&asked, &review, body).await;
         }
+        if let Some(account) = self.token_request(&asked) {
+            return self.give_token(&asked, &account, body).await;
+        }
         match self.unkept(&asked, body).await {
             Ok(done) => done,
             Err(body) => self.kept(asked, body).await,

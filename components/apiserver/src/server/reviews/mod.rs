@@ -3,6 +3,7 @@
 //! Upstream: pkg/registry/authentication and pkg/registry/authorization.
 
 mod access;
+mod token;
 
 use super::{Asked, Server, answer, body};
 use crate::{
@@ -59,6 +60,7 @@ impl Server {
                 }
                 access::rights(&self.authorization.rights(user, namespace).await)
             }
+            "TokenReview" => token::status(&self.authenticator, &review["spec"]).await?,
             _ => return Err(Failure::no_such_resource()),
         };
         review["status"] = status;
