@@ -3,16 +3,34 @@
 //! Upstream: pkg/apis/*/validation. Objects come decoded and defaulted; a change comes with the
 //! present object. Texts of errors are upstream's, since clients show and parse them.
 
+mod admission;
+mod apiregistration;
+mod apps;
+mod autoscaling;
+mod batch;
 mod certificates;
+mod conditions;
+mod coordination;
 mod core;
+mod discovery;
 mod error;
+mod events;
 mod field;
+mod flowcontrol;
 mod kind;
 mod labels;
 mod metadata;
+mod migration;
 mod net;
+mod networking;
+mod node;
+mod policy;
+mod rbac;
 mod replicas;
+mod resource;
 mod rules;
+mod scheduling;
+mod storage;
 
 pub use error::{Error, ErrorKind, Errors};
 pub use metadata::Scope;
@@ -24,7 +42,28 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Kinds by group.
-const GROUPS: [(&str, &[Kind]); 1] = [("", core::KINDS)];
+const GROUPS: [(&str, &[Kind]); 20] = [
+    ("", core::KINDS),
+    ("", events::OLD),
+    ("admissionregistration.k8s.io", admission::KINDS),
+    ("apiregistration.k8s.io", apiregistration::KINDS),
+    ("apps", apps::KINDS),
+    ("autoscaling", autoscaling::KINDS),
+    ("batch", batch::KINDS),
+    ("certificates.k8s.io", certificates::KINDS),
+    ("coordination.k8s.io", coordination::KINDS),
+    ("discovery.k8s.io", discovery::KINDS),
+    ("events.k8s.io", events::KINDS),
+    ("flowcontrol.apiserver.k8s.io", flowcontrol::KINDS),
+    ("networking.k8s.io", networking::KINDS),
+    ("node.k8s.io", node::KINDS),
+    ("policy", policy::KINDS),
+    ("rbac.authorization.k8s.io", rbac::KINDS),
+    ("resource.k8s.io", resource::KINDS),
+    ("scheduling.k8s.io", scheduling::KINDS),
+    ("storage.k8s.io", storage::KINDS),
+    ("storagemigration.k8s.io", migration::KINDS),
+];
 
 /// Checks an object: a new one, or a change of an old one, itself or through a subresource.
 ///

@@ -2,8 +2,27 @@
 //!
 //! Upstream: pkg/apis/certificates/validation/validation.go, pkg/apis/core/validation/names.go.
 
-use super::{error::Errors, field::Field};
+mod bundles;
+mod requests;
+
+use super::{error::Errors, field::Field, kind::Kind};
 use crate::names::{self, Faults, LABEL_BYTES_MAX, SUBDOMAIN_BYTES_MAX};
+
+pub(super) const KINDS: &[Kind] = &[
+    Kind::cluster("CertificateSigningRequest")
+        .named(names::path_segment)
+        .whole(requests::whole)
+        .changed(requests::change)
+        .parts(&[("status", requests::status), ("approval", requests::approval)]),
+    Kind::cluster("ClusterTrustBundle")
+        .named(names::path_segment)
+        .whole(bundles::whole)
+        .changed(bundles::change),
+    Kind::namespaced("PodCertificateRequest")
+        .born(bundles::of_pod)
+        .changed(bundles::of_pod_change)
+        .parts(&[("status", bundles::of_pod_status)]),
+];
 
 const SIGNER_BYTES_MAX: usize = 2 * SUBDOMAIN_BYTES_MAX + LABEL_BYTES_MAX + 2;
 

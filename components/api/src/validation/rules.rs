@@ -1,7 +1,7 @@
 //! Checks that most kinds need, of one field each.
 
 use super::{error::Errors, field::Field};
-use crate::names::{Faults, out_of_range};
+use crate::names::{self, Faults, out_of_range};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -12,7 +12,8 @@ pub(super) const IMMUTABLE: &str = "field is immutable";
 impl Field<'_> {
     /// What a rule of names says of the text.
     pub(super) fn check(&self, rule: impl Fn(&str) -> Faults, errors: &mut Errors) {
-        errors.extend(rule(self.text()).into_iter().map(|why| self.invalid(why)));
+        let text = self.text();
+        errors.extend(rule(text).into_iter().map(|why| self.invalid_as(text, why)));
     }
 
     /// A rule of names for what need not be there.
@@ -121,6 +122,42 @@ fn is_nothing(value: &Value) -> bool {
         Value::Array(list) => list.is_empty(),
         Value::Object(map) => map.is_empty(),
         Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// A domain and a path below it: `example.com/a/b` (IsDomainPrefixedPath).
+pub(super) fn domain_and_path(field: &Field<'_>, errors: &mut Errors) {
+    let text = field.text();
+    let (domain, path) = match text.split_once('/') {
+        _ if text.is_empty() => {
+            errors.push(field.required(""));
+            return;
+        }
+        Some((domain, path)) if !domain.is_empty() && !path.is_empty() => (domain, path),
+        _ => {
+            let why = "must be a domain-prefixed path (such as \"acme.io/foo\")";
+            errors.push(field.invalid(why));
+            return;
+        }
+    };
+    let faults = names::dns_subdomain(domain).into_iter();
+    errors.extend(faults.map(|why| field.invalid_as(domain, why)));
+    let plain = |it: char| it.is_ascii_alphanumeric() || "/-._~%!$&'()*+,;=:".contains(it);
+    if !path.chars().all(plain) {
+        let why = names::malformed("Invalid path", r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+", &[]);
+        errors.push(field.invalid_as(path, why));
+    }
+}
+
+/// A domain of at least so many parts.
+pub(super) fn domain_of(field: &Field<'_>, parts: usize, why: &str, errors: &mut Errors) {
+    if !field.need(errors) {
+        return;
+    }
+    let before = errors.len();
+    field.check(names::dns_subdomain, errors);
+    if errors.len() == before && field.text().split('.').count() < parts {
+        errors.push(field.invalid(why));
     }
 }
 

@@ -8,11 +8,11 @@ mod env;
 mod ephemeral;
 mod mounts;
 
-pub(super) mod ports;
+pub(crate) mod ports;
 mod probes;
 mod projected;
 mod resize;
-pub(super) mod scheduling;
+pub(crate) mod scheduling;
 mod security;
 mod spec;
 mod status;
@@ -83,4 +83,9 @@ pub(super) fn born(pod: &Field<'_>, errors: &mut Errors) {
         errors.push(node.forbidden("cannot be set until all schedulingGates have been cleared"));
     }
     annotations::match_fields(&pod.down(&["metadata", "annotations"]), &spec, errors);
+}
+
+/// Names of a pod's containers and of those that run before.
+pub(crate) fn container_names<'a>(spec: &Field<'a>) -> BTreeSet<&'a str> {
+    containers::named(spec, &["containers", "initContainers"])
 }

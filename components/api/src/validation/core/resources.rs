@@ -50,7 +50,7 @@ fn is_of_containers(name: &str) -> bool {
 }
 
 /// Whether a quota can count it.
-pub(super) fn is_of_quotas(name: &str) -> bool {
+pub(crate) fn is_of_quotas(name: &str) -> bool {
     let requested = name.strip_prefix("requests.").is_some_and(|rest| rest.starts_with(PAGES));
     let known = is_of_containers(name) || STANDARD.contains(&name);
     (known && name != "storage") || requested
@@ -65,7 +65,7 @@ fn is_native(name: &str) -> bool {
 }
 
 /// A resource that Kubernetes does not know: `example.com/gpu`.
-fn is_extended(name: &str) -> bool {
+pub(crate) fn is_extended(name: &str) -> bool {
     let quota = format!("requests.{name}");
     !is_native(name) && !name.starts_with("requests.") && names::qualified_name(&quota).is_empty()
 }
@@ -75,12 +75,12 @@ fn is_whole(name: &str) -> bool {
 }
 
 /// Whether more of it can be promised than there is.
-pub(super) fn is_overcommitted(name: &str) -> bool {
+pub(crate) fn is_overcommitted(name: &str) -> bool {
     is_native(name) && !name.starts_with(PAGES)
 }
 
 /// Any resource's name. The field's own value is not the name: a map's key is.
-pub(super) fn name(field: &Field<'_>, name: &str, errors: &mut Errors) {
+pub(crate) fn name(field: &Field<'_>, name: &str, errors: &mut Errors) {
     let faults = names::qualified_name(name);
     if faults.is_empty() && !name.contains('/') && !is_standard(name) {
         let why = "must be a standard resource type or fully qualified";
@@ -90,7 +90,7 @@ pub(super) fn name(field: &Field<'_>, name: &str, errors: &mut Errors) {
 }
 
 /// The name of a resource that a container has.
-pub(super) fn container_name(field: &Field<'_>, name: &str, errors: &mut Errors) {
+pub(crate) fn container_name(field: &Field<'_>, name: &str, errors: &mut Errors) {
     self::name(field, name, errors);
     if !name.contains('/') && !is_of_containers(name) {
         errors.push(field.invalid_as(name, "must be a standard resource for containers"));
@@ -109,7 +109,7 @@ fn pod_name(field: &Field<'_>, name: &str, errors: &mut Errors) {
 }
 
 /// The name of a resource that a quota counts.
-pub(super) fn quota_name(field: &Field<'_>, name: &str, errors: &mut Errors) {
+pub(crate) fn quota_name(field: &Field<'_>, name: &str, errors: &mut Errors) {
     self::name(field, name, errors);
     if !name.contains('/') && !is_of_quotas(name) {
         errors.push(field.invalid_as(name, "must be a standard resource for quota"));
@@ -117,7 +117,7 @@ pub(super) fn quota_name(field: &Field<'_>, name: &str, errors: &mut Errors) {
 }
 
 /// An amount of a resource: not negative, and whole where it is counted.
-pub(super) fn amount(field: &Field<'_>, name: &str, errors: &mut Errors) {
+pub(crate) fn amount(field: &Field<'_>, name: &str, errors: &mut Errors) {
     field.not_negative_amount(errors);
     if is_whole(name) && field.quantity().milli_value() % 1000 != 0 {
         errors.push(field.invalid("must be an integer"));
@@ -125,7 +125,7 @@ pub(super) fn amount(field: &Field<'_>, name: &str, errors: &mut Errors) {
 }
 
 /// An amount that is not negative (validateBasicResource).
-pub(super) fn basic_amount(field: &Field<'_>, errors: &mut Errors) {
+pub(crate) fn basic_amount(field: &Field<'_>, errors: &mut Errors) {
     let value = field.quantity().value();
     if value < 0 {
         errors.push(field.invalid_as(value, "must be a valid resource quantity"));
@@ -133,13 +133,13 @@ pub(super) fn basic_amount(field: &Field<'_>, errors: &mut Errors) {
 }
 
 /// Requests and limits of a container; claims name some of the pod's.
-pub(super) fn requirements(resources: &Field<'_>, claims: &BTreeSet<&str>, errors: &mut Errors) {
+pub(crate) fn requirements(resources: &Field<'_>, claims: &BTreeSet<&str>, errors: &mut Errors) {
     limits_and_requests(resources, container_name, errors);
     self::claims(&resources.get("claims"), claims, errors);
 }
 
 /// Requests and limits of a pod as a whole.
-pub(super) fn pod_requirements(resources: &Field<'_>, errors: &mut Errors) {
+pub(crate) fn pod_requirements(resources: &Field<'_>, errors: &mut Errors) {
     let claims = resources.get("claims");
     if claims.is_set() {
         errors.push(claims.forbidden("claims cannot be set for Resources at pod-level"));

@@ -137,7 +137,7 @@ pub(super) fn init_containers(spec: &Field<'_>, around: &Around<'_>, errors: &mu
     }
 }
 
-fn named<'a>(spec: &Field<'a>, lists: &[&str]) -> BTreeSet<&'a str> {
+pub(super) fn named<'a>(spec: &Field<'a>, lists: &[&str]) -> BTreeSet<&'a str> {
     let lists = lists.iter().map(|list| spec.get(list));
     lists.flat_map(|list| list.items().map(|one| one.get("name").text())).collect()
 }

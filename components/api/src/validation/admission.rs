@@ -1,0 +1,20 @@
+//! Who has a say in requests: webhooks and policies.
+//!
+//! Upstream: pkg/apis/admissionregistration/validation/validation.go. Expressions are compiled where
+//! they are run; here they only must be there.
+
+mod bindings;
+mod policies;
+mod rules;
+mod webhooks;
+
+use super::kind::Kind;
+
+pub(super) const KINDS: &[Kind] = &[
+    Kind::cluster("ValidatingWebhookConfiguration").whole(webhooks::validating),
+    Kind::cluster("MutatingWebhookConfiguration").whole(webhooks::mutating),
+    Kind::cluster("ValidatingAdmissionPolicy").whole(policies::validating),
+    Kind::cluster("MutatingAdmissionPolicy").whole(policies::mutating),
+    Kind::cluster("ValidatingAdmissionPolicyBinding").whole(bindings::validating),
+    Kind::cluster("MutatingAdmissionPolicyBinding").whole(bindings::mutating),
+];
