@@ -17,5 +17,6 @@ pub mod selector;
 pub mod structural;
 pub mod table;
 pub mod validation;
+pub mod versions;
 
 pub use scalars::{names, quantity, time};

@@ -29,6 +29,8 @@ pub struct Config {
     /// Whether the roles that every cluster has are made at the start; the program always asks for
     /// it.
     pub bootstrap_roles: bool,
+    /// `--event-ttl`.
+    pub event_ttl: Duration,
     /// What services get; none: nothing, and there is no service `kubernetes`.
     pub services: Option<Services>,
     /// `--request-timeout`, for everything that is not a watch.
@@ -67,6 +69,7 @@ impl Config {
             bootstrap_tokens: false,
             authorization: vec![Mode::AlwaysAllow],
             bootstrap_roles: false,
+            event_ttl: Duration::from_secs(3600),
             services: None,
             request_timeout: Duration::from_secs(60),
             watch_timeout: Duration::from_secs(1800),

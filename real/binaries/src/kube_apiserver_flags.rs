@@ -97,6 +97,10 @@ pub struct Flags {
     #[arg(long, default_value = "", hide_default_value = true, help_heading = "Admission")]
     pub admission_control_config_file: String,
 
+    /// Time that events are kept
+    #[arg(long, default_value = "1h0m0s", value_parser = duration, help_heading = "Etcd")]
+    pub event_ttl: Duration,
+
     #[command(flatten)]
     pub services: ServiceFlags,
 
@@ -152,6 +156,7 @@ impl Flags {
         // --anonymous-auth too: pkg/kubeapiserver/options/authentication.go).
         let open = config.authorization.iter().any(|mode| matches!(mode, Mode::AlwaysAllow));
         config.anonymous = self.authentication.anonymous_auth && !open;
+        config.event_ttl = self.event_ttl;
         config.services = Some(self.services.services(listen)?);
         config.admission = kube_apiserver_admission::settings(self)?;
         config.request_timeout = self.request_timeout;

@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers/fieldmanager.
 
-use super::{Registry, Target, Writing, custom::Renamed, metadata};
+use super::{Registry, Target, Writing, metadata, versions::AllVersions};
 use crate::failure::{Cause, Failure};
 use api::patch::{
     Filter, PatchError,
@@ -20,7 +20,7 @@ impl Registry {
     pub(super) fn owned(&self, target: &Target, live: &Value, new: Value, how: &Writing) -> Value {
         let now = metadata::time(self.host.clock.wall());
         let filters = filters(target);
-        let versions = Renamed(&target.resource);
+        let versions = AllVersions(&target.resource);
         let manager = FieldManager::new(self.tracked(target, &versions, &filters));
         manager.update(live, new, &how.manager, &now)
     }
@@ -39,7 +39,7 @@ impl Registry {
     ) -> Result<Value, Failure> {
         let now = metadata::time(self.host.clock.wall());
         let filters = filters(target);
-        let versions = Renamed(&target.resource);
+        let versions = AllVersions(&target.resource);
         let manager = FieldManager::new(self.tracked(target, &versions, &filters));
         manager.apply(live, patch, &how.manager, force, &now).map_err(|error| refused(&error))
     }
@@ -59,7 +59,7 @@ impl Registry {
             schemas: resource.custom.as_ref().map_or(&*self.schemas, |custom| &*custom.schemas),
             kind,
             subresource: "",
-            versions: &Renamed(resource),
+            versions: &AllVersions(resource),
             filters: &BTreeMap::new(),
         };
         FieldManager::new(tracked).laid_over(object, patch).map_err(|error| refused(&error))
@@ -68,7 +68,7 @@ impl Registry {
     fn tracked<'a>(
         &'a self,
         target: &'a Target,
-        versions: &'a Renamed<'a>,
+        versions: &'a AllVersions<'a>,
         filters: &'a BTreeMap<String, Filter>,
     ) -> Resource<'a> {
         let custom = target.resource.custom.as_ref();
@@ -93,7 +93,10 @@ fn filters(target: &Target) -> BTreeMap<String, Filter> {
         }
         _ => return BTreeMap::new(),
     };
-    BTreeMap::from([(target.resource.kind.api_version(), filter)])
+    let kind = &target.resource.kind;
+    let others = api::versions::of(&kind.kind).iter().map(|version| (*version).to_owned());
+    let versions = others.chain([kind.api_version()]);
+    versions.map(|version| (version, filter.clone())).collect()
 }
 
 /// A patch that cannot be applied, as clients are told.
