@@ -7,10 +7,13 @@
 //! Upstream: client-go.
 
 mod config;
+pub mod election;
 mod error;
+pub mod events;
 mod informer;
 mod kubeconfig;
 mod object;
+pub mod queue;
 mod rate;
 pub mod reflector;
 mod resource;
@@ -22,6 +25,7 @@ pub use error::{Cause, Error, Status};
 pub use informer::Informer;
 pub use kubeconfig::{Kubeconfig, KubeconfigError};
 pub use object::{Key, Object, name, namespace, resource_version, uid};
+pub use queue::{Queue, Work};
 pub use rate::Bucket;
 pub use reflector::Selection;
 pub use resource::Resource;

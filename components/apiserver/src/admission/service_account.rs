@@ -4,7 +4,7 @@
 
 use super::{
     Attributes, Cluster, Plugin,
-    pod::{annotation, is_mirror, items, items_mut, list_mut, text},
+    pod::{Kept, annotation, is_mirror, items, items_mut, list_mut, refers_to, text},
 };
 use crate::{failure::Failure, registry::suffixed};
 use serde_json::{Value, json};
@@ -143,17 +143,10 @@ fn mirror_fault(spec: &Value) -> Option<&'static str> {
     if !text(&spec["serviceAccountName"]).is_empty() {
         return Some("a mirror pod may not reference service accounts");
     }
-    let text = spec.to_string();
-    if ["\"secret\":{", "\"secretKeyRef\":{", "\"secretRef\":{", "\"imagePullSecrets\":[{"]
-        .iter()
-        .any(|part| text.contains(part))
-    {
+    if refers_to(spec, Kept::Secrets) {
         return Some("a mirror pod may not reference secrets");
     }
-    if ["\"configMap\":{", "\"configMapKeyRef\":{", "\"configMapRef\":{"]
-        .iter()
-        .any(|part| text.contains(part))
-    {
+    if refers_to(spec, Kept::ConfigMaps) {
         return Some("a mirror pod may not reference configmaps");
     }
     let mut sources =

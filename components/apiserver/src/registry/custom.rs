@@ -11,7 +11,12 @@ use serde_json::Value;
 /// Brings an object that was stored into the version that is asked for, as its schema is today.
 pub(crate) fn presented(resource: &Resource, mut stored: Value) -> Value {
     let Some(custom) = &resource.custom else { return stored };
-    stored["apiVersion"] = resource.kind.api_version().into();
+    let version = resource.kind.api_version();
+    // What only a webhook could convert is shown as it was stored.
+    if custom.by_webhook && stored["apiVersion"] != version.as_str() {
+        return stored;
+    }
+    stored["apiVersion"] = version.into();
     // What cannot be completed was stored before its definition: it is shown as it is.
     let _ = custom.complete(&mut stored);
     stored

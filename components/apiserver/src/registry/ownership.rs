@@ -9,6 +9,7 @@ use api::patch::{
     apply::{FieldManager, Resource},
     fields::{Element, Set},
 };
+use api::schema::GroupVersionKind;
 use http::StatusCode;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -41,6 +42,27 @@ impl Registry {
         let versions = AllVersions(&target.resource);
         let manager = FieldManager::new(self.tracked(target, &versions, &filters));
         manager.apply(live, patch, &how.manager, force, &now).map_err(|error| refused(&error))
+    }
+
+    /// A patch laid over an object, as an apply would, and nobody owns what it changes.
+    ///
+    /// # Errors
+    /// The patch is not of the object's kind.
+    pub(crate) fn laid_over(
+        &self,
+        resource: &api::resources::Resource,
+        kind: &GroupVersionKind,
+        object: &Value,
+        patch: &Value,
+    ) -> Result<Value, Failure> {
+        let tracked = Resource {
+            schemas: resource.custom.as_ref().map_or(&*self.schemas, |custom| &*custom.schemas),
+            kind,
+            subresource: "",
+            versions: &AllVersions(resource),
+            filters: &BTreeMap::new(),
+        };
+        FieldManager::new(tracked).laid_over(object, patch).map_err(|error| refused(&error))
     }
 
     fn tracked<'a>(

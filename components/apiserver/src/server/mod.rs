@@ -5,8 +5,10 @@
 mod answer;
 mod body;
 mod component_statuses;
+mod compression;
 mod decoding;
 mod discovery;
+mod encoding;
 mod health;
 mod impersonation;
 mod negotiation;

@@ -49,7 +49,7 @@ impl Server {
         target: &Target,
         body: Incoming,
     ) -> Result<Response, Failure> {
-        let form = asked.form()?;
+        let form = self.form(asked, &target.resource)?;
         let how = writing(asked)?;
         if body::media(asked) == APPLY {
             return self.apply(asked, target, form, Writing { applied: true, ..how }, body).await;
