@@ -219,7 +219,8 @@ rules:
             ("bob", "/version", "", "None"),
             ("bob", "/api/v1/secrets", "", "Metadata"),
             ("bob", "/api/v1/namespaces/a/pods/p/log", "", "Metadata"),
-            ("bob", "/api/v1/namespaces/a/pods/p", "", "None"),
+            // A rule for what is below pods fits pods themselves, too, upstream.
+            ("bob", "/api/v1/namespaces/a/pods/p", "", "Metadata"),
             ("bob", "/api/v1/namespaces/kube-system/configmaps", "", "Request"),
             ("bob", "/apis/apps/v1/deployments", "", "RequestResponse"),
         ];
