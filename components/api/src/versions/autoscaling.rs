@@ -25,9 +25,8 @@ pub(super) fn to_v1(mut object: Value) -> Value {
     let current = taken(&mut object["status"], "currentMetrics");
     let mut others = Vec::new();
     for metric in current.as_array().into_iter().flatten() {
-        match utilization(&metric["resource"]["current"], metric) {
-            Some(load) => object["status"]["currentCPUUtilizationPercentage"] = load,
-            None => {}
+        if let Some(load) = utilization(&metric["resource"]["current"], metric) {
+            object["status"]["currentCPUUtilizationPercentage"] = load;
         }
         others.push(to_old(metric, "current", &CURRENTS));
     }

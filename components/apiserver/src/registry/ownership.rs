@@ -59,7 +59,7 @@ impl Registry {
             schemas: resource.custom.as_ref().map_or(&*self.schemas, |custom| &*custom.schemas),
             kind,
             subresource: "",
-            versions: &Renamed(resource),
+            versions: &AllVersions(resource),
             filters: &BTreeMap::new(),
         };
         FieldManager::new(tracked).laid_over(object, patch).map_err(|error| refused(&error))
