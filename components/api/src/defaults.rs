@@ -12,7 +12,7 @@ mod core_v1;
 mod pod_resources;
 mod small_groups;
 
-use crate::schema::{Field, Schemas, Shape, Type, TypeId, Zero};
+use crate::schema::{Field, Schemas, Shape, Type, TypeId, Zero, is_zero};
 use serde_json::{Map, Value};
 
 type Object = Map<String, Value>;
@@ -56,7 +56,7 @@ impl Defaults {
             let stated = stated.filter_map(|(at, field)| Some((at, field.default.clone()?)));
             rule.values.extend(stated.filter(|(at, value)| {
                 // An empty default of a field that loses empty values says nothing.
-                !is_empty(value) || kind.fields[*at].zero == Zero::Kept
+                !is_zero(value) || kind.fields[*at].zero == Zero::Kept
             }));
         }
         for line in include_str!("../tables/defaults.txt").lines() {
@@ -187,18 +187,7 @@ fn find(schemas: &Schemas, end: &str) -> TypeId {
 
 /// Whether a field has nothing in it that its type could tell from nothing.
 fn lacks(object: &Object, field: &Field) -> bool {
-    object.get(&field.name).is_none_or(|value| field.zero != Zero::Kept && is_empty(value))
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Bool(truth) => !truth,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty(),
-        Value::Array(list) => list.is_empty(),
-        Value::Object(map) => map.is_empty(),
-    }
+    object.get(&field.name).is_none_or(|value| field.zero != Zero::Kept && is_zero(value))
 }
 
 /// A field's text, empty where there is none.

@@ -6,6 +6,7 @@
 //! [`crate::decode`] gives: a client cannot tell the two apart.
 
 mod envelope;
+mod leaves;
 mod read;
 mod wire;
 mod write;

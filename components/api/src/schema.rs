@@ -117,6 +117,18 @@ pub enum Zero {
     Written,
 }
 
+/// Whether a value is its type's empty one, which Go's `omitempty` leaves out.
+pub fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(truth) => !truth,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+    }
+}
+
 /// What a field, an item of a list or a value of a map holds.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Shape {

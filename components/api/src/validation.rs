@@ -65,6 +65,9 @@ const GROUPS: [(&str, &[Kind]); 20] = [
     ("storagemigration.k8s.io", migration::KINDS),
 ];
 
+/// Groups of other servers than upstream's own: their finalizers may have any name.
+const EXTENDING: [&str; 2] = ["apiextensions.k8s.io", "apiregistration.k8s.io"];
+
 /// Checks an object: a new one, or a change of an old one, itself or through a subresource.
 ///
 /// Nothing where all is right. A kind that is not known is checked for its metadata only.
@@ -89,6 +92,9 @@ pub fn validate(
             let old = Field::root(old);
             metadata::changed(&place.get("metadata"), &old.get("metadata"), &mut errors);
         }
+    }
+    if !EXTENDING.contains(&kind.group.as_str()) {
+        metadata::kube_finalizers(&place.get("metadata"), &mut errors);
     }
     once(errors)
 }

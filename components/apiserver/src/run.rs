@@ -63,9 +63,7 @@ impl ApiServer {
         let storage = Storage::new(Client::new(&host, config.etcd.clone()), &config.etcd_prefix);
         let admission = Admission::new(config.admission.clone());
         let schemas = Arc::new(Schemas::built_in());
-        let services = config.services.clone();
-        let registry = Registry::new(&host, schemas, storage, admission, services);
-        let registry = Arc::new(registry);
+        let registry = Arc::new(Registry::new(&host, schemas, storage, admission, &config));
         let (delay, roles) = (config.shutdown_delay, config.bootstrap_roles);
         let (closer, closing) = stop_pair();
         let server = Arc::new(Server::new(&host, config, registry.clone(), closing.clone()));

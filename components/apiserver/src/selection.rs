@@ -76,8 +76,12 @@ impl Selection {
     ) -> Result<Self, Failure> {
         let labels = LabelSelector::parse(labels.unwrap_or_default())
             .map_err(|error| Failure::bad_request(error.to_string()))?;
-        let fields = FieldSelector::parse(fields.unwrap_or_default())
+        let mut fields = FieldSelector::parse(fields.unwrap_or_default())
             .map_err(|error| Failure::bad_request(error.to_string()))?;
+        if group == "events.k8s.io" {
+            fields.terms.iter_mut().for_each(|term| term.field = stored_name(&term.field));
+        }
+        let group = if plural == "events" { "" } else { group };
         let known = FIELDS.iter().find(|(g, p, _)| *g == group && *p == plural);
         let known = known.map_or(&[][..], |(_, _, fields)| fields);
         for term in &fields.terms {
@@ -106,6 +110,15 @@ impl Selection {
                     .terms
                     .iter()
                     .all(|term| (text(entry.value(), &term.field) == term.value) == term.equal))
+    }
+}
+
+/// A field of `events.k8s.io`, by the name in the core group, in which events are stored.
+fn stored_name(field: &str) -> String {
+    match field.split_once('.') {
+        Some(("regarding", rest)) => format!("involvedObject.{rest}"),
+        None if field == "reportingController" => "reportingComponent".into(),
+        _ => field.to_owned(),
     }
 }
 

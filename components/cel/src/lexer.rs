@@ -19,7 +19,7 @@ pub(crate) struct Token {
 /// What a token can be.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum TokenKind {
-    /// Operators, brackets, and the words `in`, `true`, `false`, `null`.
+    /// Operators, brackets, and [`KEYWORDS`].
     Punctuation(&'static str),
     Ident(Arc<str>),
     /// `` `a-b` ``, only behind a dot.
@@ -37,6 +37,30 @@ pub(crate) enum TokenKind {
 const PUNCTUATION: [&str; 24] = [
     "==", "!=", "<=", ">=", "&&", "||", "<", ">", "[", "]", "{", "}", "(", ")", ".", ",", "-", "!",
     "?", ":", "+", "*", "/", "%",
+];
+
+/// Words that are signs: a value or an operator.
+pub(crate) const KEYWORDS: [&str; 4] = ["in", "true", "false", "null"];
+
+/// Words that no variable may be named by (cel-spec `doc/langdef.md`).
+pub(crate) const RESERVED: [&str; 17] = [
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
 ];
 
 /// Every token of a text, ending with [`TokenKind::End`]; what is none is complained of and left out.
@@ -100,7 +124,7 @@ impl Lexer<'_> {
         }
         if first.is_ascii_alphabetic() || first == '_' {
             let word = self.take_while(|it| it.is_ascii_alphanumeric() || it == '_');
-            let keyword = ["in", "true", "false", "null"].into_iter().find(|it| *it == word);
+            let keyword = KEYWORDS.into_iter().find(|it| *it == word);
             return Ok(
                 keyword.map_or_else(|| TokenKind::Ident(word.into()), TokenKind::Punctuation)
             );

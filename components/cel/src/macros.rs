@@ -19,9 +19,17 @@ use std::sync::Arc;
 
 pub(crate) use loops::MAP_INSERT;
 
+/// A macro's call, as it is written.
+pub(crate) struct Written {
+    /// The place of its opening bracket.
+    pub(crate) at: usize,
+    /// What stands before the dot.
+    pub(crate) target: Option<Expr>,
+    pub(crate) args: Vec<Expr>,
+}
+
 /// Turns a call into what it stands for; none leaves the call as it is.
-pub(crate) type Expand =
-    fn(&mut Parser<'_>, usize, Option<Expr>, Vec<Expr>) -> Parsed<Option<Expr>>;
+pub(crate) type Expand = fn(&mut Parser<'_>, Written) -> Parsed<Option<Expr>>;
 
 struct Macro {
     name: &'static str,
@@ -103,11 +111,11 @@ const TABLE: &[Macro] = &[
     entry("bind", true, 3, Family::Bind, bind),
 ];
 
-fn has(p: &mut Parser<'_>, at: usize, _: Option<Expr>, args: Vec<Expr>) -> Parsed<Option<Expr>> {
-    for arg in args {
+fn has(p: &mut Parser<'_>, call: Written) -> Parsed<Option<Expr>> {
+    for arg in call.args {
         let offset = p.offset(&arg);
         if let Kind::Select { operand, field, test_only: false } = arg.kind {
-            return p.node(at, Kind::Select { operand, field, test_only: true }).map(Some);
+            return p.node(call.at, Kind::Select { operand, field, test_only: true }).map(Some);
         }
         p.complain(offset, "invalid argument to has() macro".into());
     }

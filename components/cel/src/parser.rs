@@ -11,7 +11,7 @@ mod operators;
 use crate::{
     ast::{Ast, Expr, Kind, operator},
     lexer::{self, Token, TokenKind},
-    macros::Macros,
+    macros::{Macros, Written},
     source::{Issue, Issues, Location, Source},
 };
 use node::Nodes;
@@ -109,7 +109,8 @@ impl Parser<'_> {
         let Some(expand) = expander else { return Ok(call) };
         let written = call.clone();
         let Kind::Call { target, args, .. } = call.kind else { return Err(Broken) };
-        let Some(expanded) = expand(self, at, target.map(|it| *it), args)? else {
+        let Some(expanded) = expand(self, Written { at, target: target.map(|it| *it), args })?
+        else {
             return Ok(written);
         };
         // A macro is as deep as it was written: what it expands to is some times that.

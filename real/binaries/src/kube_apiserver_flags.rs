@@ -2,9 +2,11 @@
 //!
 //! Upstream: cmd/kube-apiserver/app/options.
 
+mod audit;
 mod authentication;
 mod authorization;
 
+pub use audit::AuditFlags;
 pub use authentication::AuthenticationFlags;
 pub use authorization::AuthorizationFlags;
 
@@ -87,6 +89,10 @@ pub struct Flags {
     #[command(flatten)]
     pub authorization: AuthorizationFlags,
 
+    /// Who did what
+    #[command(flatten)]
+    pub audit: AuditFlags,
+
     /// Admission plugins to run besides those that run by default
     #[arg(long, value_delimiter = ',', help_heading = "Admission")]
     pub enable_admission_plugins: Vec<String>,
@@ -96,6 +102,10 @@ pub struct Flags {
     /// File that tells admission plugins more (AdmissionConfiguration)
     #[arg(long, default_value = "", hide_default_value = true, help_heading = "Admission")]
     pub admission_control_config_file: String,
+
+    /// Time that events are kept
+    #[arg(long, default_value = "1h0m0s", value_parser = duration, help_heading = "Etcd")]
+    pub event_ttl: Duration,
 
     #[command(flatten)]
     pub services: ServiceFlags,
@@ -147,11 +157,13 @@ impl Flags {
         config.service_accounts = self.authentication.service_accounts(&self.cert_dir)?;
         config.bootstrap_tokens = self.authentication.enable_bootstrap_token_auth;
         config.authorization = self.authorization.modes()?;
+        config.audit = self.audit.log()?;
         config.bootstrap_roles = true;
         // Where everybody may do everything, nobody comes in unknown (upstream resets
         // --anonymous-auth too: pkg/kubeapiserver/options/authentication.go).
         let open = config.authorization.iter().any(|mode| matches!(mode, Mode::AlwaysAllow));
         config.anonymous = self.authentication.anonymous_auth && !open;
+        config.event_ttl = self.event_ttl;
         config.services = Some(self.services.services(listen)?);
         config.admission = kube_apiserver_admission::settings(self)?;
         config.request_timeout = self.request_timeout;

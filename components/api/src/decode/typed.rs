@@ -3,7 +3,7 @@
 use super::{Complaints, DecodeError, Decoded, Step, complete::zero, scan::Scanner, untyped};
 use crate::{
     quantity::Quantity,
-    schema::{Field, Schemas, Shape, Type, TypeId, Zero},
+    schema::{Field, Schemas, Shape, Type, TypeId, Zero, is_zero},
     time::Moment,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -122,7 +122,7 @@ impl<'a> Walk<'a> {
         let value = self.value(&field.shape, before)?;
         self.steps.pop();
         let Some(value) = value else { return Ok(()) };
-        if field.zero == Zero::Kept || !is_empty(&value) || matches!(field.shape, Shape::Object(..))
+        if field.zero == Zero::Kept || !is_zero(&value) || matches!(field.shape, Shape::Object(..))
         {
             map.insert(field.name.clone(), value);
         }
@@ -226,18 +226,6 @@ fn map(value: Option<Value>) -> Map<String, Value> {
     match value {
         Some(Value::Object(map)) => map,
         _ => Map::new(),
-    }
-}
-
-/// What Go's `omitempty` leaves out.
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Bool(truth) => !truth,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty(),
-        Value::Array(list) => list.is_empty(),
-        Value::Object(map) => map.is_empty(),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Upstream: `pkg/apis/core/v1/defaults.go`.
 
-use super::{Object, Specials, each, fill, inner, is_empty, made, pod_resources, text};
+use super::{Object, Specials, each, fill, inner, is_zero, made, pod_resources, text};
 use serde_json::{Value, json};
 
 pub(super) const SPECIALS: Specials = &[
@@ -79,8 +79,8 @@ fn requests_from_limits(container: &mut Object) {
 }
 
 fn host_port(port: &mut Object) {
-    let own = port.get("containerPort").filter(|own| !is_empty(own)).cloned();
-    if port.get("hostPort").is_none_or(is_empty)
+    let own = port.get("containerPort").filter(|own| !is_zero(own)).cloned();
+    if port.get("hostPort").is_none_or(is_zero)
         && let Some(own) = own
     {
         port.insert("hostPort".into(), own);
@@ -92,7 +92,7 @@ fn replication_controller(controller: &mut Object) {
         .and_then(|spec| inner(spec, "template"))
         .and_then(|template| inner(template, "metadata"))
         .and_then(|metadata| metadata.get("labels").cloned())
-        .filter(|labels| !is_empty(labels));
+        .filter(|labels| !is_zero(labels));
     let Some(labels) = labels else { return };
     if let Some(spec) = inner(controller, "spec") {
         fill(spec, "selector", labels.clone());
@@ -103,7 +103,7 @@ fn replication_controller(controller: &mut Object) {
 }
 
 fn service_port(port: &mut Object) {
-    if port.get("targetPort").is_none_or(is_empty)
+    if port.get("targetPort").is_none_or(is_zero)
         && let Some(own) = port.get("port").cloned()
     {
         port.insert("targetPort".into(), own);
@@ -119,7 +119,7 @@ fn service(service: &mut Object) {
         kind => kind,
     }
     .to_owned();
-    let external = spec.get("externalIPs").is_some_and(|list| !is_empty(list));
+    let external = spec.get("externalIPs").is_some_and(|list| !is_zero(list));
     let exposed = kind == "LoadBalancer" || kind == "NodePort";
     if (exposed || (kind == "ClusterIP" && external))
         && text(spec, "externalTrafficPolicy").is_empty()
@@ -166,7 +166,7 @@ fn namespace(namespace: &mut Object) {
 }
 
 fn node_status(status: &mut Object) {
-    if let Some(capacity) = status.get("capacity").filter(|it| !is_empty(it)).cloned() {
+    if let Some(capacity) = status.get("capacity").filter(|it| !is_zero(it)).cloned() {
         fill(status, "allocatable", capacity);
     }
 }

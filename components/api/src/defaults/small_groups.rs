@@ -2,7 +2,7 @@
 //!
 //! Upstream: `defaults.go` of `apiextensions`, `networking`, `rbac` and `resource`.
 
-use super::{Object, Specials, fill, inner, is_empty, text};
+use super::{Object, Specials, fill, inner, is_zero, text};
 use serde_json::json;
 
 pub(super) const SPECIALS: Specials = &[
@@ -29,8 +29,8 @@ fn custom_resource(spec: &mut Object) {
 
 /// A policy with rules for egress is one for egress, and always one for ingress.
 fn network_policy(spec: &mut Object) {
-    if spec.get("policyTypes").is_none_or(is_empty) {
-        let egress = spec.get("egress").is_some_and(|rules| !is_empty(rules));
+    if spec.get("policyTypes").is_none_or(is_zero) {
+        let egress = spec.get("egress").is_some_and(|rules| !is_zero(rules));
         let types = if egress { json!(["Ingress", "Egress"]) } else { json!(["Ingress"]) };
         spec.insert("policyTypes".into(), types);
     }

@@ -59,6 +59,8 @@ pub struct Custom {
     pub scale: Option<ScalePaths>,
     /// What users of this version are told.
     pub warning: Option<String>,
+    /// Only a webhook knows how its versions differ.
+    pub by_webhook: bool,
     /// Discovery tells of it.
     pub established: bool,
     /// Its definition is on its way out: nothing new is created.

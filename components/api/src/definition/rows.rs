@@ -85,6 +85,7 @@ fn row(definition: &Value, version: &Value, schema: Structural, schemas: Arc<Sch
         selectable: selectable(version),
         scale: scale(version),
         warning: warning(version, &kind),
+        by_webhook: spec["conversion"]["strategy"] == "Webhook",
         established: condition_is(definition, "Established"),
         terminating,
     };

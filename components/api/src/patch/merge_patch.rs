@@ -46,7 +46,7 @@ fn merge(fields: &mut Map<String, Value>, patch: Map<String, Value>) {
 }
 
 /// A value without its objects' null members; a list's null items stay.
-fn without_nulls(value: Value) -> Value {
+pub(super) fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(fields) => fields
             .into_iter()

@@ -37,6 +37,11 @@ fn ready(it: View<'_>) -> Value {
 }
 
 pub(super) fn replica_set(it: View<'_>) -> Vec<Value> {
+    replicas(it, selector(it.at("/spec/selector")))
+}
+
+/// A set of equal pods: how many are wanted, there and ready, and what they are found by.
+pub(super) fn replicas(it: View<'_>, selector: String) -> Vec<Value> {
     let [names, images] = containers(it.list(CONTAINERS));
     vec![
         it.name(),
@@ -46,7 +51,7 @@ pub(super) fn replica_set(it: View<'_>) -> Vec<Value> {
         it.age(),
         names,
         images,
-        json!(selector(it.at("/spec/selector"))),
+        json!(selector),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! Rows of the core group's small kinds.
 
 use super::{
+    apps,
     texts::{containers, labels},
     view::{View, text},
 };
@@ -28,17 +29,7 @@ pub(super) fn pod_template(it: View<'_>) -> Vec<Value> {
 }
 
 pub(super) fn replication_controller(it: View<'_>) -> Vec<Value> {
-    let [names, images] = containers(it.list("/spec/template/spec/containers"));
-    vec![
-        it.name(),
-        json!(it.int("/spec/replicas")),
-        json!(it.int("/status/replicas")),
-        json!(it.int("/status/readyReplicas")),
-        it.age(),
-        names,
-        images,
-        json!(labels(it.map("/spec/selector"))),
-    ]
+    apps::replicas(it, labels(it.map("/spec/selector")))
 }
 
 pub(super) fn component_status(it: View<'_>) -> Vec<Value> {

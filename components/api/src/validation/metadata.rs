@@ -176,7 +176,11 @@ fn finalizers(finalizers: &Field<'_>, errors: &mut Errors) {
         let why = "finalizer orphan and foregroundDeletion cannot be both set";
         errors.push(finalizers.invalid(why));
     }
-    finalizers.items().for_each(|one| kube_finalizer(&one, errors));
+}
+
+/// What the core's kinds demand of finalizers beyond what all do.
+pub(super) fn kube_finalizers(metadata: &Field<'_>, errors: &mut Errors) {
+    metadata.get("finalizers").items().for_each(|one| kube_finalizer(&one, errors));
 }
 
 /// A finalizer without a domain is one of those that upstream knows.

@@ -3,8 +3,10 @@
 use super::{
     compiling,
     event_rate_limit::Buckets,
+    mutating_admission_policy::Mutation,
     validating_admission_policy::{Compiled, Expression},
 };
+use crate::cache::Entry;
 use cel::environment::kubernetes::Admission;
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -21,28 +23,39 @@ const POLICIES_MAX: usize = 1000;
 pub(crate) struct Memory {
     turns: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
     pub(super) event_rates: Mutex<Buckets>,
-    /// By the policy's key, with the revision that was compiled.
-    policies: Mutex<BTreeMap<String, (u64, Arc<Compiled>)>>,
+    policies: Mutex<Policies<Compiled>>,
+    mutations: Mutex<Policies<Mutation>>,
     /// By their texts.
     conditions: Mutex<BTreeMap<String, Arc<Conditions>>>,
+}
+
+/// Compiled policies by key, with the revision that was compiled.
+type Policies<T> = BTreeMap<String, (u64, Arc<T>)>;
+
+fn remembered<T>(known: &mut Policies<T>, policy: &Entry, compile: fn(&Value) -> T) -> Arc<T> {
+    if let Some((_, compiled)) = known.get(&policy.key).filter(|(of, _)| *of == policy.revision) {
+        return compiled.clone();
+    }
+    if known.len() >= POLICIES_MAX {
+        known.clear();
+    }
+    let compiled = Arc::new(compile(policy.value()));
+    known.insert(policy.key.clone(), (policy.revision, compiled.clone()));
+    compiled
 }
 
 /// Match conditions, compiled, by their names.
 type Conditions = Vec<(String, Expression)>;
 
 impl Memory {
-    /// A policy's expressions, compiled when they are first needed and after each change.
-    pub(super) fn policy(&self, key: &str, revision: u64, policy: &Value) -> Arc<Compiled> {
-        let mut policies = self.policies.lock();
-        if let Some((_, compiled)) = policies.get(key).filter(|(of, _)| *of == revision) {
-            return compiled.clone();
-        }
-        if policies.len() >= POLICIES_MAX {
-            policies.clear();
-        }
-        let compiled = Arc::new(Compiled::compile(policy));
-        policies.insert(key.to_owned(), (revision, compiled.clone()));
-        compiled
+    /// A validating policy's expressions, compiled when they are first needed and after each change.
+    pub(super) fn policy(&self, policy: &Entry) -> Arc<Compiled> {
+        remembered(&mut self.policies.lock(), policy, Compiled::compile)
+    }
+
+    /// [`Memory::policy`] of a mutating one.
+    pub(super) fn mutation(&self, policy: &Entry) -> Arc<Mutation> {
+        remembered(&mut self.mutations.lock(), policy, Mutation::compile)
     }
 
     /// A webhook's match conditions, compiled when they are first needed.

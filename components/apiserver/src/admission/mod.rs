@@ -11,16 +11,20 @@ mod matching;
 mod memory;
 mod params;
 mod pod;
+mod policies;
 mod rounds;
 mod settings;
 
 mod always_pull_images;
+mod certificates;
 mod default_ingress_class;
 mod default_storage_class;
 mod default_toleration_seconds;
 mod event_rate_limit;
 mod limit_ranger;
+mod mutating_admission_policy;
 mod namespace_lifecycle;
+mod node_restriction;
 mod persistent_volume_claim_resize;
 mod pod_security;
 mod pod_topology_labels;
@@ -62,6 +66,7 @@ pub(crate) const PLUGINS: &[Plugin] = &[
     namespace_lifecycle::PLUGIN,
     limit_ranger::PLUGIN,
     service_account::PLUGIN,
+    node_restriction::PLUGIN,
     taint_nodes_by_condition::PLUGIN,
     always_pull_images::PLUGIN,
     pod_security::PLUGIN,
@@ -72,8 +77,12 @@ pub(crate) const PLUGINS: &[Plugin] = &[
     storage_object_in_use_protection::PLUGIN,
     persistent_volume_claim_resize::PLUGIN,
     runtime_class::PLUGIN,
+    certificates::APPROVAL,
+    certificates::SIGNING,
+    certificates::SUBJECT,
     default_ingress_class::PLUGIN,
     pod_topology_labels::PLUGIN,
+    mutating_admission_policy::PLUGIN,
     webhooks::MUTATING,
     validating_admission_policy::PLUGIN,
     webhooks::VALIDATING,
@@ -85,20 +94,15 @@ pub(crate) const PLUGINS: &[Plugin] = &[
 const ABSENT: &[&str] = &[
     "AlwaysAdmit",
     "AlwaysDeny",
-    "CertificateApproval",
-    "CertificateSigning",
-    "CertificateSubjectRestriction",
     "ClusterTrustBundleAttest",
     "DenyServiceExternalIPs",
     "ExtendedResourceToleration",
     "ImagePolicyWebhook",
     "JobValidation",
     "LimitPodHardAntiAffinityTopology",
-    "MutatingAdmissionPolicy",
     "NamespaceAutoProvision",
     "NamespaceExists",
     "NodeDeclaredFeatureValidator",
-    "NodeRestriction",
     "OwnerReferencesPermissionEnforcement",
     "PodGroupProtection",
     "PodGroupWorkloadExists",

@@ -35,6 +35,34 @@ pub(super) fn is_mirror(pod: &Value) -> bool {
     annotation(pod, "kubernetes.io/config.mirror").is_some()
 }
 
+/// What a pod can pull in that the cluster keeps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kept {
+    Secrets,
+    ConfigMaps,
+    Claims,
+    TrustBundles,
+}
+
+/// Whether a pod's spec refers to any object of that kind. References have members of their own
+/// names, which nothing else in a spec has.
+pub(super) fn refers_to(spec: &Value, kept: Kept) -> bool {
+    let names: &[&str] = match kept {
+        Kept::Secrets => &["secret", "secretKeyRef", "secretRef", "imagePullSecrets"],
+        Kept::ConfigMaps => &["configMap", "configMapKeyRef", "configMapRef"],
+        Kept::Claims => &["persistentVolumeClaim"],
+        Kept::TrustBundles => &["clusterTrustBundle"],
+    };
+    match spec {
+        Value::Object(members) => members.iter().any(|(name, value)| {
+            let there = value.is_object() || value.as_array().is_some_and(|it| !it.is_empty());
+            (there && names.contains(&name.as_str())) || refers_to(value, kept)
+        }),
+        Value::Array(items) => items.iter().any(|item| refers_to(item, kept)),
+        _ => false,
+    }
+}
+
 /// A member that is an object, made where it is not.
 pub(super) fn object_mut<'a>(of: &'a mut Value, name: &str) -> &'a mut Map<String, Value> {
     if !of[name].is_object() {

@@ -4,7 +4,7 @@
 
 use super::{
     Attributes, Cluster, Plugin,
-    pod::{annotation, is_mirror, items, items_mut, list_mut, text},
+    pod::{Kept, annotation, is_mirror, items, items_mut, list_mut, refers_to, text},
 };
 use crate::{failure::Failure, registry::suffixed};
 use serde_json::{Value, json};
@@ -130,12 +130,16 @@ async fn validate(cluster: Cluster<'_>, write: &Attributes) -> Result<(), Failur
     let name = text(&pod["spec"]["serviceAccountName"]);
     let account = account(cluster, write, name).await?;
     let strict = annotation(&account, "kubernetes.io/enforce-mountable-secrets");
-    if strict.is_some_and(|value| matches!(value, "true" | "True" | "TRUE" | "t" | "T" | "1")) {
-        if let Some(why) = secret_fault(&account, &pod["spec"]) {
-            return Err(write.forbidden(why));
-        }
+    let strict = strict.is_some_and(is_true);
+    match strict.then(|| secret_fault(&account, &pod["spec"])).flatten() {
+        Some(why) => Err(write.forbidden(why)),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// As Go's strconv reads a truth value.
+fn is_true(text: &str) -> bool {
+    matches!(text, "1" | "t" | "T" | "true" | "TRUE" | "True")
 }
 
 /// A mirror pod shows what a kubelet runs anyway: it must not pull in what the cluster keeps.
@@ -143,17 +147,10 @@ fn mirror_fault(spec: &Value) -> Option<&'static str> {
     if !text(&spec["serviceAccountName"]).is_empty() {
         return Some("a mirror pod may not reference service accounts");
     }
-    let text = spec.to_string();
-    if ["\"secret\":{", "\"secretKeyRef\":{", "\"secretRef\":{", "\"imagePullSecrets\":[{"]
-        .iter()
-        .any(|part| text.contains(part))
-    {
+    if refers_to(spec, Kept::Secrets) {
         return Some("a mirror pod may not reference secrets");
     }
-    if ["\"configMap\":{", "\"configMapKeyRef\":{", "\"configMapRef\":{"]
-        .iter()
-        .any(|part| text.contains(part))
-    {
+    if refers_to(spec, Kept::ConfigMaps) {
         return Some("a mirror pod may not reference configmaps");
     }
     let mut sources =

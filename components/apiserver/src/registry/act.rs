@@ -1,10 +1,9 @@
 //! Writes that are neither of an object nor of a part of it: what a door such as `binding` does.
 
-use super::{ATTEMPTS_MAX, Registry, Target, Writing, parsed, place, served};
+use super::{ATTEMPTS_MAX, Registry, Target, Writing, place, served};
 use crate::{
     admission::{Attributes, Operation},
     failure::Failure,
-    object,
     storage::Refused,
 };
 use bytes::Bytes;
@@ -43,8 +42,8 @@ impl Registry {
             let Some(stored) = self.storage.get(&key).await? else {
                 return Err(target.not_found());
             };
-            let new = decide(&parsed(&stored)?)?;
-            let bytes = object::encode(&new);
+            let new = decide(&self.decoded(&target.resource, &stored)?)?;
+            let bytes = self.encoded(&target.resource, &new);
             if dry_run || bytes[..] == stored.bytes[..] {
                 return Ok(served(&new, stored.revision));
             }

@@ -1,7 +1,7 @@
 //! A new object.
 
 use super::{
-    Registry, Target, Writing, custom, metadata, place, served,
+    Registry, Target, Writing, metadata, place, served,
     strategies::{Occasion, prepare, warnings},
     strategy,
 };
@@ -90,7 +90,7 @@ impl Registry {
             };
         }
         let lease = self.lease(&target).await?;
-        match self.storage.create(&key, custom::encode(resource, object), lease).await {
+        match self.storage.create(&key, self.encoded(resource, object), lease).await {
             Ok(revision) => Ok(served(object, revision)),
             Err(Refused::Changed(_)) => {
                 Err(Failure::already_exists(place::named(resource, &target.name)))
@@ -108,10 +108,10 @@ impl Registry {
     }
 
     /// Events vanish by themselves.
-    async fn lease(&self, target: &Target) -> Result<i64, Failure> {
-        match strategy::lives_seconds(&target.resource) {
-            None => Ok(0),
-            Some(seconds) => self.storage.lease(seconds).await,
+    pub(super) async fn lease(&self, target: &Target) -> Result<i64, Failure> {
+        match strategy::vanishes(&target.resource) {
+            false => Ok(0),
+            true => self.leases.lease(&self.storage, self.host.now(), self.event_ttl).await,
         }
     }
 }

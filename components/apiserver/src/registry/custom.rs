@@ -4,14 +4,19 @@
 //! (schemaCoercingDecoder, unstructuredDefaulter) and pkg/registry/customresource/strategy.go.
 
 use crate::{failure::Cause, object};
-use api::{definition, patch::apply::Versions, resources::Resource, structural::Fault};
+use api::{definition, resources::Resource, schema::GroupVersionKind, structural::Fault};
 use bytes::Bytes;
 use serde_json::Value;
 
 /// Brings an object that was stored into the version that is asked for, as its schema is today.
 pub(crate) fn presented(resource: &Resource, mut stored: Value) -> Value {
     let Some(custom) = &resource.custom else { return stored };
-    stored["apiVersion"] = resource.kind.api_version().into();
+    let version = resource.kind.api_version();
+    // What only a webhook could convert is shown as it was stored.
+    if custom.by_webhook && stored["apiVersion"] != version.as_str() {
+        return stored;
+    }
+    stored["apiVersion"] = version.into();
     // What cannot be completed was stored before its definition: it is shown as it is.
     let _ = custom.complete(&mut stored);
     stored
@@ -64,21 +69,16 @@ pub(super) fn only_status(new: &mut Value, present: &Value) {
     };
 }
 
-/// Versions of a resource that differ in their name alone.
-pub(super) struct Renamed<'a>(pub(super) &'a Resource);
-
-impl Versions for Renamed<'_> {
-    fn convert(&self, object: &Value, version: &str) -> Option<Value> {
-        let (group, name) = version.split_once('/')?;
-        let schemas = &self.0.custom.as_ref()?.schemas;
-        let kind = api::schema::GroupVersionKind {
-            group: group.to_owned(),
-            version: name.to_owned(),
-            kind: self.0.kind.kind.clone(),
-        };
-        schemas.of(&kind)?;
-        let mut object = object.clone();
-        object["apiVersion"] = version.into();
-        Some(object)
-    }
+/// An object in another version of its definition: versions differ in their name alone.
+pub(super) fn renamed(resource: &Resource, object: &Value, version: &str) -> Option<Value> {
+    let (group, name) = version.split_once('/')?;
+    let kind = GroupVersionKind {
+        group: group.to_owned(),
+        version: name.to_owned(),
+        kind: resource.kind.kind.clone(),
+    };
+    resource.custom.as_ref()?.schemas.of(&kind)?;
+    let mut object = object.clone();
+    object["apiVersion"] = version.into();
+    Some(object)
 }

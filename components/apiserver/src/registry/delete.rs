@@ -5,7 +5,7 @@
 use super::{
     ATTEMPTS_MAX, Registry, Target, Writing, metadata,
     modify::is_finished,
-    parsed, place, served,
+    place, served,
     strategies::{self, deletion},
     strategy,
 };
@@ -56,7 +56,7 @@ impl Registry {
             };
             let guard = stored.revision;
             let stored = self.to_decide_on(target, stored);
-            let present = parsed(&stored)?;
+            let present = self.decoded(resource, &stored)?;
             options.check(target, &present)?;
             let (none, old) = (Value::Null, present.clone());
             let mut write = Attributes::new(Operation::Delete, target, none, old, how);
@@ -64,7 +64,7 @@ impl Registry {
             self.admission.validate(self, &write).await?;
             let mut doomed = present.clone();
             mark(self.host.clock.wall(), target, options, &mut doomed);
-            let bytes = object::encode(&doomed);
+            let bytes = self.encoded(resource, &doomed);
             let goes = is_finished(resource, &doomed);
             if how.dry_run || (!goes && bytes[..] == stored.bytes[..]) {
                 return Ok(served(&doomed, stored.revision));
@@ -139,7 +139,7 @@ impl Deletion {
     /// else as the object's finalizers say, else as is usual with the kind
     /// (deletionFinalizersForGarbageCollection).
     fn finalizer(&self, resource: &Resource, present: &[Value]) -> Option<&'static str> {
-        if strategy::lives_seconds(resource).is_some() {
+        if strategy::vanishes(resource) {
             return None;
         }
         let has = |name: &str| present.iter().any(|one| one == name);

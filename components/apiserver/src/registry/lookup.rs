@@ -100,9 +100,16 @@ impl Registry {
         kind: &GroupVersionKind,
         object: Value,
     ) -> Result<Value, Failure> {
-        let schemas = &self.schemas;
-        let Some(id) = schemas.of(kind) else { return Ok(object) };
-        let decoded = decode::decode(schemas, id, object.to_string().as_bytes());
+        let (schemas, text) = (&self.schemas, object.to_string());
+        let Some(id) = schemas.of(kind) else {
+            return match self.table().custom(kind) {
+                Some(custom) => {
+                    Ok(custom.decode(text.as_bytes()).map_err(Failure::internal)?.value)
+                }
+                None => Ok(object),
+            };
+        };
+        let decoded = decode::decode(schemas, id, text.as_bytes());
         let mut value = decoded.map_err(Failure::internal)?.value;
         if let Value::Object(members) = &mut value {
             self.defaults.apply(schemas, id, members);

@@ -7,6 +7,7 @@ mod create;
 pub(crate) mod custom;
 pub(crate) mod definitions;
 mod delete;
+mod leases;
 mod lookup;
 pub(crate) mod metadata;
 mod modify;
@@ -16,6 +17,7 @@ mod read;
 mod strategies;
 mod strategy;
 mod table;
+mod versions;
 mod watch;
 
 pub(crate) use delete::Deletion;
@@ -30,6 +32,7 @@ use crate::{
     authentication::{MASTERS, User},
     authorization::Requester,
     cache::Cacher,
+    config::Config,
     failure::Failure,
     object,
     services::Services,
@@ -46,6 +49,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 /// Attempts to write an object that others change at the same time.
@@ -60,6 +64,9 @@ pub(crate) struct Registry {
     pub(crate) codec: Codec,
     /// What services get; none: nothing.
     pub(crate) services: Option<Services>,
+    /// Events are kept so long.
+    event_ttl: Duration,
+    leases: leases::Leases,
     storage: Storage,
     admission: Admission,
     table: RwLock<Arc<Table>>,
@@ -128,7 +135,7 @@ impl Registry {
         schemas: Arc<Schemas>,
         storage: Storage,
         admission: Admission,
-        services: Option<Services>,
+        config: &Config,
     ) -> Self {
         let table = RwLock::new(Arc::new(Table::built_in()));
         let (defaults, codec) = (Defaults::built_in(&schemas), Codec::new(&schemas));
@@ -138,7 +145,9 @@ impl Registry {
             schemas,
             defaults,
             codec,
-            services,
+            services: config.services.clone(),
+            event_ttl: config.event_ttl,
+            leases: leases::Leases::default(),
             storage,
             admission,
             table,

@@ -1,7 +1,7 @@
 //! A change of an object: decided on what is stored, written only if that is still there.
 
 use super::{
-    ATTEMPTS_MAX, Registry, Target, Writing, custom, metadata, parsed, place, served,
+    ATTEMPTS_MAX, Registry, Target, Writing, metadata, place, served,
     strategies::{self, Occasion, deletion, prepare, warnings},
     strategy,
 };
@@ -49,7 +49,7 @@ impl Registry {
         let resource = &*target.resource;
         let stored = self.storage.get(&target.key(&self.storage)).await?;
         let Some(stored) = stored else { return Err(target.not_found()) };
-        let present = custom::presented(resource, parsed(&stored)?);
+        let present = self.decoded(resource, &stored)?;
         let mut new = decide(&present)?;
         // X15: whoever says what it has seen is believed to have seen the newest.
         if !self.host.defects.has("X15") {
@@ -102,15 +102,15 @@ impl Registry {
         self.admission.validate(self, write).await?;
         object::set_revision(&mut write.object, stored.revision);
         let new = keep_times(&write.old, write.object.clone());
-        let bytes = custom::encode(resource, &new);
+        let bytes = self.encoded(resource, &new);
         if write.dry_run || bytes[..] == stored.bytes[..] {
             return Ok(Some(served(&new, stored.revision)));
         }
-        let key = target.key(&self.storage);
+        let (key, lease) = (target.key(&self.storage), self.lease(target).await?);
         let removed = is_finished(resource, &new);
         let written = match removed {
             true => self.storage.delete_if(&key, stored.revision).await,
-            false => self.storage.put_if(&key, stored.revision, bytes, 0).await,
+            false => self.storage.put_if(&key, stored.revision, bytes, lease).await,
         };
         match written {
             Ok(revision) => {

@@ -2,13 +2,14 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers/fieldmanager.
 
-use super::{Registry, Target, Writing, custom::Renamed, metadata};
+use super::{Registry, Target, Writing, metadata, versions::AllVersions};
 use crate::failure::{Cause, Failure};
 use api::patch::{
     Filter, PatchError,
     apply::{FieldManager, Resource},
     fields::{Element, Set},
 };
+use api::schema::GroupVersionKind;
 use http::StatusCode;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ impl Registry {
     pub(super) fn owned(&self, target: &Target, live: &Value, new: Value, how: &Writing) -> Value {
         let now = metadata::time(self.host.clock.wall());
         let filters = filters(target);
-        let versions = Renamed(&target.resource);
+        let versions = AllVersions(&target.resource);
         let manager = FieldManager::new(self.tracked(target, &versions, &filters));
         manager.update(live, new, &how.manager, &now)
     }
@@ -38,15 +39,36 @@ impl Registry {
     ) -> Result<Value, Failure> {
         let now = metadata::time(self.host.clock.wall());
         let filters = filters(target);
-        let versions = Renamed(&target.resource);
+        let versions = AllVersions(&target.resource);
         let manager = FieldManager::new(self.tracked(target, &versions, &filters));
         manager.apply(live, patch, &how.manager, force, &now).map_err(|error| refused(&error))
+    }
+
+    /// A patch laid over an object, as an apply would, and nobody owns what it changes.
+    ///
+    /// # Errors
+    /// The patch is not of the object's kind.
+    pub(crate) fn laid_over(
+        &self,
+        resource: &api::resources::Resource,
+        kind: &GroupVersionKind,
+        object: &Value,
+        patch: &Value,
+    ) -> Result<Value, Failure> {
+        let tracked = Resource {
+            schemas: resource.custom.as_ref().map_or(&*self.schemas, |custom| &*custom.schemas),
+            kind,
+            subresource: "",
+            versions: &AllVersions(resource),
+            filters: &BTreeMap::new(),
+        };
+        FieldManager::new(tracked).laid_over(object, patch).map_err(|error| refused(&error))
     }
 
     fn tracked<'a>(
         &'a self,
         target: &'a Target,
-        versions: &'a Renamed<'a>,
+        versions: &'a AllVersions<'a>,
         filters: &'a BTreeMap<String, Filter>,
     ) -> Resource<'a> {
         let custom = target.resource.custom.as_ref();
@@ -71,7 +93,10 @@ fn filters(target: &Target) -> BTreeMap<String, Filter> {
         }
         _ => return BTreeMap::new(),
     };
-    BTreeMap::from([(target.resource.kind.api_version(), filter)])
+    let kind = &target.resource.kind;
+    let others = api::versions::of(&kind.kind).iter().map(|version| (*version).to_owned());
+    let versions = others.chain([kind.api_version()]);
+    versions.map(|version| (version, filter.clone())).collect()
 }
 
 /// A patch that cannot be applied, as clients are told.

@@ -52,14 +52,34 @@ impl Registry {
             let cache = self.cache(&target.resource);
             cache.reach(self.revision_of(how).await?).await?;
             let entry = cache.get(&key).ok_or_else(|| target.not_found())?;
-            return Ok(entry.served().clone());
+            return Ok(match self.conversion(&target.resource) {
+                None => entry.served().clone(),
+                Some(conversion) => conversion.served(entry.served()),
+            });
         }
         let stored = self.storage.get(&key).await?.ok_or_else(|| target.not_found())?;
-        Ok(stored.served())
+        Ok(match self.conversion(&target.resource) {
+            None => stored.served(),
+            Some(conversion) => conversion.served(&stored.served()),
+        })
     }
 
     /// Reads a collection.
     pub(crate) async fn list(
+        &self,
+        resource: &Resource,
+        namespace: &str,
+        reading: &Reading,
+    ) -> Result<Listed, Failure> {
+        let mut listed = self.list_stored(resource, namespace, reading).await?;
+        if let Some(conversion) = self.conversion(resource) {
+            listed.entries.iter_mut().for_each(|entry| *entry = conversion.entry(entry));
+        }
+        Ok(listed)
+    }
+
+    /// Reads a collection in the version that is stored.
+    async fn list_stored(
         &self,
         resource: &Resource,
         namespace: &str,

@@ -1,4 +1,4 @@
-//! What is let pass of an object, and how long it lives, whatever its kind.
+//! What is let pass of an object, and whether it stays, whatever its kind.
 
 use super::custom;
 use crate::failure::Cause;
@@ -8,17 +8,9 @@ use api::{
 };
 use serde_json::Value;
 
-/// Events are kept for an hour (`--event-ttl`).
-const EVENT_SECONDS: i64 = 3600;
-
-fn is(resource: &Resource, group: &str, plural: &str) -> bool {
-    resource.kind.group == group && resource.plural == plural
-}
-
-/// How long objects of the resource live, where they vanish by themselves.
-pub(super) fn lives_seconds(resource: &Resource) -> Option<i64> {
-    let events = is(resource, "", "events") || is(resource, "events.k8s.io", "events");
-    events.then_some(EVENT_SECONDS)
+/// Whether objects of the resource vanish by themselves.
+pub(super) fn vanishes(resource: &Resource) -> bool {
+    matches!(resource.kind.group.as_str(), "" | "events.k8s.io") && resource.plural == "events"
 }
 
 /// What is wrong with a new object, or with a change of the present one (`api::validation`).

@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/storage/cacher (cacheWatcher) and endpoints/handlers/watch.go.
 
-use super::{Registry, place, read::Freshness};
+use super::{Registry, place, read::Freshness, versions::Conversion};
 use crate::{
     cache::{Cacher, Change, Entry, Progress, TooOld},
     failure::Failure,
@@ -55,6 +55,8 @@ pub(crate) struct Watch {
     at: Progress,
     ready: VecDeque<WatchEvent>,
     over: bool,
+    /// Where clients see another version than the one that is stored.
+    conversion: Option<Conversion>,
 }
 
 impl Registry {
@@ -85,6 +87,7 @@ impl Registry {
             at: reached,
             ready: VecDeque::new(),
             over: false,
+            conversion: self.conversion(resource),
         };
         match watching.from {
             Freshness::Exact(revision) if !watching.initial => {
@@ -97,6 +100,17 @@ impl Registry {
             watch.at.revision = began.revision.min(watch.at.revision);
         }
         Ok(watch)
+    }
+}
+
+impl WatchEvent {
+    fn converted(self, conversion: &Conversion) -> Self {
+        match self {
+            Self::Added(object) => Self::Added(conversion.served(&object)),
+            Self::Modified(object) => Self::Modified(conversion.served(&object)),
+            Self::Deleted(object) => Self::Deleted(conversion.served(&object)),
+            other => other,
+        }
     }
 }
 
@@ -115,7 +129,7 @@ impl Watch {
     /// The next event; none after an error. Cancel-safe.
     pub(crate) async fn next(&mut self) -> Option<WatchEvent> {
         loop {
-            if let Some(event) = self.ready.pop_front() {
+            if let Some(event) = self.waiting() {
                 return Some(event);
             }
             if self.over {
@@ -131,7 +145,11 @@ impl Watch {
 
     /// An event that is known already.
     pub(crate) fn waiting(&mut self) -> Option<WatchEvent> {
-        self.ready.pop_front()
+        let event = self.ready.pop_front()?;
+        Some(match &self.conversion {
+            None => event,
+            Some(conversion) => event.converted(conversion),
+        })
     }
 
     /// How far the watch has come; true once nothing is [`Watch::waiting`].

@@ -2,6 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers/negotiation.
 
+use super::body;
 use crate::failure::Failure;
 
 /// The form of an answer about objects.
@@ -14,6 +15,10 @@ pub(crate) enum Form {
     Table(Include),
     /// Metadata only.
     Metadata,
+    /// The objects themselves, as protobuf.
+    Binary,
+    /// The objects themselves, as YAML.
+    Yaml,
 }
 
 /// What of an object stands in its row (`includeObject`).
@@ -36,7 +41,8 @@ struct Offer<'a> {
 }
 
 /// Media types that we write objects in.
-const WRITTEN: [&str; 2] = ["application/json", "application/yaml"];
+const WRITTEN: [&str; 3] =
+    ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
 impl<'a> Offer<'a> {
     /// What an `Accept` header lists, in the client's order: clients list what they like best
@@ -71,6 +77,23 @@ impl<'a> Offer<'a> {
             Some(_) => None,
         }
     }
+}
+
+/// The form that the client likes best of all that there are; `binary`: there is that.
+///
+/// # Errors
+/// There is none that it reads.
+pub(crate) fn any_form(accept: Option<&str>, binary: bool) -> Result<Form, Failure> {
+    let Some(accept) = accept.filter(|accept| !accept.trim().is_empty()) else {
+        return Ok(Form::Whole);
+    };
+    let form = |offer: Offer<'_>| match (offer.media, offer.parameter("as")) {
+        (body::PROTOBUF, None) if binary => Some(Form::Binary),
+        ("application/yaml", None) => Some(Form::Yaml),
+        _ if offer.is_json() => offer.form(),
+        _ => None,
+    };
+    Offer::all(accept).find_map(form).ok_or_else(|| Failure::not_acceptable(&WRITTEN))
 }
 
 /// The form that the client likes best of those that we write in JSON.
@@ -144,6 +167,24 @@ mod tests {
         ];
         for (accept, expected) in cases {
             assert_eq!(form(accept).ok(), expected, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn protobuf_and_yaml_are_for_whole_objects() {
+        let protobuf = "application/vnd.kubernetes.protobuf,application/json";
+        let tables = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+        let cases = [
+            (protobuf, true, Some(Form::Binary)),
+            (protobuf, false, Some(Form::Whole)),
+            ("application/vnd.kubernetes.protobuf", false, None),
+            ("application/vnd.kubernetes.protobuf;stream=watch", true, Some(Form::Binary)),
+            ("application/yaml", false, Some(Form::Yaml)),
+            (tables, true, Some(Form::Table(Include::Metadata))),
+            ("*/*", true, Some(Form::Whole)),
+        ];
+        for (accept, binary, expected) in cases {
+            assert_eq!(any_form(Some(accept), binary).ok(), expected, "{accept}");
         }
     }
 

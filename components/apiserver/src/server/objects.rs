@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers.
 
-use super::{Asked, Server, answer, body, negotiation, subresources};
+use super::{Asked, Server, answer, body, compression, negotiation, subresources};
 use crate::{
     continuation::Continuation,
     failure::Failure,
@@ -78,10 +78,20 @@ impl Server {
                     "create not allowed while custom resource definition is terminating".into();
                 return Err(failure);
             }
+            if custom.by_webhook && resource.kind != resource.stored {
+                let (stored, kind) = (&resource.stored, &resource.kind);
+                let why = "webhooks are not called for conversions";
+                return Err(Failure::internal(format!(
+                    "conversion webhook for {stored} failed: {why}: {kind} is not what is stored"
+                )));
+            }
             custom.warning.iter().for_each(|told| asked.notes.warn(told.clone()));
         }
         let served = subresources::is_served(&info.subresource);
-        if !served || !verbs.iter().any(|verb| verb == info.verb) || !resource.is_stored() {
+        // Discovery tells of fewer while a definition goes; what its objects wait for must be done.
+        let custom = resource.custom.is_some() && info.subresource.is_empty();
+        let allowed = custom || verbs.iter().any(|verb| verb == info.verb);
+        if !served || !allowed || !resource.is_stored() {
             return Err(Failure::not_supported(place::named(&resource, &info.name), info.verb));
         }
         if resource.namespaced && info.namespace.is_empty() && !info.is_collection() {
@@ -97,14 +107,14 @@ impl Server {
     }
 
     async fn get(&self, asked: &Asked, target: &Target) -> Result<Response, Failure> {
-        let form = asked.form()?;
+        let form = self.form(asked, &target.resource)?;
         let freshness = freshness(asked, Freshness::Newest)?;
         let object = self.registry.get(target, freshness).await?;
         Ok(self.one(StatusCode::OK, target, form, object))
     }
 
     async fn list(&self, asked: &Asked, target: &Target) -> Result<Response, Failure> {
-        let form = asked.form()?;
+        let form = self.form(asked, &target.resource)?;
         let limit = asked.query.number("limit").map_err(Failure::bad_request)?;
         let token = asked.query.get("continue").filter(|token| !token.is_empty());
         let reading = Reading {
@@ -114,11 +124,14 @@ impl Server {
             continuation: token.map(Continuation::parse).transpose()?,
         };
         let listed = self.registry.list(&target.resource, &target.namespace, &reading).await?;
-        Ok(self.many(target, form, &listed))
+        Ok(self.many(asked, target, form, &listed))
     }
 
     async fn watch(&self, asked: &Asked, target: &Target) -> Result<Response, Failure> {
-        let form = asked.form()?;
+        let form = self.form(asked, &target.resource)?;
+        if form == negotiation::Form::Yaml {
+            return Err(Failure::not_acceptable(&["application/json", body::PROTOBUF]));
+        }
         let initial =
             asked.query.get("sendInitialEvents").map(|_| asked.query.is_true("sendInitialEvents"));
         let bookmarks = asked.query.is_true("allowWatchBookmarks");
@@ -155,7 +168,7 @@ impl Server {
             let of = place::named(&target.resource, &target.name);
             return Err(Failure::not_supported(of, "create"));
         }
-        let form = asked.form()?;
+        let form = self.form(asked, &target.resource)?;
         let how = writing(asked)?;
         let received = self.decode(asked, &target.resource.kind, &body::read(body).await?)?;
         received.warnings.into_iter().for_each(|text| asked.notes.warn(text));
@@ -198,7 +211,7 @@ impl Server {
                 _ => {}
             }
         }
-        Ok(self.many(target, negotiation::Form::Whole, &listed))
+        Ok(self.many(asked, target, negotiation::Form::Whole, &listed))
     }
 
     fn selection(&self, asked: &Asked, resource: &Resource) -> Result<Selection, Failure> {
@@ -215,16 +228,20 @@ impl Server {
         form: negotiation::Form,
         object: Bytes,
     ) -> Response {
-        answer::json(status, self.presenter(&target.resource, form).one(object, true))
+        let json = self.presenter(&target.resource, form).one(object, true);
+        self.encoded(status, form, json)
     }
 
     fn many(
         &self,
+        asked: &Asked,
         target: &Target,
         form: negotiation::Form,
         listed: &crate::registry::Listed,
     ) -> Response {
-        answer::json(StatusCode::OK, self.presenter(&target.resource, form).list(listed))
+        let json = self.presenter(&target.resource, form).list(listed);
+        let (media, body) = self.body(form, json);
+        compression::fitting(asked, StatusCode::OK, media, body)
     }
 }
 

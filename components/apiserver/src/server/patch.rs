@@ -49,7 +49,7 @@ impl Server {
         target: &Target,
         body: Incoming,
     ) -> Result<Response, Failure> {
-        let form = asked.form()?;
+        let form = self.form(asked, &target.resource)?;
         let how = writing(asked)?;
         if body::media(asked) == APPLY {
             return self.apply(asked, target, form, Writing { applied: true, ..how }, body).await;
@@ -57,7 +57,9 @@ impl Server {
         let validation = Validation::of(asked)?;
         let schemas = &self.registry.schemas;
         let id = schemas.of(&target.resource.kind);
-        let patch = Patch::read(body::media(asked), id, &body::read(body).await?)?;
+        let bytes = body::read(body).await?;
+        asked.trail.sent_text(&bytes);
+        let patch = Patch::read(body::media(asked), id, &bytes)?;
         let apply = |present: &Value| {
             let patched = patch.applied(schemas, present.clone())?;
             let mut decoded = self.conform(&target.resource, &patched)?;
@@ -87,6 +89,7 @@ impl Server {
         }
         let force = asked.query.is_true("force");
         let patch = body::yaml(&body::read(body).await?)?;
+        asked.trail.sent(&patch);
         let decide = |present: &Value| {
             let applied = self.registry.applied(target, present, &patch, &how, force)?;
             Ok(self.conform(&target.resource, &applied)?.value)

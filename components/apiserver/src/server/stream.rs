@@ -2,11 +2,8 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers/{watch,response}.go.
 
-use super::{Server, answer, negotiation::Form, table::Presenter};
-use crate::{
-    failure::Failure,
-    registry::{Target, Watch, WatchEvent},
-};
+use super::{Server, answer, encoding, negotiation::Form, table::Presenter};
+use crate::registry::{Registry, Target, Watch, WatchEvent};
 use api::resources::Resource;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::stream;
@@ -21,6 +18,7 @@ use wire::{Body, Response};
 /// What a watch's frames are made from.
 struct Frames {
     host: Host,
+    registry: Arc<Registry>,
     watch: Watch,
     resource: Arc<Resource>,
     form: Form,
@@ -54,6 +52,7 @@ impl Server {
         let interval = self.config.bookmark_interval;
         let frames = Frames {
             host: self.host.clone(),
+            registry: self.registry.clone(),
             watch,
             resource: target.resource.clone(),
             form,
@@ -67,7 +66,11 @@ impl Server {
             let bytes = frames.next().await?;
             Some((Ok::<_, Infallible>(Frame::data(bytes)), frames))
         });
-        let mut response = answer::json(StatusCode::OK, Bytes::new());
+        let media = match form {
+            Form::Binary => "application/vnd.kubernetes.protobuf;stream=watch",
+            _ => "application/json",
+        };
+        let mut response = answer::reply(StatusCode::OK, media, Bytes::new());
         *response.body_mut() = Body::new(StreamBody::new(frames));
         response
     }
@@ -107,11 +110,23 @@ impl Frames {
             WatchEvent::Bookmark { revision, initial_end } => {
                 ("BOOKMARK", self.bookmark_object(revision, initial_end))
             }
-            WatchEvent::Error(failure) => return error(&failure),
+            WatchEvent::Error(failure) => {
+                return self.framed("ERROR", failure.status().to_string().as_bytes());
+            }
         };
         let presenter = Presenter::new(&self.host, &self.resource, self.form);
         let first = !std::mem::replace(&mut self.begun, true);
-        framed(kind, &presenter.one(object, first))
+        self.framed(kind, &presenter.one(object, first))
+    }
+
+    /// An event in the watch's encoding.
+    fn framed(&self, kind: &str, object: &[u8]) -> Bytes {
+        let (schemas, codec) = (&self.registry.schemas, &self.registry.codec);
+        let binary = (self.form == Form::Binary).then(|| encoding::binary(schemas, codec, object));
+        match binary.flatten() {
+            Some(document) => encoding::frame(kind, &document),
+            None => framed(kind, object),
+        }
     }
 
     /// An object that has nothing but a revision.
@@ -127,10 +142,6 @@ impl Frames {
             json!({"kind": kind.kind, "apiVersion": kind.api_version(), "metadata": metadata});
         object.to_string().into()
     }
-}
-
-fn error(failure: &Failure) -> Bytes {
-    framed("ERROR", failure.status().to_string().as_bytes())
 }
 
 fn framed(kind: &str, object: &[u8]) -> Bytes {

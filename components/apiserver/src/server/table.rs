@@ -63,7 +63,7 @@ impl<'a> Presenter<'a> {
     pub(super) fn one(&self, object: Bytes, with_columns: bool) -> Bytes {
         let object = custom::served(self.resource, object);
         match self.form {
-            Form::Whole => object,
+            Form::Whole | Form::Binary | Form::Yaml => object,
             Form::Metadata => partial(&mut parsed(&object)).to_string().into(),
             Form::Table(include) => {
                 let object = parsed(&object);
@@ -81,7 +81,7 @@ impl<'a> Presenter<'a> {
     /// A collection.
     pub(super) fn list(&self, listed: &Listed) -> Bytes {
         match self.form {
-            Form::Whole => answer::list(self.resource, listed),
+            Form::Whole | Form::Binary | Form::Yaml => answer::list(self.resource, listed),
             _ => {
                 let objects = listed.entries.iter().map(|entry| parsed(entry.served()));
                 let objects = objects.map(|object| custom::presented(self.resource, object));
@@ -100,7 +100,7 @@ impl<'a> Presenter<'a> {
         let list = |kind: String, version: String, items: Vec<Value>| json!({"kind": kind, "apiVersion": version, "metadata": metadata, "items": items});
         let kind = &self.resource.kind;
         let document = match self.form {
-            Form::Whole => {
+            Form::Whole | Form::Binary | Form::Yaml => {
                 list(format!("{}List", kind.kind), kind.api_version(), objects.collect())
             }
             Form::Metadata => {

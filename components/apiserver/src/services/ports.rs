@@ -176,26 +176,31 @@ pub(super) fn give(
         service["spec"]["ports"] = given.into();
     }
     if has_health_check(service) {
-        let got = match number(&service["spec"]["healthCheckNodePort"]) {
-            Some(own) if had.contains(&own) => own,
-            Some(own) => {
-                let got = ports.take(own).map(|()| own);
-                got.map_err(|why| {
-                    NoPorts::Full(format!(
-                        "failed to allocate requested HealthCheck NodePort {own}: {why}"
-                    ))
-                })?
-            }
-            None => ports.take_any(chance()).map_err(|why| {
-                NoPorts::Full(format!("failed to allocate a HealthCheck NodePort 0: {why}"))
-            })?,
-        };
+        let got = health_check(ports, service, had, chance)?;
         if !had.contains(&got) {
             taken.insert(got);
         }
         service["spec"]["healthCheckNodePort"] = got.into();
     }
     Ok(taken)
+}
+
+/// The port at which nodes tell whether they have endpoints of a service.
+fn health_check(
+    ports: &mut Ports,
+    service: &Value,
+    had: &BTreeSet<u16>,
+    mut chance: impl FnMut() -> u64,
+) -> Result<u16, NoPorts> {
+    match number(&service["spec"]["healthCheckNodePort"]) {
+        Some(own) if had.contains(&own) => Ok(own),
+        Some(own) => ports.take(own).map(|()| own).map_err(|why| {
+            NoPorts::Full(format!("failed to allocate requested HealthCheck NodePort {own}: {why}"))
+        }),
+        None => ports.take_any(chance()).map_err(|why| {
+            NoPorts::Full(format!("failed to allocate a HealthCheck NodePort 0: {why}"))
+        }),
+    }
 }
 
 #[cfg(test)]

@@ -69,21 +69,29 @@ fn of_overload(overload: &str, first: u64, second: impl Fn() -> u64) -> u64 {
             scaled(first, TRAVERSAL)
         }
         "in_list" => second(),
-        "less_string"
-        | "greater_string"
-        | "less_equals_string"
-        | "greater_equals_string"
-        | "less_bytes"
-        | "greater_bytes"
-        | "less_equals_bytes"
-        | "greater_equals_bytes"
-        | "equals"
-        | "not_equals" => scaled(first.min(second()), TRAVERSAL),
+        _ if compares_contents(overload) => scaled(first.min(second()), TRAVERSAL),
         "add_string" | "add_bytes" => scaled(first.saturating_add(second()), TRAVERSAL),
         "matches" | "matches_string" => pattern_cost(first, second()),
         "contains_string" => scaled(first, TRAVERSAL).saturating_mul(scaled(second(), TRAVERSAL)),
         _ => 1,
     }
+}
+
+/// Whether an overload looks at both of its values up to the shorter one's end.
+pub(super) fn compares_contents(overload: &str) -> bool {
+    matches!(
+        overload,
+        "less_string"
+            | "greater_string"
+            | "less_equals_string"
+            | "greater_equals_string"
+            | "less_bytes"
+            | "greater_bytes"
+            | "less_equals_bytes"
+            | "greater_equals_bytes"
+            | "equals"
+            | "not_equals"
+    )
 }
 
 /// A string of no length still costs: the pattern is compiled.

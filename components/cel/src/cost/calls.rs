@@ -5,7 +5,7 @@
 
 use super::{
     AUTHORIZER_CHECK, CostEstimate, PATTERN, SizeEstimate, TRAVERSAL,
-    actual::{LIST_COST, STRUCT_COST},
+    actual::{LIST_COST, STRUCT_COST, compares_contents},
 };
 use crate::{ast::operator, types::Type};
 
@@ -242,20 +242,7 @@ pub(super) fn of_overload(
         ("add_list", _, [left, right]) => {
             Some((CostEstimate::fixed(1), Some(left.size.plus(right.size))))
         }
-        (
-            "less_string"
-            | "greater_string"
-            | "less_equals_string"
-            | "greater_equals_string"
-            | "less_bytes"
-            | "greater_bytes"
-            | "less_equals_bytes"
-            | "greater_equals_bytes"
-            | "equals"
-            | "not_equals",
-            _,
-            [left, right],
-        ) => {
+        (overload, _, [left, right]) if compares_contents(overload) => {
             let max = left.size.max.min(right.size.max);
             only(CostEstimate { min: u64::from(max > 0), max }.scaled(TRAVERSAL))
         }

@@ -21,24 +21,39 @@ pub(super) fn scaled(size: u64, factor: f64) -> u64 {
     cost as u64
 }
 
+/// What is the same for sizes and costs, which are never mixed.
+macro_rules! arithmetic {
+    ($($range:ident),+) => {$(
+        impl $range {
+            /// Exactly so much.
+            pub fn fixed(amount: u64) -> Self {
+                Self { min: amount, max: amount }
+            }
+
+            pub(super) fn plus(self, other: Self) -> Self {
+                Self {
+                    min: self.min.saturating_add(other.min),
+                    max: self.max.saturating_add(other.max),
+                }
+            }
+
+            pub(super) fn times(self, other: Self) -> Self {
+                Self {
+                    min: self.min.saturating_mul(other.min),
+                    max: self.max.saturating_mul(other.max),
+                }
+            }
+
+            pub(super) fn union(self, other: Self) -> Self {
+                Self { min: self.min.min(other.min), max: self.max.max(other.max) }
+            }
+        }
+    )+};
+}
+
+arithmetic!(CostEstimate, SizeEstimate);
+
 impl CostEstimate {
-    /// Exactly so much.
-    pub fn fixed(cost: u64) -> Self {
-        Self { min: cost, max: cost }
-    }
-
-    pub(super) fn plus(self, other: Self) -> Self {
-        Self { min: self.min.saturating_add(other.min), max: self.max.saturating_add(other.max) }
-    }
-
-    pub(super) fn times(self, other: Self) -> Self {
-        Self { min: self.min.saturating_mul(other.min), max: self.max.saturating_mul(other.max) }
-    }
-
-    pub(super) fn union(self, other: Self) -> Self {
-        Self { min: self.min.min(other.min), max: self.max.max(other.max) }
-    }
-
     pub(super) fn scaled(self, factor: f64) -> Self {
         Self { min: scaled(self.min, factor), max: scaled(self.max, factor) }
     }
@@ -47,23 +62,6 @@ impl CostEstimate {
 impl SizeEstimate {
     /// Between nothing and everything.
     pub const UNKNOWN: SizeEstimate = SizeEstimate { min: 0, max: u64::MAX };
-
-    /// Exactly so much.
-    pub fn fixed(size: u64) -> Self {
-        Self { min: size, max: size }
-    }
-
-    pub(super) fn plus(self, other: Self) -> Self {
-        Self { min: self.min.saturating_add(other.min), max: self.max.saturating_add(other.max) }
-    }
-
-    pub(super) fn times(self, other: Self) -> Self {
-        Self { min: self.min.saturating_mul(other.min), max: self.max.saturating_mul(other.max) }
-    }
-
-    pub(super) fn union(self, other: Self) -> Self {
-        Self { min: self.min.min(other.min), max: self.max.max(other.max) }
-    }
 
     /// What going over it costs, a unit at a time.
     pub(super) fn cost(self, factor: f64) -> CostEstimate {

@@ -9,6 +9,7 @@ use crate::{
     types::Type,
     value::{EvalError, Opaque, Outcome, Value},
 };
+use scalars::names;
 use std::{any::Any, sync::Arc};
 
 /// The type of `authorizer`.
@@ -123,10 +124,10 @@ pub(super) fn declare(f: &mut Functions) {
     let account = [of(AUTHORIZER), String, String];
     f.member("serviceAccount", "authorizer_serviceaccount", &account, of(AUTHORIZER), |args| {
         let (namespace, name) = (text(args, 1)?.to_owned(), text(args, 2)?.to_owned());
-        if !super::format::is_subdomain(&name) {
+        if !names::is_subdomain(&name) {
             return Err(EvalError::new("Invalid service account name"));
         }
-        if !super::format::is_label(&namespace) {
+        if !names::is_label(&namespace) {
             return Err(EvalError::new("Invalid service account namespace"));
         }
         asked(args, AUTHORIZER, |it| it.service_account = Some((namespace, name)))

@@ -3,10 +3,7 @@
 //! Upstream: apiserver `pkg/cel/library/format.go`; complaints are those of apimachinery
 //! `pkg/util/validation`.
 
-mod names;
 mod values;
-
-pub(super) use names::{is_label, is_subdomain};
 
 use super::arguments::{opaque, text};
 use crate::{
@@ -14,6 +11,7 @@ use crate::{
     types::Type,
     value::{Opaque, Value},
 };
+use scalars::names;
 use std::any::Any;
 
 /// What `type(x)` shows.
@@ -39,18 +37,18 @@ const fn format(
 }
 
 const FORMATS: [Format; 13] = [
-    format("dns1123Label", "format.dns1123Label", 30, names::dns1123_label),
-    format("dns1123Subdomain", "format.dns1123Subdomain", 60, names::dns1123_subdomain),
-    format("dns1035Label", "format.dns1035Label", 30, names::dns1035_label),
+    format("dns1123Label", "format.dns1123Label", 30, names::dns_label),
+    format("dns1123Subdomain", "format.dns1123Subdomain", 60, names::dns_subdomain),
+    format("dns1035Label", "format.dns1035Label", 30, names::dns_1035_label),
     format("qualifiedName", "format.qualifiedName", 60, names::qualified_name),
     format("dns1123LabelPrefix", "format.dns1123LabelPrefix", 30, |it| {
-        names::dns1123_label(&names::prefix(it))
+        names::dns_label(&names::masked_dash(it))
     }),
     format("dns1123SubdomainPrefix", "format.dns1123SubdomainPrefix", 60, |it| {
-        names::dns1123_subdomain(&names::prefix(it))
+        names::dns_subdomain(&names::masked_dash(it))
     }),
     format("dns1035LabelPrefix", "format.dns1035LabelPrefix", 30, |it| {
-        names::dns1035_label(&names::prefix(it))
+        names::dns_1035_label(&names::masked_dash(it))
     }),
     format("labelValue", "format.labelValue", 40, names::label_value),
     format("uri", "format.uri", 1_000, values::uri),

@@ -1,40 +1,25 @@
 //! `optMap`, `optFlatMap` and `cel.bind`: names for values.
 
-use super::simple_name;
+use super::{Written, simple_name};
 use crate::{
     ast::{Comprehension, Expr, Kind, Literal, operator},
     parser::{Broken, Parsed, Parser},
 };
 use std::sync::Arc;
 
-pub(super) fn opt_map(
-    p: &mut Parser<'_>,
-    at: usize,
-    t: Option<Expr>,
-    args: Vec<Expr>,
-) -> Parsed<Option<Expr>> {
-    optional(p, at, t, args, true)
+pub(super) fn opt_map(p: &mut Parser<'_>, call: Written) -> Parsed<Option<Expr>> {
+    optional(p, call, true)
 }
 
-pub(super) fn opt_flat_map(
-    p: &mut Parser<'_>,
-    at: usize,
-    t: Option<Expr>,
-    args: Vec<Expr>,
-) -> Parsed<Option<Expr>> {
-    optional(p, at, t, args, false)
+pub(super) fn opt_flat_map(p: &mut Parser<'_>, call: Written) -> Parsed<Option<Expr>> {
+    optional(p, call, false)
 }
 
 /// `target.hasValue() ? optional.of(bind(name, target.value(), body)) : optional.none()`.
-fn optional(
-    p: &mut Parser<'_>,
-    at: usize,
-    target: Option<Expr>,
-    args: Vec<Expr>,
-    wrapped: bool,
-) -> Parsed<Option<Expr>> {
-    let target = target.ok_or(Broken)?;
-    let mut args = args.into_iter();
+fn optional(p: &mut Parser<'_>, call: Written, wrapped: bool) -> Parsed<Option<Expr>> {
+    let at = call.at;
+    let target = call.target.ok_or(Broken)?;
+    let mut args = call.args.into_iter();
     let name = simple_name(p, args.next())?;
     let body = args.next().ok_or(Broken)?;
     let has_value = method(p, at, target.clone(), "hasValue")?;
@@ -52,22 +37,17 @@ fn method(p: &mut Parser<'_>, at: usize, target: Expr, name: &str) -> Parsed {
     p.node(at, Kind::Call { target, function: name.into(), args: Vec::new() })
 }
 
-pub(super) fn bind(
-    p: &mut Parser<'_>,
-    at: usize,
-    t: Option<Expr>,
-    args: Vec<Expr>,
-) -> Parsed<Option<Expr>> {
+pub(super) fn bind(p: &mut Parser<'_>, call: Written) -> Parsed<Option<Expr>> {
     let named_cel = |it: &Expr| matches!(&it.kind, Kind::Ident(name) if **name == *"cel");
-    if !t.as_ref().is_some_and(named_cel) {
+    if !call.target.as_ref().is_some_and(named_cel) {
         return Ok(None);
     }
-    let mut args = args.into_iter();
+    let mut args = call.args.into_iter();
     let name = simple_name(p, args.next())?;
     let (Some(value), Some(body)) = (args.next(), args.next()) else {
         return Err(Broken);
     };
-    binding(p, at, name, value, body).map(Some)
+    binding(p, call.at, name, value, body).map(Some)
 }
 
 /// A loop over nothing, whose accumulator is the name bound.

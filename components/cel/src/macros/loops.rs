@@ -1,6 +1,6 @@
 //! `all`, `exists`, `map`, `filter` and their kin.
 
-use super::simple_name;
+use super::{Written, simple_name};
 use crate::{
     ast::{ACCUMULATOR, Comprehension, Element, Expr, Kind, Literal, operator},
     parser::{Broken, Parsed, Parser},
@@ -18,13 +18,8 @@ struct Loop {
 }
 
 impl Loop {
-    fn new(
-        p: &mut Parser<'_>,
-        at: usize,
-        range: Option<Expr>,
-        args: Vec<Expr>,
-        two: bool,
-    ) -> Parsed<Self> {
+    fn new(p: &mut Parser<'_>, call: Written, two: bool) -> Parsed<Self> {
+        let Written { at, target, args } = call;
         let mut args = args.into_iter();
         let variable = simple_name(p, args.next())?;
         let second = if two { Some(simple_name(p, args.next())?) } else { None };
@@ -32,11 +27,37 @@ impl Loop {
             p.complain(at, format!("duplicate variable name: {variable}"));
             return Err(Broken);
         }
-        let range = range.ok_or(Broken)?;
+        let range = target.ok_or(Broken)?;
         Ok(Self { at, range, variable, second, bodies: args.collect() })
     }
 
+    /// A loop with one body, a test. Three arguments are two variables and the test.
+    fn testing(p: &mut Parser<'_>, call: Written) -> Parsed<(Self, Expr)> {
+        let two = call.args.len() == 3;
+        let mut it = Self::new(p, call, two)?;
+        let test = it.bodies.pop().ok_or(Broken)?;
+        Ok((it, test))
+    }
+
+    /// The last body, and the one before it if there are two.
+    fn bodies(&mut self) -> Parsed<(Option<Expr>, Expr)> {
+        let last = self.bodies.pop().ok_or(Broken)?;
+        Ok((self.bodies.pop(), last))
+    }
+
+    /// The loop whose result is what it has accumulated.
     fn fold(
+        self,
+        p: &mut Parser<'_>,
+        init: Kind,
+        condition: Expr,
+        step: Expr,
+    ) -> Parsed<Option<Expr>> {
+        let result = accumulator(p, self.at)?;
+        self.fold_into(p, init, condition, step, result)
+    }
+
+    fn fold_into(
         self,
         p: &mut Parser<'_>,
         init: Kind,
@@ -57,96 +78,52 @@ impl Loop {
         };
         p.node(self.at, Kind::Comprehension(Box::new(fold))).map(Some)
     }
-
-    /// The last body, and the one before it if there are two.
-    fn bodies(&mut self) -> Parsed<(Option<Expr>, Expr)> {
-        let last = self.bodies.pop().ok_or(Broken)?;
-        Ok((self.bodies.pop(), last))
-    }
 }
 
-pub(super) fn all(
-    p: &mut Parser<'_>,
-    at: usize,
-    t: Option<Expr>,
-    args: Vec<Expr>,
-) -> Parsed<Option<Expr>> {
-    let two = args.len() == 3;
-    let mut it = Loop::new(p, at, t, args, two)?;
-    let (_, test) = it.bodies()?;
-    let so_far = accumulator(p, at)?;
-    let condition = p.call(at, operator::NOT_STRICTLY_FALSE, vec![so_far])?;
-    let so_far = accumulator(p, at)?;
-    let step = p.call(at, operator::AND, vec![so_far, test])?;
-    let result = accumulator(p, at)?;
-    it.fold(p, Kind::Literal(Literal::Bool(true)), condition, step, result)
+pub(super) fn all(p: &mut Parser<'_>, call: Written) -> Parsed<Option<Expr>> {
+    let (it, test) = Loop::testing(p, call)?;
+    let so_far = accumulator(p, it.at)?;
+    let condition = p.call(it.at, operator::NOT_STRICTLY_FALSE, vec![so_far])?;
+    let so_far = accumulator(p, it.at)?;
+    let step = p.call(it.at, operator::AND, vec![so_far, test])?;
+    it.fold(p, Kind::Literal(Literal::Bool(true)), condition, step)
 }
 
-pub(super) fn exists(
-    p: &mut Parser<'_>,
-    at: usize,
-    t: Option<Expr>,
-    args: Vec<Expr>,
-) -> Parsed<Option<Expr>> {
-    let two = args.len() == 3;
-    let mut it = Loop::new(p, at, t, args, two)?;
-    let (_, test) = it.bodies()?;
-    let so_far = accumulator(p, at)?;
-    let not = p.call(at, operator::NOT, vec![so_far])?;
-    let condition = p.call(at, operator::NOT_STRICTLY_FALSE, vec![not])?;
-    let so_far = accumulator(p, at)?;
-    let step = p.call(at, operator::OR, vec![so_far, test])?;
-    let result = accumulator(p, at)?;
-    it.fold(p, Kind::Literal(Literal::Bool(false)), condition, step, result)
+pub(super) fn exists(p: &mut Parser<'_>, call: Written) -> Parsed<Option<Expr>> {
+    let (it, test) = Loop::testing(p, call)?;
+    let so_far = accumulator(p, it.at)?;
+    let not = p.call(it.at, operator::NOT, vec![so_far])?;
+    let condition = p.call(it.at, operator::NOT_STRICTLY_FALSE, vec![not])?;
+    let so_far = accumulator(p, it.at)?;
+    let step = p.call(it.at, operator::OR, vec![so_far, test])?;
+    it.fold(p, Kind::Literal(Literal::Bool(false)), condition, step)
 }
 
-pub(super) fn exists_one(
-    p: &mut Parser<'_>,
-    at: usize,
-    t: Option<Expr>,
-    args: Vec<Expr>,
-) -> Parsed<Option<Expr>> {
-    let two = args.len() == 3;
-    let mut it = Loop::new(p, at, t, args, two)?;
-    let (_, test) = it.bodies()?;
+pub(super) fn exists_one(p: &mut Parser<'_>, call: Written) -> Parsed<Option<Expr>> {
+    let (it, test) = Loop::testing(p, call)?;
+    let at = it.at;
     let condition = literal(p, at, Literal::Bool(true))?;
     let (so_far, one) = (accumulator(p, at)?, literal(p, at, Literal::Int(1))?);
     let more = p.call(at, operator::ADD, vec![so_far, one])?;
-    let same = accumulator(p, at)?;
-    let step = p.call(at, operator::CONDITIONAL, vec![test, more, same])?;
+    let step = guarded(p, at, Some(test), more)?;
     let (so_far, one) = (accumulator(p, at)?, literal(p, at, Literal::Int(1))?);
     let result = p.call(at, operator::EQUALS, vec![so_far, one])?;
-    it.fold(p, Kind::Literal(Literal::Int(0)), condition, step, result)
+    it.fold_into(p, Kind::Literal(Literal::Int(0)), condition, step, result)
 }
 
-pub(super) fn transform_list(
-    p: &mut Parser<'_>,
-    at: usize,
-    t: Option<Expr>,
-    args: Vec<Expr>,
-) -> Parsed<Option<Expr>> {
-    let it = Loop::new(p, at, t, args, false)?;
+pub(super) fn transform_list(p: &mut Parser<'_>, call: Written) -> Parsed<Option<Expr>> {
+    let it = Loop::new(p, call, false)?;
     appending(p, it)
 }
 
-pub(super) fn transform_list_two(
-    p: &mut Parser<'_>,
-    at: usize,
-    t: Option<Expr>,
-    args: Vec<Expr>,
-) -> Parsed<Option<Expr>> {
-    let it = Loop::new(p, at, t, args, true)?;
+pub(super) fn transform_list_two(p: &mut Parser<'_>, call: Written) -> Parsed<Option<Expr>> {
+    let it = Loop::new(p, call, true)?;
     appending(p, it)
 }
 
-pub(super) fn filter(
-    p: &mut Parser<'_>,
-    at: usize,
-    t: Option<Expr>,
-    args: Vec<Expr>,
-) -> Parsed<Option<Expr>> {
-    let mut it = Loop::new(p, at, t, args, false)?;
-    let element = p.node(at, Kind::Ident(it.variable.clone()))?;
+pub(super) fn filter(p: &mut Parser<'_>, call: Written) -> Parsed<Option<Expr>> {
+    let mut it = Loop::new(p, call, false)?;
+    let element = p.node(it.at, Kind::Ident(it.variable.clone()))?;
     it.bodies.push(element);
     appending(p, it)
 }
@@ -160,8 +137,7 @@ fn appending(p: &mut Parser<'_>, mut it: Loop) -> Parsed<Option<Expr>> {
     let single = p.node(at, Kind::List { elements })?;
     let step = p.call(at, operator::ADD, vec![so_far, single])?;
     let step = guarded(p, at, test, step)?;
-    let result = accumulator(p, at)?;
-    it.fold(p, Kind::List { elements: Vec::new() }, condition, step, result)
+    it.fold(p, Kind::List { elements: Vec::new() }, condition, step)
 }
 
 /// `test ? step : accumulator`.
@@ -174,24 +150,14 @@ fn guarded(p: &mut Parser<'_>, at: usize, test: Option<Expr>, step: Expr) -> Par
 /// Puts entries into a map under construction; no text can name it.
 pub(crate) const MAP_INSERT: &str = "cel.@mapInsert";
 
-pub(super) fn transform_map(
-    p: &mut Parser<'_>,
-    at: usize,
-    t: Option<Expr>,
-    args: Vec<Expr>,
-) -> Parsed<Option<Expr>> {
-    let it = Loop::new(p, at, t, args, true)?;
-    let key = p.node(at, Kind::Ident(it.variable.clone()))?;
+pub(super) fn transform_map(p: &mut Parser<'_>, call: Written) -> Parsed<Option<Expr>> {
+    let it = Loop::new(p, call, true)?;
+    let key = p.node(it.at, Kind::Ident(it.variable.clone()))?;
     inserting(p, it, Some(key))
 }
 
-pub(super) fn transform_map_entry(
-    p: &mut Parser<'_>,
-    at: usize,
-    t: Option<Expr>,
-    args: Vec<Expr>,
-) -> Parsed<Option<Expr>> {
-    let it = Loop::new(p, at, t, args, true)?;
+pub(super) fn transform_map_entry(p: &mut Parser<'_>, call: Written) -> Parsed<Option<Expr>> {
+    let it = Loop::new(p, call, true)?;
     inserting(p, it, None)
 }
 
@@ -203,8 +169,7 @@ fn inserting(p: &mut Parser<'_>, mut it: Loop, key: Option<Expr>) -> Parsed<Opti
     let args = std::iter::once(so_far).chain(key).chain([value]).collect();
     let step = p.call(at, MAP_INSERT, args)?;
     let step = guarded(p, at, test, step)?;
-    let result = accumulator(p, at)?;
-    it.fold(p, Kind::Map { entries: Vec::new() }, condition, step, result)
+    it.fold(p, Kind::Map { entries: Vec::new() }, condition, step)
 }
 
 fn accumulator(p: &mut Parser<'_>, at: usize) -> Parsed {

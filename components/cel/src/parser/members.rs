@@ -3,29 +3,8 @@
 use super::{Broken, Parsed, Parser};
 use crate::{
     ast::{Element, Entry, Expr, Field, Kind, Literal, operator},
-    lexer::TokenKind,
+    lexer::{RESERVED, TokenKind},
 };
-
-/// Words that no variable may be named by (cel-spec `doc/langdef.md`).
-const RESERVED: [&str; 17] = [
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
 
 /// What may begin an expression, as ANTLR lists it.
 const OPERAND: &str = "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, \

@@ -2,38 +2,20 @@
 //!
 //! Upstream: apiserver `pkg/cel/escaping.go`.
 
-/// Words that are escaped whole, `__in__`.
-const WORDS: [&str; 21] = [
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
+use crate::lexer::{KEYWORDS, RESERVED};
 
 /// What in a name is replaced by what.
 const PARTS: [(&str, &str); 4] =
     [("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__")];
 
+/// Words are escaped whole, `__in__`.
+fn is_word(name: &str) -> bool {
+    KEYWORDS.contains(&name) || RESERVED.contains(&name)
+}
+
 /// The identifier for a property; none where there is none, and expressions cannot name it.
 pub fn escape(name: &str) -> Option<String> {
-    if WORDS.contains(&name) {
+    if is_word(name) {
         return Some(format!("__{name}__"));
     }
     let mut rest = name;
@@ -57,7 +39,7 @@ pub fn escape(name: &str) -> Option<String> {
 /// The property that an identifier stands for; none if it is no escaped name.
 pub fn unescape(name: &str) -> Option<String> {
     let word = name.strip_prefix("__").and_then(|it| it.strip_suffix("__"));
-    if let Some(word) = word.filter(|it| WORDS.contains(it)) {
+    if let Some(word) = word.filter(|it| is_word(it)) {
         return Some(word.to_owned());
     }
     let mut rest = name;

@@ -6,6 +6,7 @@
 mod calendar;
 mod span;
 
+use scalars::time::Moment;
 use std::fmt;
 
 pub use calendar::Civil;
@@ -33,9 +34,10 @@ impl Timestamp {
         (SECONDS_MIN..=SECONDS_MAX).contains(&seconds).then_some(Self { seconds, nanos })
     }
 
-    /// RFC 3339.
+    /// RFC 3339, as Go reads it.
     pub fn parse(text: &str) -> Option<Self> {
-        calendar::parse(text)
+        let Moment { seconds, nanos } = Moment::parse(text).ok()?;
+        Self::new(seconds, nanos)
     }
 
     /// Later by a span, which may be negative; none outside of the range.

@@ -72,15 +72,12 @@ fn one_of(field: &str, said: &str, known: &[&str], faults: &mut Vec<Fault>) {
 
 fn check_versions(definition: &Value, faults: &mut Vec<Fault>) {
     let all: Vec<&Value> = versions(definition).collect();
-    let schemas: Vec<&Value> =
-        all.iter().map(|version| &version["schema"]["openAPIV3Schema"]).collect();
-    for (place, schema) in schemas.iter().enumerate().filter(|(_, one)| !one.is_object()) {
-        let _ = schema;
-        let field = format!("spec.versions[{place}].schema.openAPIV3Schema");
-        faults.push(Fault::required(&field, "schemas are required"));
-    }
     for (place, version) in all.iter().enumerate() {
         let at = index("spec.versions", place);
+        if !version["schema"]["openAPIV3Schema"].is_object() {
+            let field = child(&at, "schema.openAPIV3Schema");
+            faults.push(Fault::required(&field, "schemas are required"));
+        }
         let name = text(version, "name");
         let wrong = dns_1035_label(name);
         if !wrong.is_empty() {
@@ -88,31 +85,33 @@ fn check_versions(definition: &Value, faults: &mut Vec<Fault>) {
         }
         deprecation(version, &at, faults);
     }
-    // What all versions say alike upstream takes for said once, beside the versions.
-    let shared = |name: &str| all.windows(2).all(|pair| pair[0][name] == pair[1][name]);
-    let places = |name: &str| -> Vec<(String, &Value)> {
-        let above = if name == "schema" { "spec.validation" } else { &format!("spec.{name}") };
-        match (shared(name), all.first()) {
-            (true, Some(first)) => vec![(above.to_owned(), *first)],
-            _ => {
-                let each = all.iter().enumerate();
-                each.map(|(at, one)| (format!("spec.versions[{at}].{name}"), *one)).collect()
-            }
-        }
-    };
-    for (at, version) in places("schema") {
+    for (at, version) in places(&all, "schema", "validation") {
         schema::check(version, &child(&at, "openAPIV3Schema"), faults);
     }
-    for (at, version) in places("subresources") {
+    for (at, version) in places(&all, "subresources", "subresources") {
         parts::subresources(&version["subresources"], &at, faults);
     }
-    for (at, version) in places("additionalPrinterColumns") {
-        parts::columns(&version["additionalPrinterColumns"], &at, faults);
+    let columns = "additionalPrinterColumns";
+    for (at, version) in places(&all, columns, columns) {
+        parts::columns(&version[columns], &at, faults);
     }
-    for (at, version) in places("selectableFields") {
+    for (at, version) in places(&all, "selectableFields", "selectableFields") {
         parts::selectable(version, &at, faults);
     }
     count(&all, faults);
+}
+
+/// Where a part of the versions stands, with the version that says it. What all say alike upstream
+/// takes for said once, beside the versions (the conversion of v1 to its internal type).
+fn places<'a>(all: &[&'a Value], part: &str, above: &str) -> Vec<(String, &'a Value)> {
+    let shared = all.windows(2).all(|pair| pair[0][part] == pair[1][part]);
+    match all.first().filter(|_| shared) {
+        Some(first) => vec![(format!("spec.{above}"), *first)],
+        None => {
+            let each = all.iter().enumerate();
+            each.map(|(at, one)| (format!("spec.versions[{at}].{part}"), *one)).collect()
+        }
+    }
 }
 
 fn count(all: &[&Value], faults: &mut Vec<Fault>) {

@@ -58,6 +58,15 @@ impl FieldManager<'_> {
         Ok(object)
     }
 
+    /// A patch laid over an object as an apply would, and nobody owns what it changes.
+    ///
+    /// # Errors
+    /// `BadRequest` if the patch has fields that the type does not have; `Stored` if the object does
+    /// not have its type.
+    pub fn laid_over(&self, object: &Value, patch: &Value) -> Result<Value, PatchError> {
+        self.merged(object, patch).map(|(merged, _)| merged)
+    }
+
     fn apply_as(
         &self,
         live: &Value,

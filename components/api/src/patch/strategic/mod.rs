@@ -11,7 +11,7 @@ mod lists;
 mod lookup;
 mod order;
 
-use super::{PatchError, go};
+use super::{PatchError, go, merge_patch::without_nulls};
 use crate::schema::{Owned, Schemas, Shape, TypeId};
 use lookup::{Place, bad};
 use serde_json::{Map, Value};
@@ -110,6 +110,7 @@ impl<'a> Merger<'a> {
             }
             (Some(old), _) if deletes => old,
             (None, _) if deletes => return Ok(()),
+            // Nulls of a new value would remove what is not there.
             (_, new) => match without_directives(without_nulls(new)) {
                 Some(new) => new,
                 None => return Ok(()),
@@ -153,20 +154,6 @@ fn list_of<'n>(name: &'n str, directive: &str) -> Result<&'n str, PatchError> {
 fn unknown_directive(directive: &Value, patch: &Map<String, Value>) -> PatchError {
     let patch = go::plain(&Value::Object(patch.clone()));
     bad(format!("unknown patch type: {} in map: {patch}", go::plain(directive)))
-}
-
-/// A new value without the null members of its objects: there is nothing that they could remove.
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => fields
-            .into_iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(name, value)| (name, without_nulls(value)))
-            .collect::<Map<_, _>>()
-            .into(),
-        Value::Array(items) => items.into_iter().map(without_nulls).collect::<Vec<_>>().into(),
-        other => other,
-    }
 }
 
 /// A new value without the objects that are directives; `None` if it is one itself.

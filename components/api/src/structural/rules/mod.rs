@@ -32,9 +32,10 @@ impl Rules {
     /// Compiles all rules of a resource's schema; none where there are none. What does not compile
     /// is left out: validation of definitions has refused it.
     pub fn of(schema: &Value) -> Option<Self> {
-        has_rules(schema)
-            .then(|| cel::environment::kubernetes::functions())
-            .and_then(|functions| Self::at(&functions, schema, true))
+        if !has_rules(schema) {
+            return None;
+        }
+        Self::at(&cel::environment::kubernetes::functions(), schema, true)
     }
 
     fn at(functions: &Arc<Functions>, schema: &Value, root: bool) -> Option<Self> {

@@ -5,17 +5,15 @@
 mod judge;
 
 use super::{
-    Attributes, Cluster, Plugin, expressions,
-    matching::{constraints_take, is_exempt},
-    params,
+    Attributes, Cluster, Plugin, expressions, params,
     pod::{items, text},
+    policies::{Bound, concerned},
 };
-use crate::{failure::Failure, object};
+use crate::failure::Failure;
 use cel::program::Program;
 use http::StatusCode;
 use judge::{Denial, Policy};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 pub(super) const PLUGIN: Plugin = Plugin {
     name: "ValidatingAdmissionPolicy",
@@ -24,70 +22,37 @@ pub(super) const PLUGIN: Plugin = Plugin {
     validate: Some(|cluster, write| Box::pin(validate(cluster, write))),
 };
 
-const GROUP: &str = "admissionregistration.k8s.io";
 const NOTE: &str = "validation.policy.admission.k8s.io/validation_failure";
 
 async fn validate(cluster: Cluster<'_>, write: &Attributes) -> Result<(), Failure> {
-    if is_exempt(write) {
+    let kinds = ("validatingadmissionpolicies", "validatingadmissionpolicybindings");
+    let all = concerned(cluster, write, kinds.0, kinds.1).await?;
+    if all.is_empty() {
         return Ok(());
     }
-    let policies = cluster.list(GROUP, "validatingadmissionpolicies", "").await?;
-    if policies.is_empty() {
-        return Ok(());
-    }
-    let bindings = cluster.list(GROUP, "validatingadmissionpolicybindings", "").await?;
+    let namespace = params::namespace(cluster, write).await?;
     let mut verdict = Verdict::default();
-    for entry in &policies {
-        let policy = entry.value();
-        let name = object::meta(policy, "name");
-        let constraints = &policy["spec"]["matchConstraints"];
-        let mut own = bindings.iter().map(|binding| binding.value());
-        let bound = own.any(|binding| binding["spec"]["policyName"] == name);
-        if !bound || !constraints_take(cluster, write, constraints, true).await? {
-            continue;
-        }
-        let compiled = cluster.memory.policy(&entry.key, entry.revision, policy);
-        let own = bindings.iter().map(|binding| binding.value());
-        for binding in own.filter(|binding| binding["spec"]["policyName"] == name) {
-            bound_policy(cluster, write, (policy, &compiled), binding, &mut verdict).await?;
+    for bound in all {
+        let compiled = cluster.memory.policy(&bound.policy);
+        let params = match &bound.params {
+            Ok(params) => params,
+            Err(why) if compiled.fails => {
+                verdict.add(&bound, Denial::plain(why.clone()), &json!(["Deny"]));
+                continue;
+            }
+            Err(_) => continue,
+        };
+        for params in params {
+            let judged = judge::all(write, &compiled, params, &namespace).await;
+            for (key, value) in judged.notes {
+                write.notes.annotate(format!("{}/{key}", bound.policy_name()), value);
+            }
+            for denial in judged.denials {
+                verdict.add(&bound, denial, &bound.binding.value()["spec"]["validationActions"]);
+            }
         }
     }
     verdict.tell(write)
-}
-
-/// One policy as one of its bindings has it.
-async fn bound_policy(
-    cluster: Cluster<'_>,
-    write: &Attributes,
-    (policy, compiled): (&Value, &Arc<Policy>),
-    binding: &Value,
-    verdict: &mut Verdict,
-) -> Result<(), Failure> {
-    let spec = &binding["spec"];
-    if !constraints_take(cluster, write, &spec["matchResources"], false).await? {
-        return Ok(());
-    }
-    let all =
-        match params::of(cluster, write, &policy["spec"]["paramKind"], &spec["paramRef"]).await {
-            Ok(all) => all,
-            Err(why) if compiled.fails => {
-                verdict.add(policy, binding, Denial::plain(why), &json!(["Deny"]));
-                return Ok(());
-            }
-            Err(_) => return Ok(()),
-        };
-    let namespace = params::namespace(cluster, write).await?;
-    for params in all {
-        let judged = judge::all(write, compiled, &params, &namespace).await;
-        for (key, value) in judged.notes {
-            let name = object::meta(policy, "name");
-            write.notes.annotate(format!("{name}/{key}"), value);
-        }
-        for denial in judged.denials {
-            verdict.add(policy, binding, denial, &spec["validationActions"]);
-        }
-    }
-    Ok(())
 }
 
 /// What all policies together say.
@@ -99,8 +64,8 @@ struct Verdict {
 }
 
 impl Verdict {
-    fn add(&mut self, policy: &Value, binding: &Value, denial: Denial, actions: &Value) {
-        let (policy, bound) = (object::meta(policy, "name"), object::meta(binding, "name"));
+    fn add(&mut self, bound: &Bound, denial: Denial, actions: &Value) {
+        let (policy, bound) = (bound.policy_name(), bound.binding_name());
         let acts: Vec<&str> = items(actions).map(text).collect();
         let message = &denial.message;
         if acts.contains(&"Warn") {

@@ -27,14 +27,19 @@ pub(crate) async fn run(registry: Arc<Registry>) {
     let cache = registry.cache(&resource);
     let mut progress = cache.subscribe();
     let prefix = registry.storage.key(&super::place::prefix(&resource, ""));
-    let mut rows = Rows::default();
+    let (mut rows, mut known, mut again) = (Rows::default(), Vec::new(), None);
     loop {
         progress.mark_unchanged();
         let entries = cache.snapshot(&prefix).entries;
-        let definitions: Vec<&Value> = entries.iter().map(|entry| entry.value()).collect();
-        rows.update(&registry, &definitions);
+        let revisions: Vec<u64> = entries.iter().map(|entry| entry.revision).collect();
         let changed = progress.changed();
-        let goes_on = match settle(&registry, &resource, &definitions).await {
+        if again.is_some() || revisions != known {
+            let definitions: Vec<&Value> = entries.iter().map(|entry| entry.value()).collect();
+            rows.update(&registry, &definitions);
+            again = settle(&registry, &resource, &definitions).await;
+            known = revisions;
+        }
+        let goes_on = match again {
             None => changed.await.is_ok(),
             // Elapsed: what was not done is tried again.
             Some(wait) => registry.host.timeout(wait, changed).await.unwrap_or(Ok(())).is_ok(),

@@ -12,6 +12,7 @@ pub(super) const ROWS: &[Row] = &[(
 )];
 
 fn create(request: &mut Value, at: &Occasion<'_>) {
+    request["status"] = json!({});
     let Some(spec) = request["spec"].as_object_mut() else { return };
     for name in ["username", "uid", "groups", "extra"] {
         spec.remove(name);

@@ -1,7 +1,8 @@
-//! Days and hours, RFC 3339, and offsets from UTC.
+//! Days and hours, and offsets from UTC.
 
 use super::Timestamp;
 use jiff::tz::TimeZoneDatabase;
+use scalars::time::{SECONDS_A_DAY, date, days};
 
 /// A moment on the Gregorian calendar.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,14 +22,12 @@ pub struct Civil {
     pub day_of_year: i64,
 }
 
-const DAY_SECONDS: i64 = 86_400;
-
 impl Civil {
     /// Of seconds since 1970, offset included.
     pub(super) fn new(seconds: i64, nanos: u32) -> Self {
-        let days = seconds.div_euclid(DAY_SECONDS);
-        let of_day = seconds.rem_euclid(DAY_SECONDS);
-        let (year, month, day) = date(days);
+        let since_1970 = seconds.div_euclid(SECONDS_A_DAY);
+        let of_day = seconds.rem_euclid(SECONDS_A_DAY);
+        let (year, month, day) = date(since_1970);
         Self {
             year,
             month,
@@ -38,62 +37,10 @@ impl Civil {
             second: of_day % 60,
             nanos,
             // 1970 began on a Thursday.
-            weekday: (days + 4).rem_euclid(7),
-            day_of_year: days - days_since_1970(year, 1, 1),
+            weekday: (since_1970 + 4).rem_euclid(7),
+            day_of_year: since_1970 - days(year, 1, 1),
         }
     }
-}
-
-/// Days are counted from March, so that the leap day is a year's last one.
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-fn date(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, day)
-}
-
-/// RFC 3339 as Go reads it: any number of digits behind the point, `Z` or an offset.
-pub(super) fn parse(text: &str) -> Option<Timestamp> {
-    let bytes = text.as_bytes();
-    let number = |from: usize, to: usize| -> Option<i64> {
-        let digits = text.get(from..to).filter(|it| it.bytes().all(|it| it.is_ascii_digit()))?;
-        digits.parse().ok()
-    };
-    for (at, mark) in [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')] {
-        bytes.get(at).filter(|it| **it == mark)?;
-    }
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    let possible = (1..=12).contains(&month) && hour < 24 && minute < 60 && second < 60;
-    let days = days_since_1970(year, month, day);
-    if !possible || date(days) != (year, month, day) {
-        return None;
-    }
-    let (nanos, zone) = fraction(text.get(19..)?)?;
-    let offset = if zone == "Z" { 0 } else { offset_seconds(zone)? };
-    Timestamp::new(days * DAY_SECONDS + hour * 3600 + minute * 60 + second - offset, nanos)
-}
-
-/// Nanoseconds behind a point, and what follows.
-fn fraction(text: &str) -> Option<(u32, &str)> {
-    let Some(rest) = text.strip_prefix('.') else { return Some((0, text)) };
-    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let (digits, zone) = rest.split_at_checked(digits).filter(|it| !it.0.is_empty())?;
-    let nanos: String = digits.chars().chain("000000000".chars()).take(9).collect();
-    Some((nanos.parse().ok()?, zone))
 }
 
 /// `+01:30` in seconds.

@@ -89,6 +89,20 @@ impl Quantity {
         self.in_units_of(NANO)
     }
 
+    /// The amount, if it is an integer of 64 bits.
+    pub fn whole_value(&self) -> Option<i64> {
+        (self.nanos % NANO == 0).then(|| i64::try_from(self.nanos / NANO).ok()).flatten()
+    }
+
+    /// The nearest double, or one beside it.
+    pub fn approximate(&self) -> f64 {
+        // An integer is not divided as a double: that would round twice.
+        match self.nanos % NANO {
+            0 => (self.nanos / NANO) as f64,
+            _ => self.nanos as f64 / NANO as f64,
+        }
+    }
+
     /// In thousandths, rounded away from zero.
     pub fn milli_value(&self) -> i64 {
         self.in_units_of(NANO / 1000)
@@ -337,6 +351,15 @@ mod tests {
         ];
         for (text, error) in cases {
             assert_eq!(Quantity::parse(text).expect_err(text), error, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_integers_are_whole() {
+        let cases = [("50k", Some(50_000), 50e3), ("1.5", None, 1.5), ("100E", None, 1e20)];
+        for (text, whole, approximate) in cases {
+            let quantity = Quantity::parse(text).unwrap();
+            assert_eq!((quantity.whole_value(), quantity.approximate()), (whole, approximate));
         }
     }
 

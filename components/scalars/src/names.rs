@@ -50,11 +50,13 @@ fn small(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit()
 }
 
-fn is_label(text: &str) -> bool {
+/// Whether a text is what [`dns_label`] asks for, however long.
+pub fn is_label(text: &str) -> bool {
     framed(text, small, |byte| byte == b'-')
 }
 
-fn is_subdomain(text: &str) -> bool {
+/// Whether a text is what [`dns_subdomain`] asks for, however long.
+pub fn is_subdomain(text: &str) -> bool {
     text.split('.').all(is_label)
 }
 
@@ -148,6 +150,17 @@ pub fn qualified_name(text: &str) -> Faults {
         faults.push(format!("name part {}", wrong()));
     }
     faults
+}
+
+/// What stands for a name that is generated from `prefix`: a dash at its end, behind which letters
+/// will come, is covered by one.
+pub fn masked_dash(prefix: &str) -> String {
+    let mut chars: Vec<char> = prefix.chars().collect();
+    if let [.., covered, '-'] = chars.as_mut_slice() {
+        *covered = 'a';
+        chars.pop();
+    }
+    chars.into_iter().collect()
 }
 
 /// A label's value, which may be empty.

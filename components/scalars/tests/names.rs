@@ -1,6 +1,6 @@
 //! What upstream says of names that are none.
 
-use api::names::{
+use scalars::names::{
     c_identifier, config_key, dns_1035_label, dns_label, dns_subdomain, environment_variable,
     header_name, label_value, path_segment, percent, port_name, port_number, qualified_name,
     wildcard_subdomain,

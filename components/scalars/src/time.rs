@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-const SECONDS_A_DAY: i64 = 86_400;
+/// Of every day: leap seconds are not told.
+pub const SECONDS_A_DAY: i64 = 86_400;
 
 /// A moment, counted from 1970.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -57,15 +58,15 @@ impl fmt::Display for Civil {
 }
 
 /// Days since 1970 of a date. Years are counted from March, so that leap days end them.
-fn days(year: i64, month: i64, day: i64) -> i64 {
+pub fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
     let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
-/// The date of a day since 1970.
-fn date(days: i64) -> (i64, i64, i64) {
+/// Year, month and day of a day since 1970; months and days are counted from one.
+pub fn date(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;

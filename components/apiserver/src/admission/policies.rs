@@ -1,0 +1,72 @@
+//! Which policies a write concerns: a policy counts as often as it is bound, each time with the
+//! parameters that the binding names.
+//!
+//! Upstream: apiserver/pkg/admission/plugin/policy/generic/policy_dispatcher.go.
+
+use super::{
+    Attributes, Cluster,
+    matching::{constraints_take, is_exempt},
+    params,
+};
+use crate::{cache::Entry, failure::Failure, object};
+use serde_json::Value;
+use std::sync::Arc;
+
+const GROUP: &str = "admissionregistration.k8s.io";
+
+/// A policy as one of its bindings has it.
+#[derive(Clone, Debug)]
+pub(super) struct Bound {
+    pub(super) policy: Arc<Entry>,
+    pub(super) binding: Arc<Entry>,
+    /// Objects of parameters, one null where the policy takes none; why there are none.
+    pub(super) params: Result<Vec<Value>, String>,
+}
+
+impl Bound {
+    pub(super) fn policy_name(&self) -> &str {
+        object::meta(self.policy.value(), "name")
+    }
+
+    pub(super) fn binding_name(&self) -> &str {
+        object::meta(self.binding.value(), "name")
+    }
+}
+
+/// The bound policies of a kind that take the write, in order of their names.
+pub(super) async fn concerned(
+    cluster: Cluster<'_>,
+    write: &Attributes,
+    policies: &str,
+    bindings: &str,
+) -> Result<Vec<Bound>, Failure> {
+    let mut found = Vec::new();
+    if is_exempt(write) {
+        return Ok(found);
+    }
+    let policies = cluster.list(GROUP, policies, "").await?;
+    if policies.is_empty() {
+        return Ok(found);
+    }
+    let bindings = cluster.list(GROUP, bindings, "").await?;
+    for policy in policies {
+        let name = object::meta(policy.value(), "name").to_owned();
+        let of_policy = |binding: &&Arc<Entry>| binding.value()["spec"]["policyName"] == *name;
+        let own: Vec<_> = bindings.iter().filter(of_policy).cloned().collect();
+        let spec = &policy.value()["spec"];
+        if own.is_empty()
+            || !constraints_take(cluster, write, &spec["matchConstraints"], true).await?
+        {
+            continue;
+        }
+        for binding in own {
+            let bound = &binding.value()["spec"];
+            if constraints_take(cluster, write, &bound["matchResources"], false).await? {
+                let params = params::of(cluster, write, &spec["paramKind"], &bound["paramRef"]);
+                let params = params.await;
+                found.push(Bound { policy: policy.clone(), binding, params });
+            }
+        }
+    }
+    Ok(found)
+}

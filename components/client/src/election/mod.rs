@@ -1,0 +1,13 @@
+//! One leader at a time among replicas of a component, by a Lease.
+//!
+//! Upstream: client-go/tools/leaderelection.
+
+mod core;
+mod lease;
+#[cfg(test)]
+mod model;
+mod run;
+
+pub use self::core::{Election, Input, Next};
+pub use lease::{Record, Timing, TimingError};
+pub use run::{Elector, Ended};
