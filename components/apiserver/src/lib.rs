@@ -5,6 +5,7 @@
 //! caches.
 
 mod admission;
+mod audit;
 mod authentication;
 mod authorization;
 mod bootstrap;
@@ -24,6 +25,7 @@ mod storage;
 pub mod config;
 
 pub use admission::{BadSettings as BadAdmission, Settings as AdmissionSettings};
+pub use audit::{AuditLog, AuditPolicy};
 pub use authentication::{KeyError, PublicKey, ServiceAccounts, SigningKey, Tokens, User};
 pub use authorization::{Mode, Policy, PolicyError};
 pub use run::{ApiServer, Fatal};

@@ -2,9 +2,11 @@
 //!
 //! Upstream: cmd/kube-apiserver/app/options.
 
+mod audit;
 mod authentication;
 mod authorization;
 
+pub use audit::AuditFlags;
 pub use authentication::AuthenticationFlags;
 pub use authorization::AuthorizationFlags;
 
@@ -87,6 +89,10 @@ pub struct Flags {
     #[command(flatten)]
     pub authorization: AuthorizationFlags,
 
+    /// Who did what
+    #[command(flatten)]
+    pub audit: AuditFlags,
+
     /// Admission plugins to run besides those that run by default
     #[arg(long, value_delimiter = ',', help_heading = "Admission")]
     pub enable_admission_plugins: Vec<String>,
@@ -151,6 +157,7 @@ impl Flags {
         config.service_accounts = self.authentication.service_accounts(&self.cert_dir)?;
         config.bootstrap_tokens = self.authentication.enable_bootstrap_token_auth;
         config.authorization = self.authorization.modes()?;
+        config.audit = self.audit.log()?;
         config.bootstrap_roles = true;
         // Where everybody may do everything, nobody comes in unknown (upstream resets
         // --anonymous-auth too: pkg/kubeapiserver/options/authentication.go).

@@ -17,6 +17,7 @@ fn judged(etcd: &Cluster) -> ApiServer {
         let tokens = scratch.write("tokens.csv", "alice-token,alice,u-1,\"dev\"\n");
         vec![
             "--authorization-mode=Node,RBAC".to_owned(),
+            "--disable-admission-plugins=ServiceAccount".to_owned(),
             format!("--token-auth-file={tokens}"),
             "--enable-bootstrap-token-auth".to_owned(),
         ]
@@ -311,4 +312,70 @@ fn without_credentials_there_is_little_to_see() {
     assert!(refused.contains("Unauthorized"), "{refused}");
     let ready = ["get", "--raw", "/readyz/poststarthook/rbac/bootstrap-roles"];
     assert_eq!(server.kubectl().run(&ready).ok(), "ok");
+}
+
+const POLICY: &str = "
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- {level: None, nonResourceURLs: ['/*']}
+- {level: Metadata, resources: [{group: '', resources: [secrets]}]}
+- {level: RequestResponse, omitManagedFields: true, resources: [{group: '', resources: [configmaps]}]}
+";
+
+#[test]
+fn the_audit_log_tells_who_did_what() {
+    let etcd = Cluster::start(Plan::ours(1));
+    let server = ApiServer::start_with(&etcd, |scratch| {
+        vec![
+            "--authorization-mode=RBAC".to_owned(),
+            format!("--audit-policy-file={}", scratch.write("policy.yaml", POLICY)),
+            format!("--audit-log-path={}", scratch.file("audit.log")),
+        ]
+    });
+    let admin = server.kubectl();
+    admin.run(&["create", "secret", "generic", "s", "--from-literal=a=hidden"]).ok();
+    admin.run(&["create", "configmap", "c", "--from-literal=a=shown"]).ok();
+    admin.run(&["get", "secret", "s", "--as", "bob"]).refused();
+    admin.run(&["get", "pods"]).ok();
+    let watch = ["get", "configmaps", "--watch-only", "--request-timeout=1s"];
+    admin.run(&watch);
+    let log = server.scratch().file("audit.log");
+    let events = until("the watch's end is told", || {
+        let text = std::fs::read_to_string(&log).unwrap_or_default();
+        let events = text.lines().map(serde_json::from_str::<Value>);
+        let events = events.collect::<Result<Vec<_>, _>>().expect("an event on each line");
+        let ends =
+            |event: &&Value| event["verb"] == "watch" && event["stage"] == "ResponseComplete";
+        events.iter().any(|event| ends(&event)).then_some(events)
+    });
+    let said: Vec<_> = events
+        .iter()
+        .map(|event| {
+            let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+            let resource = event["objectRef"]["resource"].as_str().unwrap_or_default();
+            let code = &event["responseStatus"]["code"];
+            format!("{} {} {resource} {code} {}", text("level"), text("verb"), text("stage"))
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "Metadata create secrets 201 ResponseComplete",
+            "RequestResponse create configmaps 201 ResponseComplete",
+            "Metadata get secrets 403 ResponseComplete",
+            "RequestResponse watch configmaps 200 ResponseStarted",
+            "RequestResponse watch configmaps 200 ResponseComplete",
+        ]
+    );
+    assert!(events[0].get("requestObject").is_none());
+    assert_eq!(events[0]["user"]["username"], "admin");
+    assert_eq!(events[0]["sourceIPs"], serde_json::json!(["127.0.0.1"]));
+    assert_eq!(events[1]["requestObject"]["data"]["a"], "shown");
+    assert_eq!(events[1]["objectRef"]["name"], "c");
+    assert!(events[1]["responseObject"]["metadata"].get("managedFields").is_none());
+    assert_eq!(events[2]["impersonatedUser"]["username"], "bob");
+    assert_eq!(events[2]["annotations"]["authorization.k8s.io/decision"], "forbid");
+    assert_eq!(events[2]["responseStatus"]["reason"], "Forbidden");
 }

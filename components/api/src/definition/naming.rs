@@ -165,7 +165,7 @@ mod tests {
                    "singular": kind.to_lowercase(), "shortNames": [short]})
         };
         let first = names_of("Foo", "foos", "f");
-        let other = definition(first.clone(), first.clone());
+        let other = definition(first.clone(), first);
         let cases = [
             (names_of("Bar", "bars", "b"), true, "NoConflicts", "no conflicts found"),
             (names_of("Bar", "foos", "b"), false, "PluralConflict", "\"foos\" is already in use"),

@@ -9,7 +9,9 @@ fn template() -> Value {
 
 fn of(version: &str, kind: &str, spec: Value) -> Objects {
     let mut all = json!({"selector": {"matchLabels": {"app": "web"}}, "template": template()});
-    all.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+    for (name, value) in spec.as_object().into_iter().flatten() {
+        all[name] = value.clone();
+    }
     Objects::like(
         json!({"apiVersion": version, "kind": kind, "metadata": {"name": "web", "namespace": "a"}, "spec": all}),
     )

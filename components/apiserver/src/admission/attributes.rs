@@ -57,6 +57,11 @@ impl Notes {
         self.0.lock().annotations.entry(key.into()).or_insert_with(|| value.into());
     }
 
+    /// What the audit log is to be told.
+    pub(crate) fn annotations(&self) -> BTreeMap<String, String> {
+        self.0.lock().annotations.clone()
+    }
+
     /// What the client is to be told.
     pub(crate) fn warnings(&self) -> Vec<String> {
         self.0.lock().warnings.clone()

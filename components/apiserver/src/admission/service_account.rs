@@ -130,12 +130,16 @@ async fn validate(cluster: Cluster<'_>, write: &Attributes) -> Result<(), Failur
     let name = text(&pod["spec"]["serviceAccountName"]);
     let account = account(cluster, write, name).await?;
     let strict = annotation(&account, "kubernetes.io/enforce-mountable-secrets");
-    if strict.is_some_and(|value| matches!(value, "true" | "True" | "TRUE" | "t" | "T" | "1")) {
-        if let Some(why) = secret_fault(&account, &pod["spec"]) {
-            return Err(write.forbidden(why));
-        }
+    let strict = strict.is_some_and(is_true);
+    match strict.then(|| secret_fault(&account, &pod["spec"])).flatten() {
+        Some(why) => Err(write.forbidden(why)),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// As Go's strconv reads a truth value.
+fn is_true(text: &str) -> bool {
+    matches!(text, "1" | "t" | "T" | "true" | "TRUE" | "True")
 }
 
 /// A mirror pod shows what a kubelet runs anyway: it must not pull in what the cluster keeps.

@@ -120,13 +120,13 @@ impl Authorization {
         Decision::NoOpinion(reasons.join("\n"))
     }
 
-    /// Refuses what is not allowed.
+    /// Refuses what is not allowed; returns why it is.
     ///
     /// # Errors
     /// The refusal as the client is told.
-    pub(crate) async fn demand(&self, attributes: &Attributes) -> Result<(), Failure> {
+    pub(crate) async fn demand(&self, attributes: &Attributes) -> Result<String, Failure> {
         match self.decide(attributes).await {
-            Decision::Allow(_) => Ok(()),
+            Decision::Allow(reason) => Ok(reason),
             Decision::NoOpinion(reason) => Err(attributes.forbidden(&reason)),
         }
     }

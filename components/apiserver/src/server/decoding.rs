@@ -79,6 +79,7 @@ impl Server {
         let warnings = validation.judge(&mut decoded)?;
         let mut object = decoded.value;
         name_kind(kind, &mut object)?;
+        asked.trail.sent(&object);
         Ok(Received { object, warnings })
     }
 

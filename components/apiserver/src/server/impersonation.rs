@@ -38,6 +38,7 @@ impl Server {
             let right = Attributes { user: asked.requester.user.clone(), ..right };
             self.authorization.demand(&right).await?;
         }
+        asked.trail.acts_as(&wanted.user);
         asked.requester.user = Arc::new(wanted.user);
         asked.headers = std::mem::take(&mut asked.headers)
             .into_iter()

@@ -24,6 +24,7 @@ mod token_request;
 
 use crate::{
     admission::Notes,
+    audit::{self, Audit, Trail},
     authentication::Authenticator,
     authorization::{Attributes, Authorization, Requester},
     config::Config,
@@ -52,6 +53,7 @@ pub(crate) struct Server {
     registry: Arc<Registry>,
     authenticator: Authenticator,
     authorization: Arc<Authorization>,
+    audit: Audit,
     /// Watches end at it.
     closing: Stop,
     leaving: AtomicBool,
@@ -70,6 +72,8 @@ struct Asked {
     requester: Requester,
     /// What admission says besides its verdict.
     notes: Notes,
+    /// What the audit log is told of it.
+    trail: Trail,
 }
 
 impl Asked {
@@ -91,12 +95,14 @@ impl Server {
     pub(crate) fn new(host: &Host, config: Config, registry: Arc<Registry>, closing: Stop) -> Self {
         let authenticator = Authenticator::new(&config, &registry);
         let authorization = Arc::new(Authorization::new(&config.authorization, &registry));
+        let audit = Audit::new(host, config.audit.clone());
         Self {
             host: host.clone(),
             config,
             registry,
             authenticator,
             authorization,
+            audit,
             closing,
             leaving: AtomicBool::new(false),
             documents: openapi::Library::default(),
@@ -134,10 +140,30 @@ impl Server {
     async fn chain(self: Arc<Self>, request: Request) -> Result<Response, Failure> {
         let (parts, body) = request.into_parts();
         let peer = parts.extensions.get::<Peer>().cloned();
+        let uri = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
         let mut asked = self.read(parts)?;
         self.authenticate(peer.as_ref(), &mut asked).await?;
+        let from = peer.map(|peer| peer.remote.ip());
+        let request = audit::Request { uri: &uri, headers: &asked.headers, from };
+        let trail = self.audit.begin(&asked.attributes(), request).await;
+        asked.trail = trail.clone();
+        let notes = asked.notes.clone();
+        let response = self.judged(asked, body).await;
+        let response = response.unwrap_or_else(|failure| answer::failure(&failure));
+        Ok(trail.answered(&notes, response).await)
+    }
+
+    /// What happens to a request whose sender is known.
+    async fn judged(
+        self: Arc<Self>,
+        mut asked: Asked,
+        body: hyper::body::Incoming,
+    ) -> Result<Response, Failure> {
         self.impersonate(&mut asked).await?;
-        self.authorization.demand(&asked.attributes()).await?;
+        let verdict = self.authorization.demand(&asked.attributes()).await;
+        let decision = if verdict.is_ok() { "allow" } else { "forbid" };
+        asked.notes.annotate("authorization.k8s.io/decision", decision);
+        asked.notes.annotate("authorization.k8s.io/reason", verdict?);
         Ok(self.serve(asked, body).await)
     }
 
@@ -149,8 +175,15 @@ impl Server {
         let info = RequestInfo::of(&parts.method, &path, &query);
         let requester =
             Requester { user: Arc::default(), authorization: self.authorization.clone() };
-        let notes = Notes::default();
-        Ok(Asked { method: parts.method, info, query, headers: parts.headers, requester, notes })
+        Ok(Asked {
+            method: parts.method,
+            info,
+            query,
+            headers: parts.headers,
+            requester,
+            notes: Notes::default(),
+            trail: Trail::default(),
+        })
     }
 
     /// Finds out who asks.

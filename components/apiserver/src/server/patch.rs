@@ -57,7 +57,9 @@ impl Server {
         let validation = Validation::of(asked)?;
         let schemas = &self.registry.schemas;
         let id = schemas.of(&target.resource.kind);
-        let patch = Patch::read(body::media(asked), id, &body::read(body).await?)?;
+        let bytes = body::read(body).await?;
+        asked.trail.sent_text(&bytes);
+        let patch = Patch::read(body::media(asked), id, &bytes)?;
         let apply = |present: &Value| {
             let patched = patch.applied(schemas, present.clone())?;
             let mut decoded = self.conform(&target.resource, &patched)?;
@@ -87,6 +89,7 @@ impl Server {
         }
         let force = asked.query.is_true("force");
         let patch = body::yaml(&body::read(body).await?)?;
+        asked.trail.sent(&patch);
         let decide = |present: &Value| {
             let applied = self.registry.applied(target, present, &patch, &how, force)?;
             Ok(self.conform(&target.resource, &applied)?.value)

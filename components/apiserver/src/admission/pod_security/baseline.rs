@@ -104,7 +104,7 @@ fn host_ports(pod: &Pod<'_>) -> Option<Finding> {
         ports.filter(|port| *port != 0).map(|port| port.to_string()).collect()
     };
     let who = pod.named(|one| !ports(one).is_empty());
-    let all: BTreeSet<String> = pod.containers().flat_map(|one| ports(one)).collect();
+    let all: BTreeSet<String> = pod.containers().flat_map(ports).collect();
     let detail = format!(
         "{} {} {} {}",
         counted("container", &who),

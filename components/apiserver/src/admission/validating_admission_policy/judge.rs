@@ -148,13 +148,12 @@ impl Policy {
 impl Validation {
     /// What the client is told: an expression's text if it gives a good one, or else the policy's.
     fn said(&self, scope: &Scope<'_>) -> String {
-        if let Some(Ok(program)) = &self.message_program {
-            if let Ok(Value::String(text)) = scope.run(program) {
-                let text = text.trim();
-                let good = !text.is_empty() && text.len() <= MESSAGE_BYTES_MAX;
-                if good && !text.contains('\n') {
-                    return text.to_owned();
-                }
+        let made = self.message_program.as_ref().and_then(|program| program.as_ref().ok());
+        if let Some(Ok(Value::String(text))) = made.map(|program| scope.run(program)) {
+            let text = text.trim();
+            let good = !text.is_empty() && text.len() <= MESSAGE_BYTES_MAX;
+            if good && !text.contains('\n') {
+                return text.to_owned();
             }
         }
         match self.message.trim() {

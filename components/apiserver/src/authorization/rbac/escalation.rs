@@ -41,8 +41,9 @@ pub(crate) async fn check(
     };
     let of = Named { group: GROUP, resource: &target.resource.plural, name };
     match target.resource.plural.as_str() {
-        "roles" | "clusterroles" => role(requester, target, new, of).await,
-        _ => binding(requester, target, new, of).await,
+        // Boxed: every write carries this one's room, and few are of roles.
+        "roles" | "clusterroles" => Box::pin(role(requester, target, new, of)).await,
+        _ => Box::pin(binding(requester, target, new, of)).await,
     }
 }
 

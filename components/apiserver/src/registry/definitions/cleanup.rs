@@ -70,7 +70,7 @@ impl Registry {
             name: object::meta(&object, "name").to_owned(),
             subresource: String::new(),
         };
-        match self.delete(&one, &Deletion::default(), &Writing::default()).await {
+        match self.delete(&one, &Deletion::default(), &Writing::own()).await {
             Err(failure) if failure.reason != "NotFound" => Err(failure),
             _ => Ok(()),
         }

@@ -7,9 +7,6 @@ use crate::{
 use api::definition::{Condition, approval, condition_is, names, set_condition};
 use serde_json::Value;
 
-/// Who owns the status.
-const MANAGER: &str = "kube-apiserver";
-
 impl Registry {
     /// Brings a definition's status up to date.
     pub(super) async fn settle_definition(
@@ -23,7 +20,7 @@ impl Registry {
             return Ok(());
         }
         let decide = |present: &Value| Ok(settled(present, all, &now));
-        self.modify(target, &by_server(), decide).await.map(drop)
+        self.modify(target, &Writing::own(), decide).await.map(drop)
     }
 
     /// Writes what is to be said of a definition.
@@ -38,12 +35,8 @@ impl Registry {
             change(&mut new, &now);
             Ok(new)
         };
-        self.modify(target, &by_server(), decide).await.map(drop)
+        self.modify(target, &Writing::own(), decide).await.map(drop)
     }
-}
-
-fn by_server() -> Writing {
-    Writing { manager: MANAGER.into(), ..Writing::default() }
 }
 
 /// The definition with the status that it should have.
