@@ -156,7 +156,7 @@ fn a_drain_keeps_to_the_budget_of_disruptions() {
 
     let binding = r#"{"apiVersion":"v1","kind":"Binding","metadata":{"name":"p3"},"target":{"kind":"Node","name":"n1"}}"#;
     let path = "/api/v1/namespaces/default/pods/p3/binding";
-    let file = server.scratch().write("binding.json", binding.to_owned());
+    let file = server.scratch().write("binding.json", binding);
     kubectl.run(&["create", "--raw", path, "-f", &file]).ok();
     assert_eq!(get(&kubectl, &["pod", "p3"])["spec"]["nodeName"], "n1");
     let again = kubectl.run(&["create", "--raw", path, "-f", &file]).refused();

@@ -193,11 +193,10 @@ pub(crate) async fn leave(registry: &Registry) -> Result<(), Failure> {
     let Some(services) = &registry.services else { return Ok(()) };
     let storage = registry.storage();
     let key = storage.key(&format!("{LEASES}{}", services.advertise));
-    if let Some(stored) = storage.get(&key).await? {
-        match storage.delete_if(&key, stored.revision).await {
-            Err(Refused::Failed(failure)) => return Err(failure),
-            _ => {}
-        }
+    if let Some(stored) = storage.get(&key).await?
+        && let Err(Refused::Failed(failure)) = storage.delete_if(&key, stored.revision).await
+    {
+        return Err(failure);
     }
     keep_endpoints(registry, services).await
 }

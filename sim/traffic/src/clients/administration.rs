@@ -33,11 +33,11 @@ pub(super) async fn members(user: &User) -> Option<MemberListResponse> {
 
 /// Puts a learner in.
 pub(super) async fn add(user: &User, peer_url: String) {
-    let asked = async {
+    let asked = Box::pin(async {
         let request = MemberAddRequest { peer_urls: vec![peer_url], is_learner: true };
         let added = user.calls.member_add(request).await?.member;
         Ok((0, added.map(|member| Told::MemberAdded { member: member.id })))
-    };
+    });
     user.admin(Admin::MemberAdd, asked).await;
 }
 
