@@ -1,0 +1,7 @@
+//! The client of API servers where machines, links and processes fail.
+
+#![allow(clippy::unwrap_used, reason = "a test: failing loudly is its purpose")]
+
+mod elections;
+mod informers;
+mod place;
