@@ -183,9 +183,17 @@ fn an_autoscaler_is_the_same_in_both_its_versions() {
     let kubectl = server.kubectl();
     kubectl.run(&["create", "deployment", "web", "--image=nginx"]).ok();
     kubectl.run(&["autoscale", "deployment", "web", "--max=5", "--cpu-percent=70"]).ok();
-    let first = get(&kubectl, &["hpa.v1.autoscaling", "web"]);
+    let version = |version: &str| -> Value {
+        let path =
+            format!("/apis/autoscaling/{version}/namespaces/default/horizontalpodautoscalers/web");
+        let said = kubectl.run(&["get", "--raw", &path]).ok();
+        serde_json::from_str(&said).expect("the answer is JSON")
+    };
+    let (first, second) = (version("v1"), version("v2"));
     assert_eq!(first["spec"]["targetCPUUtilizationPercentage"], 70);
-    let second = get(&kubectl, &["hpa.v2.autoscaling", "web"]);
-    assert_eq!(second["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"], 70);
+    assert_eq!(
+        second["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"], 70,
+        "{second}"
+    );
     assert_eq!(first["metadata"]["uid"], second["metadata"]["uid"]);
 }

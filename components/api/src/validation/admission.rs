@@ -1,9 +1,9 @@
 //! Who has a say in requests: webhooks and policies.
 //!
-//! Upstream: pkg/apis/admissionregistration/validation/validation.go. Expressions are compiled where
-//! they are run; here they only must be there.
+//! Upstream: pkg/apis/admissionregistration/validation/validation.go.
 
 mod bindings;
+mod expressions;
 mod policies;
 mod rules;
 mod webhooks;

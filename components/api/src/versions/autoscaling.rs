@@ -32,12 +32,10 @@ pub(super) fn to_v1(mut object: Value) -> Value {
     }
     note(&mut notes, CURRENT, others.into());
     note(&mut notes, CONDITIONS, taken(&mut object["status"], "conditions"));
-    if !notes.is_empty() {
-        for (name, text) in notes {
-            object["metadata"]["annotations"][name] = text;
-        }
+    for (name, text) in notes {
+        object["metadata"]["annotations"][name] = text;
     }
-    object
+    tidy(object)
 }
 
 pub(super) fn to_v2(mut object: Value) -> Value {
@@ -66,6 +64,19 @@ pub(super) fn to_v2(mut object: Value) -> Value {
     set(&mut object["status"], "conditions", conditions);
     if object["metadata"]["annotations"].as_object().is_some_and(Map::is_empty) {
         taken(&mut object["metadata"], "annotations");
+    }
+    tidy(object)
+}
+
+/// Without the members that were looked at and are not there.
+fn tidy(mut object: Value) -> Value {
+    if let Some(members) = object.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    if let Some(metadata) = object["metadata"].as_object_mut()
+        && metadata.get("annotations").is_some_and(Value::is_null)
+    {
+        metadata.remove("annotations");
     }
     object
 }
@@ -225,5 +236,12 @@ mod tests {
         assert_eq!(noted[0]["pods"], json!({"metricName": "rate", "targetAverageValue": "5"}));
         assert_eq!(noted[1]["object"]["target"], json!({"kind": "Service", "name": "s"}));
         assert_eq!(convert(v1, "autoscaling/v2"), Some(v2));
+        let bare = json!({
+            "kind": "HorizontalPodAutoscaler", "apiVersion": "autoscaling/v1",
+            "metadata": {"name": "a"}, "spec": {"maxReplicas": 1},
+        });
+        let v2 = convert(bare.clone(), "autoscaling/v2").unwrap();
+        assert_eq!(v2["metadata"], bare["metadata"]);
+        assert_eq!(convert(v2, "autoscaling/v1"), Some(bare));
     }
 }

@@ -94,6 +94,12 @@ fn webhooks_and_policies() {
         ]),
         ("/spec/matchConstraints", Value::Null, &["spec.matchConstraints: Required value"]),
         ("/spec/validations/0/expression", json!(" "), &["spec.validations[0].expression: Required value: expression is not specified"]),
+        ("/spec/validations/0/expression", json!("1"), &["spec.validations[0].expression: Invalid value: \"1\": must evaluate to bool"]),
+        ("/spec/validations/0/expression", json!("object."), &["spec.validations[0].expression: Invalid value: \"object.\": compilation failed: …"]),
+        ("/spec/validations/0/expression", json!("params.x"), &["spec.validations[0].expression: Invalid value: \"params.x\": compilation failed: …"]),
+        ("/spec/validations/0/messageExpression", json!("true"), &["spec.validations[0].messageExpression: Invalid value: \"true\": must evaluate to string"]),
+        ("/spec/matchConditions", json!([{"name": "a", "expression": "'a'"}]), &["spec.matchConditions[0].expression: Invalid value: \"'a'\": must evaluate to bool"]),
+        ("/spec/variables", json!([{"name": "a", "expression": "object.spec"}, {"name": "b", "expression": "variables.a.b > 1"}]), &[]),
         ("/spec/paramKind", json!({"apiVersion": "a/b/c", "kind": "A"}), &[r#"spec.paramKind.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c"#]),
     ]);
     Objects::like(json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": "a"},

@@ -74,7 +74,7 @@ fn carry_over_ports(new: &mut Value, old: &Value) {
     let ports = |service: &Value| service["spec"]["ports"].as_array().cloned().unwrap_or_default();
     let before = ports(old);
     let mut used: Vec<Value> = ports(new).iter().map(|port| port["nodePort"].clone()).collect();
-    for port in new["spec"]["ports"].as_array_mut().into_iter().flatten() {
+    for port in ports_mut(new) {
         if !is_blank(&port["nodePort"]) {
             continue;
         }
@@ -110,10 +110,14 @@ pub(crate) fn drop_unused(new: &mut Value, old: &Value) {
     }
     let nodes = |service: &Value| matches!(text(service, "type"), "NodePort" | "LoadBalancer");
     if nodes(old) && !nodes(new) && numbers(new) == numbers(old) {
-        for port in new["spec"]["ports"].as_array_mut().into_iter().flatten() {
+        for port in ports_mut(new) {
             port.as_object_mut().and_then(|port| port.remove("nodePort"));
         }
     }
+}
+
+fn ports_mut(service: &mut Value) -> impl Iterator<Item = &mut Value> {
+    service.pointer_mut("/spec/ports").and_then(Value::as_array_mut).into_iter().flatten()
 }
 
 fn numbers(service: &Value) -> Vec<&Value> {

@@ -18,7 +18,7 @@ const TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
 const FORMATS: [&str; 9] =
     ["byte", "date", "date-time", "double", "float", "int32", "int64", "name", "password"];
 /// Selectable fields of a version.
-const SELECTABLE_MAX: usize = 8;
+const SELECTABLE_MAX: i64 = 8;
 
 /// Checks `additionalPrinterColumns`.
 pub(super) fn columns(told: &Value, at: &str, faults: &mut Vec<Fault>) {
@@ -86,8 +86,8 @@ pub(super) fn subresources(told: &Value, at: &str, faults: &mut Vec<Fault>) {
 pub(super) fn selectable(version: &Value, at: &str, faults: &mut Vec<Fault>) {
     let fields: Vec<&Value> =
         version["selectableFields"].as_array().into_iter().flatten().collect();
-    if fields.len() > SELECTABLE_MAX {
-        faults.push(Fault::too_many(at, fields.len(), 8));
+    if i64::try_from(fields.len()).is_ok_and(|count| count > SELECTABLE_MAX) {
+        faults.push(Fault::too_many(at, fields.len(), SELECTABLE_MAX));
     }
     let schema = &version["schema"]["openAPIV3Schema"];
     let mut seen = BTreeSet::new();

@@ -23,7 +23,7 @@ enum Level {
 }
 
 /// Words that nothing nested may say, with what is said of it.
-const NOT_NESTED: [(&str, &str); 15] = [
+const NOT_NESTED: [(&str, &str); 14] = [
     ("type", "must be empty to be structural"),
     ("additionalProperties", "must be undefined to be structural"),
     ("default", "must be undefined to be structural"),
@@ -38,7 +38,6 @@ const NOT_NESTED: [(&str, &str); 15] = [
     ("x-kubernetes-list-type", "must be undefined to be structural"),
     ("x-kubernetes-map-type", "must be undefined to be structural"),
     ("x-kubernetes-validations", "must be empty to be structural"),
-    ("example", "must be undefined to be structural"),
 ];
 
 /// Checks a schema; complaints come in the order of their texts.
@@ -206,7 +205,7 @@ fn nested(schema: &Value, spine: Option<&Value>, at: &str, found: &mut Vec<Fault
             Value::Array(list) => !list.is_empty(),
             _ => true,
         };
-        if said && word != "example" {
+        if said {
             found.push(Fault::forbidden(&child(at, word), why));
         }
     }

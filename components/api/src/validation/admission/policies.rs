@@ -1,10 +1,11 @@
 //! Policies of expressions, which allow or change.
 
-use super::rules;
+use super::{expressions::Compiler, rules};
 use crate::{
     names,
     validation::{error::Errors, field::Field},
 };
+use cel::types::Type;
 use std::collections::BTreeSet;
 
 const AUDITS_MAX: usize = 20;
@@ -12,8 +13,8 @@ const AUDIT_BYTES_MAX: usize = 5 * 1024;
 const REASONS: [&str; 4] = ["Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"];
 const NOTHING: &str = "validations or auditAnnotations must contain at least one item";
 
-/// What policies of both kinds have.
-fn common(spec: &Field<'_>, errors: &mut Errors) {
+/// What policies of both kinds have; the compiler knows their variables in the end.
+fn common(spec: &Field<'_>, compiler: &mut Compiler, errors: &mut Errors) {
     let failure = spec.get("failurePolicy");
     match failure.is_set() {
         true => failure.one_of(&["Fail", "Ignore"], errors),
@@ -31,8 +32,8 @@ fn common(spec: &Field<'_>, errors: &mut Errors) {
         }
         false => errors.push(matched.required("")),
     }
-    rules::conditions(&spec.get("matchConditions"), errors);
-    spec.get("variables").items().for_each(|one| variable(&one, errors));
+    rules::conditions(&spec.get("matchConditions"), compiler, errors);
+    spec.get("variables").items().for_each(|one| variable(&one, compiler, errors));
 }
 
 fn parameter_kind(parameters: &Field<'_>, errors: &mut Errors) {
@@ -63,38 +64,43 @@ fn parameter_kind(parameters: &Field<'_>, errors: &mut Errors) {
     }
 }
 
-fn variable(variable: &Field<'_>, errors: &mut Errors) {
+fn variable(variable: &Field<'_>, compiler: &mut Compiler, errors: &mut Errors) {
     let (name, expression) = (variable.get("name"), variable.get("expression"));
     if name.text().trim().is_empty() {
         errors.push(name.required("name is not specified"));
     } else if !names::c_identifier(name.text()).is_empty() {
         errors.push(name.invalid("name is not a valid CEL identifier"));
     }
-    need_expression(&expression, errors);
+    if need_expression(&expression, errors) {
+        compiler.declare(name.text(), &expression, errors);
+    }
 }
 
-fn need_expression(expression: &Field<'_>, errors: &mut Errors) {
-    if expression.text().trim().is_empty() {
+fn need_expression(expression: &Field<'_>, errors: &mut Errors) -> bool {
+    let is_there = !expression.text().trim().is_empty();
+    if !is_there {
         errors.push(expression.required("expression is not specified"));
     }
+    is_there
 }
 
 pub(super) fn validating(object: &Field<'_>, errors: &mut Errors) {
     let spec = object.get("spec");
-    common(&spec, errors);
+    let mut compiler = Compiler::of_policy(&spec, false);
+    common(&spec, &mut compiler, errors);
     let (validations, audits) = (spec.get("validations"), spec.get("auditAnnotations"));
     if validations.is_empty() && audits.is_empty() {
         errors.extend([validations.required(NOTHING), audits.required(NOTHING)]);
         return;
     }
-    validations.items().for_each(|one| validation(&one, errors));
+    validations.items().for_each(|one| validation(&one, &compiler, errors));
     if audits.len() > AUDITS_MAX {
         let why = format!("must not have more than {AUDITS_MAX} auditAnnotations");
         errors.push(audits.invalid(why));
     }
     let (policy, mut seen) = (object.down(&["metadata", "name"]).text(), BTreeSet::new());
     for one in audits.items() {
-        audit(policy, &one, errors);
+        audit(policy, &one, &compiler, errors);
         let key = one.get("key");
         if !seen.insert(key.text()) {
             errors.push(key.duplicate());
@@ -102,10 +108,14 @@ pub(super) fn validating(object: &Field<'_>, errors: &mut Errors) {
     }
 }
 
-fn validation(one: &Field<'_>, errors: &mut Errors) {
-    need_expression(&one.get("expression"), errors);
-    let told = one.get("messageExpression");
-    if !told.is_empty() && told.text().trim().is_empty() {
+fn validation(one: &Field<'_>, compiler: &Compiler, errors: &mut Errors) {
+    let (expression, told) = (one.get("expression"), one.get("messageExpression"));
+    if need_expression(&expression, errors) {
+        compiler.check(&expression, &[Type::Bool], errors);
+    }
+    if !told.text().trim().is_empty() {
+        compiler.check(&told, &[Type::String], errors);
+    } else if !told.is_empty() {
         errors.push(told.invalid("must be non-empty if specified"));
     }
     let message = one.get("message");
@@ -118,7 +128,7 @@ fn validation(one: &Field<'_>, errors: &mut Errors) {
     one.get("reason").some_of(&REASONS, errors);
 }
 
-fn audit(policy: &str, one: &Field<'_>, errors: &mut Errors) {
+fn audit(policy: &str, one: &Field<'_>, compiler: &Compiler, errors: &mut Errors) {
     let (key, value) = (one.get("key"), one.get("valueExpression"));
     let whole = format!("{policy}/{}", key.text());
     let faults = names::qualified_name(&whole).into_iter();
@@ -127,12 +137,15 @@ fn audit(policy: &str, one: &Field<'_>, errors: &mut Errors) {
         errors.push(value.required("valueExpression is not specified"));
     } else if value.text().trim().len() > AUDIT_BYTES_MAX {
         errors.push(value.required(format!("must not exceed {AUDIT_BYTES_MAX} bytes in length")));
+    } else {
+        compiler.check(&value, &[Type::String, Type::Null], errors);
     }
 }
 
 pub(super) fn mutating(object: &Field<'_>, errors: &mut Errors) {
     let spec = object.get("spec");
-    common(&spec, errors);
+    let mut compiler = Compiler::of_policy(&spec, true);
+    common(&spec, &mut compiler, errors);
     let again = spec.get("reinvocationPolicy");
     match again.is_set() {
         true => again.one_of(&["IfNeeded", "Never"], errors),
@@ -142,10 +155,10 @@ pub(super) fn mutating(object: &Field<'_>, errors: &mut Errors) {
     if mutations.is_empty() {
         errors.push(mutations.required("mutations must contain at least one item"));
     }
-    mutations.items().for_each(|one| mutation(&one, errors));
+    mutations.items().for_each(|one| mutation(&one, &compiler, errors));
 }
 
-fn mutation(one: &Field<'_>, errors: &mut Errors) {
+fn mutation(one: &Field<'_>, compiler: &Compiler, errors: &mut Errors) {
     let kind = one.get("patchType");
     kind.need_one_of(&["ApplyConfiguration", "JSONPatch"], errors);
     for (owner, member) in
@@ -153,7 +166,12 @@ fn mutation(one: &Field<'_>, errors: &mut Errors) {
     {
         let field = one.get(member);
         match (owner == kind.text(), field.is_set()) {
-            (true, true) => need_expression(&field.get("expression"), errors),
+            (true, true) => {
+                let expression = field.get("expression");
+                if need_expression(&expression, errors) {
+                    compiler.check(&expression, &[], errors);
+                }
+            }
             (true, false) => {
                 let why = format!("must be specified when patchType is {owner}");
                 errors.push(field.required(why));

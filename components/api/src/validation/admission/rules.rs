@@ -1,9 +1,11 @@
 //! Which requests are meant: operations, groups, versions, resources, scopes, conditions.
 
+use super::expressions::Compiler;
 use crate::{
     names,
     validation::{error::Errors, field::Field, labels},
 };
+use cel::types::Type;
 use std::collections::BTreeSet;
 
 const OPERATIONS: [&str; 5] = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
@@ -102,13 +104,15 @@ pub(super) fn matched(matched: &Field<'_>, errors: &mut Errors) {
 }
 
 /// Conditions that a request must meet beside.
-pub(super) fn conditions(list: &Field<'_>, errors: &mut Errors) {
+pub(super) fn conditions(list: &Field<'_>, compiler: &Compiler, errors: &mut Errors) {
     list.at_most(CONDITIONS_MAX, errors);
     let mut seen = BTreeSet::new();
     for one in list.items() {
         let (name, expression) = (one.get("name"), one.get("expression"));
         if expression.text().trim().is_empty() {
             errors.push(expression.required(""));
+        } else {
+            compiler.check(&expression, &[Type::Bool], errors);
         }
         if name.need(errors) {
             name.check(names::qualified_name, errors);

@@ -1,6 +1,6 @@
 //! Webhooks: where they are, what they are asked, how long they may take.
 
-use super::rules;
+use super::{expressions::Compiler, rules};
 use crate::{
     names,
     validation::{error::Errors, field::Field, labels, rules::domain_of},
@@ -23,9 +23,10 @@ pub(super) fn mutating(object: &Field<'_>, errors: &mut Errors) {
 }
 
 fn all(object: &Field<'_>, errors: &mut Errors) {
-    let mut seen = BTreeSet::new();
+    let (compiler, mut seen) = (Compiler::of_webhooks(), BTreeSet::new());
     for hook in object.get("webhooks").items() {
         webhook(&hook, errors);
+        rules::conditions(&hook.get("matchConditions"), &compiler, errors);
         versions(&hook.get("admissionReviewVersions"), errors);
         let name = hook.get("name");
         if !name.is_empty() && !seen.insert(name.text()) {
@@ -52,7 +53,6 @@ fn webhook(hook: &Field<'_>, errors: &mut Errors) {
     labels::selector(&hook.get("namespaceSelector"), errors);
     labels::selector(&hook.get("objectSelector"), errors);
     client(&hook.get("clientConfig"), errors);
-    rules::conditions(&hook.get("matchConditions"), errors);
 }
 
 fn client(client: &Field<'_>, errors: &mut Errors) {

@@ -94,9 +94,9 @@ fn bound(present: &Value, binding: &Value, now: &str) -> Result<Value, String> {
     let mut pod = present.clone();
     pod["spec"]["nodeName"] = binding["target"]["name"].clone();
     let metadata = &binding["metadata"];
-    merge(&mut pod["metadata"]["annotations"], metadata["annotations"].as_object(), true);
+    merge(&mut pod["metadata"], "annotations", metadata["annotations"].as_object(), true);
     // Labels that the server copies from the node do not replace the pod's own.
-    merge(&mut pod["metadata"]["labels"], metadata["labels"].as_object(), false);
+    merge(&mut pod["metadata"], "labels", metadata["labels"].as_object(), false);
     if let Some(status) = pod["status"].as_object_mut() {
         status.remove("nominatedNodeName");
     }
@@ -104,14 +104,10 @@ fn bound(present: &Value, binding: &Value, now: &str) -> Result<Value, String> {
     Ok(pod)
 }
 
-fn merge(into: &mut Value, from: Option<&Map<String, Value>>, replace: bool) {
-    let Some(from) = from.filter(|from| !from.is_empty()) else { return };
-    if into.is_null() {
-        *into = json!({});
-    }
-    for (key, value) in from {
-        if replace || into.get(key).is_none() {
-            into[key] = value.clone();
+fn merge(metadata: &mut Value, name: &str, from: Option<&Map<String, Value>>, replace: bool) {
+    for (key, value) in from.into_iter().flatten() {
+        if replace || metadata[name].get(key).is_none() {
+            metadata[name][key] = value.clone();
         }
     }
 }
