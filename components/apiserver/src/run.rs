@@ -110,7 +110,7 @@ async fn leave_services(host: &Host, registry: &Registry) {
     if registry.services.is_none() {
         return;
     }
-    let why = match host.timeout(LEAVE_LIMIT, services::leave(registry)).await {
+    let why = match host.timeout(LEAVE_LIMIT, Box::pin(services::leave(registry))).await {
         Ok(Ok(())) => return,
         Ok(Err(failure)) => failure.to_string(),
         Err(host::Elapsed) => "the storage does not answer".into(),

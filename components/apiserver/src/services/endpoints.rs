@@ -194,9 +194,9 @@ pub(crate) async fn leave(registry: &Registry) -> Result<(), Failure> {
     let storage = registry.storage();
     let key = storage.key(&format!("{LEASES}{}", services.advertise));
     if let Some(stored) = storage.get(&key).await? {
-        match storage.delete_if(&key, stored.revision).await {
-            Err(Refused::Failed(failure)) => return Err(failure),
-            _ => {}
+        // One that was written meanwhile stays.
+        if let Err(Refused::Failed(failure)) = storage.delete_if(&key, stored.revision).await {
+            return Err(failure);
         }
     }
     keep_endpoints(registry, services).await

@@ -63,11 +63,10 @@ async fn look(
     }
     let names: BTreeSet<&str> = kept.iter().map(|one| object::meta(one, "name")).collect();
     for (address, name) in wanted {
-        if !names.contains(address.to_string().as_str()) {
-            match addresses.create(address, name).await {
-                Err(NoAddress::Failed(failure)) => return Err(failure),
-                _ => {}
-            }
+        if !names.contains(address.to_string().as_str())
+            && let Err(NoAddress::Failed(failure)) = addresses.create(address, name).await
+        {
+            return Err(failure);
         }
     }
     look_at_ports(registry, services, &all, orphans).await
