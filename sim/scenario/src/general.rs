@@ -15,6 +15,7 @@ pub(crate) const APISERVER: &[(&str, &str)] = &[
     story!("apiserver", "objects_under_chaos"),
     story!("apiserver", "watch_heavy"),
     story!("apiserver", "crashes"),
+    story!("apiserver", "member_cut_off"),
 ];
 
 /// Names and texts, in the order in which seeds take them.

@@ -37,7 +37,7 @@ pub(super) fn born(
 ) {
     let generated = metadata.get("generateName");
     if !generated.is_empty() {
-        generated.check(|text| named(&with_suffix(text)), errors);
+        generated.check(|text| named(&names::masked_dash(text)), errors);
     }
     let name = metadata.get("name");
     match name.is_empty() {
@@ -57,18 +57,6 @@ pub(super) fn born(
         (Scope::Cluster, true) => {}
     }
     common(metadata, errors);
-}
-
-/// A name that begins so: a dash at the end is followed by something.
-fn with_suffix(prefix: &str) -> String {
-    match prefix.strip_suffix('-') {
-        Some(rest) if !rest.is_empty() => {
-            let mut name = rest.to_owned();
-            name.pop();
-            name + "a"
-        }
-        _ => prefix.to_owned(),
-    }
 }
 
 /// Checks a changed object's metadata.

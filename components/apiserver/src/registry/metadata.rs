@@ -3,9 +3,9 @@
 //! Upstream: apiserver/pkg/registry/rest/{meta,create,update}.go.
 
 use crate::{failure::Failure, object};
+use api::time::Moment;
 use host::{Host, Timestamp};
 use serde_json::{Map, Value};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// What names are made of where the client leaves them to the server: no vowels, no words.
 const SUFFIX_LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
@@ -95,9 +95,7 @@ pub(crate) fn uid(host: &Host) -> String {
 /// RFC 3339 in UTC, whole seconds.
 pub(crate) fn time(at: Timestamp) -> String {
     let seconds = i64::try_from(at.seconds()).unwrap_or(i64::MAX);
-    let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    // A year of four digits can be written.
-    at.format(&Rfc3339).unwrap_or_default()
+    Moment { seconds, nanos: 0 }.to_second()
 }
 
 #[cfg(test)]

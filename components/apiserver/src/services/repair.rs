@@ -63,10 +63,9 @@ async fn look(
     }
     let names: BTreeSet<&str> = kept.iter().map(|one| object::meta(one, "name")).collect();
     for (address, name) in wanted {
-        if names.contains(address.to_string().as_str()) {
-            continue;
-        }
-        if let Err(NoAddress::Failed(failure)) = addresses.create(address, name).await {
+        if !names.contains(address.to_string().as_str())
+            && let Err(NoAddress::Failed(failure)) = addresses.create(address, name).await
+        {
             return Err(failure);
         }
     }
