@@ -184,7 +184,7 @@ fn policy(kind: &str, spec: &Value, binding: &Value) -> String {
     let policy = json!({"apiVersion": api, "kind": kind, "metadata": meta, "spec": spec});
     let kind = format!("{kind}Binding");
     let binding = json!({"apiVersion": api, "kind": kind, "metadata": meta, "spec": binding});
-    format!("{policy}\n---\n{binding}")
+    format!("{policy}\n{binding}")
 }
 
 fn constraints(resource: &str) -> Value {
