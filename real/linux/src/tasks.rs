@@ -1,7 +1,8 @@
 //! Tasks on tokio's worker threads.
 
+use futures_util::FutureExt;
 use host::{Abort, BoxFuture, Tasks};
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, process, sync::Arc};
 use tokio::{runtime::Handle, task::AbortHandle};
 
 /// The runtime's executor.
@@ -17,6 +18,13 @@ impl Abort for Running {
 
 impl Tasks for Runtime {
     fn spawn(&self, _name: &'static str, work: BoxFuture<'static, ()>) -> Arc<dyn Abort> {
-        Arc::new(Running(self.0.spawn(work).abort_handle()))
+        let whole = async {
+            // As on a simulated machine, nothing goes on half alive; whoever can go on without a part
+            // of itself contains that part's panics, as the API server does those of a request.
+            if AssertUnwindSafe(work).catch_unwind().await.is_err() {
+                process::abort();
+            }
+        };
+        Arc::new(Running(self.0.spawn(whole).abort_handle()))
     }
 }
