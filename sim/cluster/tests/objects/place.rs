@@ -36,7 +36,7 @@ impl Cluster {
         let world = World::new(WorldConfig { seed, ..WorldConfig::default() });
         let etcd = world.add_machine("etcd-0");
         let place = Place { name: "etcd-0".into(), machine: etcd, tls: false };
-        let config = etcd::config(&world, &place, &[place.clone()], ClusterState::New);
+        let config = etcd::config(&world, &place, std::slice::from_ref(&place), ClusterState::New);
         world.install(etcd, etcd::PROCESS, etcd::program(config));
         world.start(etcd, etcd::PROCESS);
         let servers = [0, 1].map(|index| {
