@@ -214,3 +214,22 @@ fn what_is_told_of_a_lease_is_true() {
         assert!(told(second, granted, ttl, &["a"]).is_err(), "{ttl}s left at {second}s");
     }
 }
+
+#[test]
+fn clocks_that_stand_still_let_nothing_pass() {
+    let told = |freezes: &[(Time, bool)]| {
+        let operations = asked_about(8, 10, 10, &["a"]);
+        let history = History { operations, ..History::default() };
+        let mut oracle = oracle("lease_time_to_live");
+        for (second, stands) in freezes {
+            let event = World::Clock { machine: "etcd-0", stands: *stands };
+            oracle.observe(&Observation::World { at: second * SECOND, event })?;
+        }
+        oracle.observe(&Observation::History(&Record::new(&history)))
+    };
+    assert!(told(&[]).is_err());
+    assert_eq!(told(&[(0, true)]), Ok(()), "they stand all the time");
+    assert_eq!(told(&[(0, true), (9, false)]), Ok(()), "they go again afterwards");
+    assert_eq!(told(&[(4, true), (5, false)]), Ok(()), "for a while");
+    assert!(told(&[(0, true), (0, false), (9, true)]).is_err(), "before and afterwards");
+}

@@ -21,8 +21,13 @@ pub struct LeaseTimeToLive {
     revoked: BTreeMap<LeaseId, Time>,
     /// When members applied its grant or renewed it: a leader that applies late counts from then.
     applied: BTreeMap<LeaseId, BTreeSet<Time>>,
-    /// When leaders took over or were stopped in their time.
+    /// When leaders took over.
     unsteady: BTreeSet<Time>,
+    /// By machine: since when its clocks stand still.
+    standing: BTreeMap<String, Time>,
+    /// From when to when clocks stood still: whoever was renewed meanwhile has its whole time at the
+    /// end.
+    stood: Vec<(Time, Time)>,
 }
 
 /// A second begun counts as none, and one leader may count for another while it does not know.
@@ -48,7 +53,14 @@ impl Oracle for LeaseTimeToLive {
                 self.applied.entry(fact.signed("id")?).or_default().insert(fact.at);
             }
             Observation::Fact(fact) => drop(self.unsteady.insert(fact.at)),
-            Observation::World { at, event: World::Clock { .. } | World::Restored } => {
+            Observation::World { at, event: World::Clock { machine, stands } } => {
+                if *stands {
+                    self.standing.entry((*machine).to_owned()).or_insert(*at);
+                } else if let Some(since) = self.standing.remove(*machine) {
+                    self.stood.push((since, *at));
+                }
+            }
+            Observation::World { at, event: World::Restored } => {
                 self.unsteady.insert(*at);
             }
             Observation::World { .. } => {}
@@ -110,6 +122,14 @@ impl LeaseTimeToLive {
         record.resolved().map_or(Ok(()), |resolved| keys(&asked, history, resolved))
     }
 
+    /// Whether one leader counted all the time, by clocks that went.
+    fn is_steady(&self, from: Time, to: Time) -> bool {
+        let still = self.standing.values().map(|since| (*since, Time::MAX));
+        let mut stood = self.stood.iter().copied().chain(still);
+        let went = !stood.any(|(since, until)| since <= to && until >= from);
+        went && self.unsteady.range(from..=to).next().is_none()
+    }
+
     fn time(&self, told: &Told<'_>, granted: i64, starts: &[Start]) -> Result<(), Broken> {
         if told.ttl < 0 {
             let over = self.revoked.get(&told.id).is_some_and(|at| *at <= told.returned);
@@ -137,8 +157,7 @@ impl LeaseTimeToLive {
         let from = before().map(|start| start.called).max().unwrap_or(0);
         let passed = told.operation.called.saturating_sub(last);
         let most = nanoseconds(granted).saturating_sub(passed - error(passed)) + ROUNDING;
-        let steady = self.unsteady.range(from.min(last)..=told.returned).next().is_none();
-        if steady && left > most {
+        if left > most && self.is_steady(from.min(last), told.returned) {
             return told.broken(format!("at most {}s are left", most / SECOND));
         }
         Ok(())

@@ -95,7 +95,12 @@ impl Stream<'_> {
         }
     }
 
+    /// Ends one. Not while another is asked for: the server may have ended the one that is meant, and
+    /// given its id to the other.
     fn cancel(&mut self) {
+        if !self.asked.is_empty() {
+            return;
+        }
         let drawn = self.user.host().random.below(self.watches.len() as u64);
         let chosen = usize::try_from(drawn).ok().and_then(|at| self.watches.iter().nth(at));
         let Some((&watch_id, watch)) = chosen.filter(|(_, watch)| !watch.over) else { return };
