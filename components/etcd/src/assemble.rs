@@ -31,7 +31,7 @@ use host::{Host, watch};
 use parking_lot::RwLock;
 use raft::{
     Raft, ReadState, Restored,
-    types::{Index, NodeId},
+    types::{EntryId, Index, NodeId},
 };
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -252,11 +252,14 @@ fn core(
     settings.max_uncommitted_bytes = config.raft.uncommitted_bytes;
     settings.defects = host.defects.clone();
     let hard_state = restored.hard_state;
-    let last = restored.entries.last().map_or(restored.snapshot.index, |entry| entry.index);
+    let last = restored.entries.last().map_or(
+        EntryId { term: restored.snapshot.term, index: restored.snapshot.index },
+        |entry| EntryId { term: entry.term, index: entry.index },
+    );
     let raft = Raft::new(settings, restored, host.random.next_u64())
         .map_err(|error| Fatal::Raft(error.to_string()))?;
     let timing = (id, config.election);
-    facts::start(host, timing, hard_state, last, store.read().applied().index);
+    facts::start(host, timing, hard_state, last.index, store.read().applied().index);
     facts::durable(host, last, hard_state);
     facts::member_list(host, &store.read());
     facts::state(host, &store.read());

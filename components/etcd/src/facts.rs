@@ -8,7 +8,7 @@ use etcd_store::{Response, Store, members};
 use host::{Host, Level, event};
 use raft::{
     Body, Message, Raft, Ready, Role,
-    types::{ConfState, Entry, EntryKind, HardState, Index, NodeId},
+    types::{ConfState, Entry, EntryId, EntryKind, HardState, Index, NodeId},
 };
 use std::time::Duration;
 
@@ -105,10 +105,20 @@ pub(crate) fn configuration(host: &Host, index: Index, conf: &ConfState) {
     );
 }
 
-/// A sync returned.
-pub(crate) fn durable(host: &Host, index: Index, state: HardState) {
+/// A sync returned. `last` names the entry that the log ends with on the disk: in memory it may have
+/// been replaced meanwhile.
+pub(crate) fn durable(host: &Host, last: EntryId, state: HardState) {
     let HardState { term, vote, commit } = state;
-    event!(host, Fact, "wal/durable", index = index, term = term, vote = vote, commit = commit);
+    event!(
+        host,
+        Fact,
+        "wal/durable",
+        index = last.index,
+        log_term = last.term,
+        term = term,
+        vote = vote,
+        commit = commit
+    );
 }
 
 /// A candidate's vote for itself counts once it is written.

@@ -171,7 +171,7 @@ impl LogWriter {
             own_votes.extend(voted.then_some(state.term));
         }
         if synced {
-            facts::durable(&self.host, self.wal.last_index(), self.state);
+            facts::durable(&self.host, self.wal.last(), self.state);
         }
         for term in own_votes {
             facts::own_vote(&self.host, term, self.id);

@@ -10,7 +10,7 @@ use crate::{
     segment::SegmentName,
 };
 use host::Open;
-use raft::types::HardState;
+use raft::types::{EntryId, HardState};
 use std::io;
 
 impl Wal {
@@ -44,7 +44,7 @@ impl Wal {
         let lock = lock(&machine, &dir)?;
         tail.path = name.path(&dir);
         let recovered = Recovered { metadata: metadata.to_vec(), ..Recovered::default() };
-        Ok(Self::assemble(machine, options, lock, vec![name], tail, &recovered, 0))
+        Ok(Self::assemble(machine, options, lock, vec![name], tail, &recovered, EntryId::default()))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     segment::SegmentName,
 };
 use host::{BlockFile, FileLock, event, sometimes};
-use raft::types::{Entry, HardState};
+use raft::types::{Entry, EntryId, HardState};
 use std::{io, sync::Arc};
 
 /// A write-ahead log, open for appending. Calls block: make them within a disk job.
@@ -22,7 +22,7 @@ pub struct Wal {
     /// Goes to the head of the next segment.
     state: HardState,
     /// The last entry or snapshot.
-    index: u64,
+    last: EntryId,
     segments: Vec<SegmentName>,
     tail: Tail,
     /// Since the log was opened.
@@ -65,14 +65,14 @@ impl Wal {
         segments: Vec<SegmentName>,
         tail: Tail,
         recovered: &Recovered,
-        index: u64,
+        last: EntryId,
     ) -> Self {
         Self {
             machine,
             options,
             metadata: recovered.metadata.clone(),
             state: recovered.hard_state,
-            index,
+            last,
             segments,
             tail,
             written: 0,
@@ -118,7 +118,7 @@ impl Wal {
         for entry in entries {
             encode_entry(entry, &mut self.payload);
             self.tail.encoder.frame(ENTRY, &self.payload);
-            self.index = entry.index;
+            self.last = EntryId { term: entry.term, index: entry.index };
         }
         if let Some(state) = state {
             self.tail.encoder.frame(STATE, &encode_state(state));
@@ -140,10 +140,10 @@ impl Wal {
         Ok(())
     }
 
-    /// For oracles: what may be acknowledged from here on.
+    /// For who reads a trace: what the log has made durable, before its owner knows.
     fn tell_synced(&self) {
         let HardState { term, vote, commit } = self.state;
-        let index = self.index;
+        let index = self.last.index;
         event!(
             self.machine,
             Fact,
@@ -163,7 +163,9 @@ impl Wal {
         self.check(&[])?;
         self.tail.encoder.frame(SNAPSHOT, &encode_mark(mark));
         // Only when the snapshot is ahead: it may be of applied entries that are in the log.
-        self.index = self.index.max(mark.index);
+        if mark.index > self.last.index {
+            self.last = EntryId { term: mark.term, index: mark.index };
+        }
         let saved = self.append(None, &[], true);
         self.remember_failure(saved)
     }
@@ -209,8 +211,8 @@ impl Wal {
     }
 
     /// The last entry or snapshot recorded.
-    pub fn last_index(&self) -> u64 {
-        self.index
+    pub fn last(&self) -> EntryId {
+        self.last
     }
 
     fn remember_failure(&mut self, result: Result<(), WalError>) -> Result<(), WalError> {
@@ -226,7 +228,7 @@ impl Wal {
         let old = &mut self.tail;
         old.file.set_len(physical(old.encoder.position)).doing("truncate", &old.path)?;
         old.file.sync().doing("sync", &old.path)?;
-        let name = SegmentName { sequence: old.name.sequence + 1, index: self.index + 1 };
+        let name = SegmentName { sequence: old.name.sequence + 1, index: self.last.index + 1 };
         let path = name.path(&self.options.dir);
         let unfinished = format!("{path}.tmp");
         let chain = old.encoder.chain;

@@ -10,7 +10,7 @@ use crate::{
     segment::{Scan, SegmentName, Stop, list, scan, unbroken},
 };
 use host::{BlockFile, Open};
-use raft::types::{Entry, HardState};
+use raft::types::{Entry, EntryId, HardState};
 use std::sync::Arc;
 
 /// What a log says.
@@ -25,6 +25,15 @@ pub struct Recovered {
     pub entries: Vec<Entry>,
     /// All marks of snapshots in the segments that were read, but those that came to nothing.
     pub snapshots: Vec<SnapshotMark>,
+}
+
+impl Recovered {
+    /// What a log ends with that was opened from a snapshot.
+    pub fn last(&self, from: SnapshotMark) -> EntryId {
+        let snapshot = EntryId { term: from.term, index: from.index };
+        let last = |entry: &Entry| EntryId { term: entry.term, index: entry.index };
+        self.entries.last().map_or(snapshot, last)
+    }
 }
 
 /// The marks of snapshots that may be started from, the oldest snapshot first: those not above the
@@ -90,8 +99,8 @@ impl Wal {
         sync_dir(&machine, parent(dir))?;
         let recovered = read.recovered();
         // Not the mark of a snapshot above the commit: nobody starts from it.
-        let index = from.index + recovered.entries.len() as u64;
-        let wal = Wal::assemble(machine, options, lock, segments, tail, &recovered, index);
+        let last = recovered.last(from);
+        let wal = Wal::assemble(machine, options, lock, segments, tail, &recovered, last);
         Ok((wal, recovered))
     }
 }

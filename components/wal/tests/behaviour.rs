@@ -29,7 +29,7 @@ fn what_was_saved_is_read_back() {
     assert_eq!(recovered.hard_state, state(1, 2, 4));
     assert_eq!(recovered.entries, saved);
     assert_eq!(recovered.snapshots[1..], [SnapshotMark { index: 3, term: 1 }]);
-    assert_eq!(wal.last_index(), 6);
+    assert_eq!(wal.last().index, 6);
     drop(wal);
     let (_, recovered) = open_from(&disk, SnapshotMark { index: 3, term: 1 }).unwrap();
     assert_eq!(recovered.entries, saved[3..]);
@@ -76,7 +76,7 @@ fn the_mark_of_a_snapshot_that_nobody_started_from_comes_to_nothing() {
     wal.save_snapshot(SnapshotMark { index: 9, term: 1 }).unwrap();
     drop(wal);
     let (mut wal, recovered) = open(&disk).unwrap();
-    assert_eq!((wal.last_index(), recovered.entries.len()), (4, 4));
+    assert_eq!((wal.last().index, recovered.entries.len()), (4, 4));
     wal.save(Some(&state(1, 1, 12)), &entries(5..=12, 3_000), true).unwrap();
     drop(wal);
     // The commit index is above it by now, and the log has none to start with there.
@@ -96,7 +96,7 @@ fn a_mark_of_an_older_snapshot_does_not_hide_that_of_a_received_one() {
     drop(wal);
     let marks = snapshot_marks(&machine(&disk, &Defects::none()), DIR).unwrap();
     assert_eq!(marks, [SnapshotMark::default(), own, received]);
-    assert_eq!(open_from(&disk, received).unwrap().0.last_index(), 9);
+    assert_eq!(open_from(&disk, received).unwrap().0.last().index, 9);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn what_was_replaced_does_not_come_back_above_a_snapshot() {
     wal.save_snapshot(mark).unwrap();
     drop(wal);
     let (wal, recovered) = open_from(&disk, mark).unwrap();
-    assert_eq!((wal.last_index(), recovered.entries), (4, vec![]));
+    assert_eq!((wal.last().index, recovered.entries), (4, vec![]));
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn a_log_moves_between_the_threads_of_disk_jobs() {
     let saved = std::thread::scope(|scope| {
         scope.spawn(move || wal.save(None, &entries(1..=1, 10), true).map(|()| wal)).join().unwrap()
     });
-    assert_eq!(saved.unwrap().last_index(), 1);
+    assert_eq!(saved.unwrap().last().index, 1);
 }
 
 #[test]

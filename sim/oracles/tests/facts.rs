@@ -116,6 +116,26 @@ fn a_disk_that_is_taken_away_had_what_it_promised() {
 }
 
 #[test]
+fn a_sync_that_ends_late_is_not_of_what_replaced_its_entries() {
+    let replaced = "7000 n3 raft/log index=4 term=2 entry=204
+7001 n3 raft/log index=5 term=2 entry=205
+7002 n3 raft/state term=3 role=follower leader=1
+7003 n3 raft/log index=4 term=3 entry=304
+7004 n3 wal/durable index=5 log_term=2 term=3 vote=0 commit=3";
+    let entry = ALL.iter().find(|entry| entry.name == "durable_promises").expect("an oracle");
+    let verdict =
+        |story: &str| judge(&mut *(entry.new)(), &format!("{HEALTHY}\n{replaced}\n{story}"));
+    let start = |index| {
+        let start = format!("raft/start id=3 term=3 vote=0 commit=3 index={index}");
+        format!("7005 n3 crash\n7006 n3 boot\n7007 n3 {start}")
+    };
+    assert_eq!(verdict(&start(4)), Ok(()), "the replacing entry came through");
+    assert_eq!(verdict(&start(5)), Ok(()), "it did not");
+    assert!(verdict(&start(2)).is_err(), "nobody replaced the entry 3");
+    assert!(verdict("7005 n3 raft/ack to=1 term=3 index=4").is_err(), "its own sync is to come");
+}
+
+#[test]
 fn every_broken_story_is_caught_by_its_oracle() {
     for (name, title, lines) in cases() {
         let entry = ALL.iter().find(|entry| entry.name == name).expect("an oracle of the table");

@@ -249,7 +249,7 @@ fn check_image(
     if second != recovered {
         return Err("the second recovery differs from the first".into());
     }
-    let next = wal.last_index() + 1;
+    let next = wal.last().index + 1;
     let more = entry(recovered.hard_state.term + 1, next, 700);
     wal.save(None, std::slice::from_ref(&more), true).map_err(say)?;
     let written_on = disk.model().clone();

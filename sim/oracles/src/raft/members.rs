@@ -47,6 +47,8 @@ pub(crate) struct Log {
     pub(crate) last: u64,
     /// From here on memory and disk may differ.
     pub(crate) unsynced_from: u64,
+    /// From here on memory has other entries than those that the last sync was of, if it has.
+    pub(crate) replaced_from: Option<u64>,
 }
 
 /// What outlives a power loss.
@@ -160,7 +162,8 @@ impl Member {
                     // Not every log writer knows it.
                     commit: fact.number("commit").unwrap_or(0),
                 };
-                self.log.sync(self.durable.index);
+                // Not every log writer knows it.
+                self.log.sync(self.durable.index, fact.number("log_term").ok());
             }
             _ => {}
         }
@@ -170,6 +173,9 @@ impl Member {
 
 impl Log {
     fn append(&mut self, index: u64, entry: Entry, change: bool) {
+        if index <= self.last {
+            self.replaced_from = Some(self.replaced_from.map_or(index, |from| from.min(index)));
+        }
         truncate(&mut self.entries, index);
         self.entries.insert(index, entry);
         self.changes.split_off(&index);
@@ -191,7 +197,18 @@ impl Log {
         self.unsynced_from = self.unsynced_from.min(index);
     }
 
-    fn sync(&mut self, index: u64) {
+    /// The log up to the entry at `index`, which is of term `term`, is on the disk. A sync ends when
+    /// memory may have gone on already: what it replaced since is not what was synced.
+    fn sync(&mut self, index: u64, term: Option<u64>) {
+        let known = self.entries.get(&index).map(|(term, _)| *term);
+        let index = match self.replaced_from {
+            Some(from) if index >= from && term.is_some() && known != term => from - 1,
+            Some(from) if index >= from => {
+                self.replaced_from = None;
+                index
+            }
+            Some(_) | None => index,
+        };
         if index >= self.unsynced_from {
             truncate(&mut self.disk, self.unsynced_from);
             let synced = self.entries.range(self.unsynced_from..=index);
@@ -211,6 +228,7 @@ impl Log {
         self.changes.retain(|index| self.entries.contains_key(index));
         self.last = last;
         self.unsynced_from = last + 1;
+        self.replaced_from = None;
     }
 }
 
