@@ -20,7 +20,9 @@ mod upgrade;
 pub mod client;
 pub mod proxy;
 pub mod server;
+pub mod spdy;
 pub mod tls;
+pub mod websocket;
 
 pub use calls::{CallCounts, Method, MethodCounts};
 pub use grpc_body::GrpcBody;
