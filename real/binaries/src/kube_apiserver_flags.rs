@@ -5,10 +5,12 @@
 mod audit;
 mod authentication;
 mod authorization;
+mod kubelets;
 
 pub use audit::AuditFlags;
 pub use authentication::AuthenticationFlags;
 pub use authorization::AuthorizationFlags;
+pub use kubelets::KubeletFlags;
 
 use crate::{go_duration, kube_apiserver_admission, kube_apiserver_services::ServiceFlags};
 use apiserver::{
@@ -89,6 +91,10 @@ pub struct Flags {
     #[command(flatten)]
     pub authorization: AuthorizationFlags,
 
+    /// Who runs what
+    #[command(flatten)]
+    pub kubelets: KubeletFlags,
+
     /// Who did what
     #[command(flatten)]
     pub audit: AuditFlags,
@@ -159,6 +165,7 @@ impl Flags {
         config.authorization = self.authorization.modes()?;
         config.audit = self.audit.log()?;
         config.bootstrap_roles = true;
+        config.kubelets = self.kubelets.access()?;
         // Where everybody may do everything, nobody comes in unknown (upstream resets
         // --anonymous-auth too: pkg/kubeapiserver/options/authentication.go).
         let open = config.authorization.iter().any(|mode| matches!(mode, Mode::AlwaysAllow));

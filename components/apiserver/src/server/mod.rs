@@ -6,6 +6,7 @@ mod answer;
 mod body;
 mod component_statuses;
 mod compression;
+mod connect;
 mod decoding;
 mod discovery;
 mod encoding;
@@ -29,6 +30,7 @@ use crate::{
     authorization::{Attributes, Authorization, Requester},
     config::Config,
     failure::Failure,
+    kubelets::Kubelets,
     query::Query,
     registry::Registry,
     request_info::RequestInfo,
@@ -54,6 +56,7 @@ pub(crate) struct Server {
     authenticator: Authenticator,
     authorization: Arc<Authorization>,
     audit: Audit,
+    kubelets: Kubelets,
     /// Watches end at it.
     closing: Stop,
     leaving: AtomicBool,
@@ -68,6 +71,10 @@ struct Asked {
     info: RequestInfo,
     query: Query,
     headers: HeaderMap,
+    /// As it came.
+    uri: http::Uri,
+    /// Who sent it.
+    peer: Option<Peer>,
     /// Nobody, until authentication has said who it is.
     requester: Requester,
     /// What admission says besides its verdict.
@@ -92,7 +99,13 @@ impl Asked {
 }
 
 impl Server {
-    pub(crate) fn new(host: &Host, config: Config, registry: Arc<Registry>, closing: Stop) -> Self {
+    pub(crate) fn new(
+        host: &Host,
+        config: Config,
+        registry: Arc<Registry>,
+        kubelets: Kubelets,
+        closing: Stop,
+    ) -> Self {
         let authenticator = Authenticator::new(&config, &registry);
         let authorization = Arc::new(Authorization::new(&config.authorization, &registry));
         let audit = Audit::new(host, config.audit.clone());
@@ -103,6 +116,7 @@ impl Server {
             authenticator,
             authorization,
             audit,
+            kubelets,
             closing,
             leaving: AtomicBool::new(false),
             documents: openapi::Library::default(),
@@ -180,6 +194,8 @@ impl Server {
             info,
             query,
             headers: parts.headers,
+            uri: parts.uri,
+            peer: parts.extensions.get::<Peer>().cloned(),
             requester,
             notes: Notes::default(),
             trail: Trail::default(),
@@ -199,10 +215,11 @@ impl Server {
         let (host, verb) = (self.host.clone(), asked.info.verb);
         let (user, path) = (asked.requester.user.clone(), asked.info.path.clone());
         let limit = self.config.request_timeout;
+        let long = verb == "watch" || connect::is_long(&asked.info);
         let work = Box::pin(self.route(asked, body));
-        let response = match verb {
-            "watch" => work.await.unwrap_or_else(|error| answer::failure(&error)),
-            _ => match host.timeout(limit, work).await {
+        let response = match long {
+            true => work.await.unwrap_or_else(|error| answer::failure(&error)),
+            false => match host.timeout(limit, work).await {
                 Ok(Ok(response)) => response,
                 Ok(Err(failure)) => answer::failure(&failure),
                 Err(host::Elapsed) => answer::failure(&timed_out()),
