@@ -10,6 +10,7 @@ mod provider;
 mod server;
 
 pub use certificate::Certificate;
+pub(crate) use client::Versions;
 pub use client::{ClientTls, Trust};
 pub use identity::Identity;
 pub use server::{ClientAuth, ServerTls};
