@@ -8,6 +8,7 @@ mod client;
 mod identity;
 mod provider;
 mod server;
+mod signers;
 
 pub use certificate::Certificate;
 pub(crate) use client::Versions;
