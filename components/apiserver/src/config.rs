@@ -1,6 +1,8 @@
 //! What an API server is told at its start.
 
-use crate::{AuditLog, Mode, ServiceAccounts, Tokens, admission::Settings, services::Services};
+use crate::{
+    AuditLog, Mode, Routing, ServiceAccounts, Tokens, admission::Settings, services::Services,
+};
 use std::{net::SocketAddr, time::Duration};
 
 /// An API server's settings; defaults are upstream's flags' where these have one.
@@ -33,6 +35,8 @@ pub struct Config {
     pub event_ttl: Duration,
     /// What services get; none: nothing, and there is no service `kubernetes`.
     pub services: Option<Services>,
+    /// `--enable-aggregator-routing`.
+    pub routing: Routing,
     /// `--audit-log-path` and its like; nothing is told without.
     pub audit: Option<AuditLog>,
     /// `--request-timeout`, for everything that is not a watch.
@@ -73,6 +77,7 @@ impl Config {
             bootstrap_roles: false,
             event_ttl: Duration::from_secs(3600),
             services: None,
+            routing: Routing::default(),
             audit: None,
             request_timeout: Duration::from_secs(60),
             watch_timeout: Duration::from_secs(1800),

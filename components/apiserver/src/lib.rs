@@ -16,11 +16,13 @@ mod object;
 mod query;
 mod registry;
 mod request_info;
+mod routing;
 mod run;
 mod selection;
 mod server;
 mod services;
 mod storage;
+mod webhook;
 
 pub mod config;
 
@@ -28,5 +30,6 @@ pub use admission::{BadSettings as BadAdmission, Settings as AdmissionSettings};
 pub use audit::{AuditLog, AuditPolicy};
 pub use authentication::{KeyError, PublicKey, ServiceAccounts, SigningKey, Tokens, User};
 pub use authorization::{Mode, Policy, PolicyError};
+pub use routing::Routing;
 pub use run::{ApiServer, Fatal};
 pub use services::{BadCidr, Cidr, Services};

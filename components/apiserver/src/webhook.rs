@@ -2,9 +2,10 @@
 //!
 //! Upstream: apiserver/pkg/util/webhook/{client,serviceresolver}.go.
 
-use crate::admission::{Cluster, pod::text};
+use crate::{registry::Registry, routing};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use host::BoxFuture;
 use http::{Method, header};
 use serde_json::Value;
 use std::time::Duration;
@@ -13,14 +14,8 @@ use wire::{
     tls::{ClientTls, Trust},
 };
 
-/// An answer is not longer, whatever it patches.
+/// An answer is not longer, whatever it says.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Where the configuration does not say (`timeoutSeconds`).
-const SECONDS: u64 = 10;
-
-/// Why a webhook could not be asked.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Fault(pub(super) String);
 
 /// Where a webhook is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,28 +23,39 @@ struct Place {
     /// As messages name it, and as it is asked: `https://a.b.svc:443/path`.
     url: String,
     /// Where it is connected to.
-    authority: String,
+    authority: Result<String, String>,
     /// What its certificate must say; none: what the URL says.
     server: Option<String>,
     path: String,
 }
 
-/// Sends a review; the answer is JSON.
-pub(super) async fn call(
-    cluster: Cluster<'_>,
-    hook: &Value,
+/// Sends a review to where a `clientConfig` says; the answer is JSON, or why there is none, in
+/// client-go's words.
+///
+/// It is boxed because it may look at services, as all that is converted by webhooks may be looked
+/// at.
+pub(crate) fn post<'a>(
+    registry: &'a Registry,
+    client: &'a Value,
+    review: &'a Value,
+    seconds: u64,
+) -> BoxFuture<'a, Result<Value, String>> {
+    Box::pin(send(registry, client, review, seconds))
+}
+
+async fn send(
+    registry: &Registry,
+    client: &Value,
     review: &Value,
-) -> Result<Value, Fault> {
-    let host = &cluster.registry.host;
-    let client = &hook["clientConfig"];
-    let place = place(cluster, client).await.map_err(Fault)?;
-    let seconds = hook["timeoutSeconds"].as_u64().unwrap_or(SECONDS);
-    let failed = |why: String| {
-        let url = &place.url;
-        Fault(format!("failed to call webhook: Post \"{url}?timeout={seconds}s\": {why}"))
-    };
-    let endpoint: Endpoint = place.authority.parse().map_err(|error| failed(format!("{error}")))?;
-    let authorities = STANDARD.decode(text(&client["caBundle"]));
+    seconds: u64,
+) -> Result<Value, String> {
+    let host = &registry.host;
+    let place = place(registry, client).await?;
+    let failed = |why: String| format!("Post \"{}?timeout={seconds}s\": {why}", place.url);
+    let authority = place.authority.clone().map_err(failed)?;
+    let endpoint: Endpoint =
+        format!("https://{authority}").parse().map_err(|error| failed(format!("{error}")))?;
+    let authorities = STANDARD.decode(client["caBundle"].as_str().unwrap_or_default());
     let authorities = authorities.map_err(|error| failed(error.to_string()))?;
     let tls = ClientTls::new(host, Trust::Authorities(&authorities), None);
     let tls = tls.and_then(|tls| match &place.server {
@@ -69,13 +75,9 @@ pub(super) async fn call(
     let reply = request(host, &endpoint, Some(&tls), asked, ANSWER_BYTES_MAX, limit).await;
     let reply = reply.map_err(|error| failed(error.to_string()))?;
     if reply.status != http::StatusCode::OK {
-        return Err(Fault(format!(
-            "failed to call webhook: {}",
-            status_told(reply.status.as_u16())
-        )));
+        return Err(status_told(reply.status.as_u16()));
     }
-    serde_json::from_slice(&reply.body)
-        .map_err(|error| Fault(format!("failed to call webhook: {error}")))
+    serde_json::from_slice(&reply.body).map_err(|error| error.to_string())
 }
 
 /// What client-go says of an answer that is none (NewGenericServerResponse).
@@ -93,31 +95,19 @@ fn status_told(code: u16) -> String {
     }
 }
 
-async fn place(cluster: Cluster<'_>, client: &Value) -> Result<Place, String> {
+async fn place(registry: &Registry, client: &Value) -> Result<Place, String> {
     if let Some(url) = client["url"].as_str() {
         return of_url(url);
     }
     let service = &client["service"];
-    let (namespace, name) = (text(&service["namespace"]), text(&service["name"]));
+    let text = |name: &str| service[name].as_str().unwrap_or_default();
+    let (namespace, name) = (text("namespace"), text("name"));
     let port = service["port"].as_u64().unwrap_or(443);
-    let found = cluster.found("", "services", namespace, name).await;
-    let found = found.map_err(|failure| failure.to_string())?;
-    let found = found.ok_or_else(|| {
-        format!("failed to call webhook: Post \"https://{name}.{namespace}.svc:{port}\": service {name:?} not found")
-    })?;
-    let spec = &found["spec"];
-    let address = match text(&spec["type"]) {
-        "ExternalName" => text(&spec["externalName"]),
-        _ => text(&spec["clusterIP"]),
-    };
-    if address.is_empty() || address == "None" {
-        return Err(format!("no service port {port} found for service {name:?}"));
-    }
-    let address = if address.contains(':') { format!("[{address}]") } else { address.to_owned() };
-    let path = format!("/{}", text(&service["path"]).trim_start_matches('/'));
+    let authority = routing::authority(registry, (namespace, name), port).await;
+    let path = format!("/{}", text("path").trim_start_matches('/'));
     Ok(Place {
         url: format!("https://{name}.{namespace}.svc:{port}{path}"),
-        authority: format!("https://{address}:{port}"),
+        authority: authority.map_err(|failure| failure.message),
         server: Some(format!("{name}.{namespace}.svc")),
         path,
     })
@@ -131,7 +121,7 @@ fn of_url(url: &str) -> Result<Place, String> {
     };
     Ok(Place {
         url: url.to_owned(),
-        authority: format!("https://{authority}"),
+        authority: Ok(authority.to_owned()),
         server: None,
         path: path.to_owned(),
     })
@@ -145,8 +135,8 @@ mod tests {
     fn urls_are_taken_apart() {
         let place = of_url("https://127.0.0.1:8443/a/b").unwrap();
         assert_eq!(
-            (place.authority.as_str(), place.path.as_str()),
-            ("https://127.0.0.1:8443", "/a/b")
+            (place.authority.as_deref(), place.path.as_str()),
+            (Ok("127.0.0.1:8443"), "/a/b")
         );
         assert_eq!(of_url("https://hooks.example").unwrap().path, "/");
         assert!(of_url("http://hooks.example").is_err());
