@@ -1,7 +1,8 @@
 //! What an API server is told at its start.
 
 use crate::{
-    AuditLog, Mode, Routing, ServiceAccounts, Tokens, admission::Settings, services::Services,
+    Anonymous, AuditLog, JwtSettings, Mode, RequestHeader, Routing, ServiceAccounts, TokenWebhook,
+    Tokens, admission::Settings, services::Services,
 };
 use std::{net::SocketAddr, time::Duration};
 
@@ -18,8 +19,14 @@ pub struct Config {
     pub etcd_prefix: String,
     /// `--token-auth-file`.
     pub tokens: Tokens,
-    /// `--anonymous-auth`.
-    pub anonymous: bool,
+    /// `--requestheader-*`: what proxies say who show a certificate of [`Tls::proxy_authorities`].
+    pub request_header: Option<RequestHeader>,
+    /// `--oidc-*` or `--authentication-config`.
+    pub jwt: JwtSettings,
+    /// `--authentication-token-webhook-*`.
+    pub token_webhook: Option<TokenWebhook>,
+    /// `--anonymous-auth`, or what `--authentication-config` says.
+    pub anonymous: Anonymous,
     /// `--enable-admission-plugins` and its like.
     pub admission: Settings,
     /// Tokens of service accounts.
@@ -58,6 +65,8 @@ pub struct Tls {
     pub key: Vec<u8>,
     /// `--client-ca-file`: who signs clients' certificates.
     pub client_authorities: Option<Vec<u8>>,
+    /// `--requestheader-client-ca-file`: who signs the certificates of proxies that name users.
+    pub proxy_authorities: Option<Vec<u8>>,
 }
 
 impl Config {
@@ -69,7 +78,10 @@ impl Config {
             etcd,
             etcd_prefix: "/registry".into(),
             tokens: Tokens::new(),
-            anonymous: true,
+            request_header: None,
+            jwt: JwtSettings::default(),
+            token_webhook: None,
+            anonymous: Anonymous::everywhere(true),
             admission: Settings::default(),
             service_accounts: ServiceAccounts::default(),
             bootstrap_tokens: false,

@@ -10,11 +10,16 @@ mod authentication;
 mod authorization;
 mod bootstrap;
 mod cache;
+mod configuration;
 mod continuation;
+mod expiring;
 mod failure;
+mod faults;
+mod files;
 mod object;
 mod query;
 mod registry;
+mod remote;
 mod request_info;
 mod routing;
 mod run;
@@ -28,8 +33,12 @@ pub mod config;
 
 pub use admission::{BadSettings as BadAdmission, Settings as AdmissionSettings};
 pub use audit::{AuditLog, AuditPolicy};
-pub use authentication::{KeyError, PublicKey, ServiceAccounts, SigningKey, Tokens, User};
+pub use authentication::{
+    Anonymous, AuthenticationConfiguration, JwtSettings, KeyError, OidcFlags, PublicKey,
+    RequestHeader, ServiceAccounts, SigningKey, TokenWebhook, Tokens, User,
+};
 pub use authorization::{Mode, Policy, PolicyError};
+pub use remote::Remote;
 pub use routing::Routing;
 pub use run::{ApiServer, Fatal};
 pub use services::{BadCidr, Cidr, Services};

@@ -2,6 +2,7 @@
 
 use crate::{
     admission::Admission,
+    authentication::{CLIENTS, PROXIES},
     bootstrap,
     config::{Config, Tls},
     registry::{Registry, definitions},
@@ -121,9 +122,12 @@ async fn leave_services(host: &Host, registry: &Registry) {
 
 fn server_tls(host: &Host, tls: &Tls) -> Result<ServerTls, wire::tls::Error> {
     let identity = Identity::from_pem(host, &tls.certificate, &tls.key)?;
-    let clients = match &tls.client_authorities {
-        Some(authorities) => ClientAuth::Optional(authorities),
-        None => ClientAuth::None,
+    let mut groups = [None; 2];
+    groups[CLIENTS] = tls.client_authorities.as_deref();
+    groups[PROXIES] = tls.proxy_authorities.as_deref();
+    let clients = match groups {
+        [None, None] => ClientAuth::None,
+        _ => ClientAuth::Told(&groups),
     };
     ServerTls::new(host, &identity, clients)
 }

@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/util/webhook/{client,serviceresolver}.go.
 
-use crate::{registry::Registry, routing};
+use crate::{registry::Registry, remote::status_told, routing};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use host::BoxFuture;
@@ -75,24 +75,9 @@ async fn send(
     let reply = request(host, &endpoint, Some(&tls), asked, ANSWER_BYTES_MAX, limit).await;
     let reply = reply.map_err(|error| failed(error.to_string()))?;
     if reply.status != http::StatusCode::OK {
-        return Err(status_told(reply.status.as_u16()));
+        return Err(status_told(reply.status));
     }
     serde_json::from_slice(&reply.body).map_err(|error| error.to_string())
-}
-
-/// What client-go says of an answer that is none (NewGenericServerResponse).
-fn status_told(code: u16) -> String {
-    match code {
-        404 => "the server could not find the requested resource".into(),
-        403 => "forbidden".into(),
-        500..=599 => "an error on the server (\"unknown\") has prevented the request from \
-                      succeeding"
-            .into(),
-        _ => format!(
-            "the server responded with the status code {code} but did not return more \
-                      information"
-        ),
-    }
 }
 
 async fn place(registry: &Registry, client: &Value) -> Result<Place, String> {

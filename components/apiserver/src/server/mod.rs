@@ -188,8 +188,11 @@ impl Server {
 
     /// Finds out who asks.
     async fn authenticate(&self, peer: Option<&Peer>, asked: &mut Asked) -> Result<(), Failure> {
-        let user = self.authenticator.user(peer, &asked.headers).await;
-        asked.requester.user = Arc::new(user.ok_or_else(Failure::unauthorized)?);
+        let work = self.authenticator.user(peer, &asked.headers, &asked.info.path);
+        let user = self.host.timeout(self.config.request_timeout, Box::pin(work)).await;
+        let user = user.ok().flatten().ok_or_else(Failure::unauthorized)?;
+        asked.requester.user = Arc::new(user);
+        self.authenticator.forget(&mut asked.headers);
         Ok(())
     }
 
