@@ -1,7 +1,7 @@
 //! What an API server is told at its start.
 
 use crate::{
-    Anonymous, AuditLog, JwtSettings, KubeletAccess, Mode, RequestHeader, ServiceAccounts,
+    Anonymous, AuditLog, JwtSettings, KubeletAccess, Mode, RequestHeader, Routing, ServiceAccounts,
     TokenWebhook, Tokens, admission::Settings, services::Services,
 };
 use std::{net::SocketAddr, time::Duration};
@@ -44,6 +44,8 @@ pub struct Config {
     pub services: Option<Services>,
     /// `--kubelet-client-certificate` and its like.
     pub kubelets: KubeletAccess,
+    /// `--enable-aggregator-routing`.
+    pub routing: Routing,
     /// `--audit-log-path` and its like; nothing is told without.
     pub audit: Option<AuditLog>,
     /// `--request-timeout`, for everything that is not a watch.
@@ -90,6 +92,7 @@ impl Config {
             event_ttl: Duration::from_secs(3600),
             services: None,
             kubelets: KubeletAccess::default(),
+            routing: Routing::default(),
             audit: None,
             request_timeout: Duration::from_secs(60),
             watch_timeout: Duration::from_secs(1800),

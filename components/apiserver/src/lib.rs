@@ -22,11 +22,13 @@ mod query;
 mod registry;
 mod remote;
 mod request_info;
+mod routing;
 mod run;
 mod selection;
 mod server;
 mod services;
 mod storage;
+mod webhook;
 
 pub mod config;
 
@@ -39,5 +41,6 @@ pub use authentication::{
 pub use authorization::{Mode, Policy, PolicyError};
 pub use kubelets::KubeletAccess;
 pub use remote::Remote;
+pub use routing::Routing;
 pub use run::{ApiServer, Fatal};
 pub use services::{BadCidr, Cidr, Services};
