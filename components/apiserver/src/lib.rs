@@ -30,12 +30,17 @@ mod storage;
 pub mod config;
 
 pub use admission::{BadSettings as BadAdmission, Settings as AdmissionSettings};
-pub use audit::{AuditLog, AuditPolicy};
+pub use audit::{
+    AuditBatches, AuditFile, AuditMode, AuditPolicy, AuditSettings, AuditSink, AuditTarget,
+    AuditTruncation, LineWriter,
+};
 pub use authentication::{
     Anonymous, AuthenticationConfiguration, JwtSettings, KeyError, OidcFlags, PublicKey,
     RequestHeader, ServiceAccounts, SigningKey, TokenWebhook, Tokens, User,
 };
-pub use authorization::{Mode, Policy, PolicyError};
+pub use authorization::{
+    AuthorizationConfiguration, AuthorizationFile, AuthorizationWebhook, Mode, Policy, PolicyError,
+};
 pub use remote::Remote;
 pub use run::{ApiServer, Fatal};
 pub use services::{BadCidr, Cidr, Services};

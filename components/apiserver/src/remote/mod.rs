@@ -7,7 +7,6 @@ mod call;
 mod kubeconfig;
 mod place;
 
-pub(crate) use call::Fault;
 pub(crate) use place::{Place, fetch};
 
 use host::Host;
