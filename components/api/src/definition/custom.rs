@@ -1,12 +1,12 @@
 //! What a custom resource has beside its row: the schema of one of its versions and what follows.
 
+use crate::validation::{Error, ErrorKind, Errors};
 use crate::{
     decode::{self, DecodeError, Decoded},
     printing::{CustomColumn, Row, custom_cells},
     schema::Schemas,
     structural::{
-        Fault, FaultKind, Structural, defaults, embedded, lists, prune, rules::Rules, validate,
-        validate_change,
+        Structural, defaults, embedded, lists, prune, rules::Rules, validate, validate_change,
     },
     time::Moment,
 };
@@ -14,12 +14,12 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// Faults after which rules would only repeat what is known.
-const BLOCKING: [FaultKind; 5] = [
-    FaultKind::NotSupported,
-    FaultKind::Required,
-    FaultKind::TooLong,
-    FaultKind::TooMany,
-    FaultKind::Type,
+const BLOCKING: [ErrorKind; 5] = [
+    ErrorKind::NotSupported,
+    ErrorKind::Required,
+    ErrorKind::TooLong,
+    ErrorKind::TooMany,
+    ErrorKind::TypeInvalid,
 ];
 
 const UNCHECKED: &str = "some validation rules were not checked because the object was invalid; \
@@ -92,7 +92,7 @@ impl Custom {
     }
 
     /// What is wrong with an object. Lists that held an item twice before may go on doing so.
-    pub fn faults(&self, object: &Value, present: Option<&Value>) -> Vec<Fault> {
+    pub fn faults(&self, object: &Value, present: Option<&Value>) -> Errors {
         let mut faults = match present {
             Some(present) => validate_change(&self.schema, object, present),
             None => validate(&self.schema, object),
@@ -105,7 +105,7 @@ impl Custom {
         if let Some(rules) = &self.rules {
             // Rules may rely on what the schema says.
             match faults.iter().any(|fault| BLOCKING.contains(&fault.kind)) {
-                true => faults.push(Fault::invalid("", Value::Null, UNCHECKED)),
+                true => faults.push(Error::invalid("", Value::Null, UNCHECKED)),
                 false => faults.extend(rules.check(object, present)),
             }
         }
@@ -113,7 +113,7 @@ impl Custom {
     }
 
     /// Numbers of replicas are whole, and none is below zero.
-    fn scale_faults(&self, object: &Value) -> Vec<Fault> {
+    fn scale_faults(&self, object: &Value) -> Errors {
         let Some(scale) = &self.scale else { return Vec::new() };
         let at = |path: &str| {
             let names = path.split('.').filter(|name| !name.is_empty());
@@ -123,7 +123,7 @@ impl Custom {
         let fault = |path: &&String| match at(path) {
             Value::Null => None,
             value => match value.as_i64() {
-                None => Some(Fault::invalid(
+                None => Some(Error::invalid(
                     path,
                     0,
                     &format!(
@@ -133,11 +133,11 @@ impl Custom {
                     ),
                 )),
                 Some(number) if number < 0 => {
-                    Some(Fault::invalid(path, number, "should be a non-negative integer"))
+                    Some(Error::invalid(path, number, "should be a non-negative integer"))
                 }
                 Some(number) if number > i64::from(i32::MAX) => {
                     let why = format!("should be less than or equal to {}", i32::MAX);
-                    Some(Fault::invalid(path, number, &why))
+                    Some(Error::invalid(path, number, &why))
                 }
                 Some(_) => None,
             },

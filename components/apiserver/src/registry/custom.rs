@@ -4,7 +4,7 @@
 //! (schemaCoercingDecoder, unstructuredDefaulter) and pkg/registry/customresource/strategy.go.
 
 use crate::{failure::Cause, object};
-use api::{definition, resources::Resource, schema::GroupVersionKind, structural::Fault};
+use api::{definition, resources::Resource, schema::GroupVersionKind};
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -50,12 +50,7 @@ pub(super) fn causes(resource: &Resource, object: &Value, present: Option<&Value
         None if resource.kind.group == definition::GROUP => definition::check(object, present),
         None => return Vec::new(),
     };
-    faults.into_iter().map(cause).collect()
-}
-
-/// A fault as clients are told of it.
-pub(super) fn cause(fault: Fault) -> Cause {
-    Cause { reason: fault.kind.reason(), message: fault.message, field: fault.field }
+    faults.into_iter().map(Cause::from).collect()
 }
 
 /// A change of the status changes no metadata, but who owns it.

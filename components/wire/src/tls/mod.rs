@@ -11,6 +11,7 @@ mod server;
 mod signers;
 
 pub use certificate::Certificate;
+pub(crate) use client::Versions;
 pub use client::{ClientTls, Trust};
 pub use identity::Identity;
 pub use server::{ClientAuth, ServerTls};
