@@ -33,12 +33,17 @@ mod webhook;
 pub mod config;
 
 pub use admission::{BadSettings as BadAdmission, Settings as AdmissionSettings};
-pub use audit::{AuditLog, AuditPolicy};
+pub use audit::{
+    AuditBatches, AuditFile, AuditMode, AuditPolicy, AuditSettings, AuditSink, AuditTarget,
+    AuditTruncation, LineWriter,
+};
 pub use authentication::{
     Anonymous, AuthenticationConfiguration, JwtSettings, KeyError, OidcFlags, PublicKey,
     RequestHeader, ServiceAccounts, SigningKey, TokenWebhook, Tokens, User,
 };
-pub use authorization::{Mode, Policy, PolicyError};
+pub use authorization::{
+    AuthorizationConfiguration, AuthorizationFile, AuthorizationWebhook, Mode, Policy, PolicyError,
+};
 pub use kubelets::KubeletAccess;
 pub use remote::Remote;
 pub use routing::Routing;
