@@ -1,8 +1,8 @@
 //! What an API server is told at its start.
 
 use crate::{
-    Anonymous, AuditLog, JwtSettings, KubeletAccess, Mode, RequestHeader, ServiceAccounts,
-    TokenWebhook, Tokens, admission::Settings, services::Services,
+    Anonymous, AuditSettings, AuthorizationFile, JwtSettings, KubeletAccess, Mode, RequestHeader,
+    Routing, ServiceAccounts, TokenWebhook, Tokens, admission::Settings, services::Services,
 };
 use std::{net::SocketAddr, time::Duration};
 
@@ -35,6 +35,8 @@ pub struct Config {
     pub bootstrap_tokens: bool,
     /// `--authorization-mode`, in the order in which they are asked.
     pub authorization: Vec<Mode>,
+    /// `--authorization-config`, where it says the same: read again when it changes.
+    pub authorization_file: Option<AuthorizationFile>,
     /// Whether the roles that every cluster has are made at the start; the program always asks for
     /// it.
     pub bootstrap_roles: bool,
@@ -44,8 +46,10 @@ pub struct Config {
     pub services: Option<Services>,
     /// `--kubelet-client-certificate` and its like.
     pub kubelets: KubeletAccess,
-    /// `--audit-log-path` and its like; nothing is told without.
-    pub audit: Option<AuditLog>,
+    /// `--enable-aggregator-routing`.
+    pub routing: Routing,
+    /// `--audit-*`; nothing is told without.
+    pub audit: Option<AuditSettings>,
     /// `--request-timeout`, for everything that is not a watch.
     pub request_timeout: Duration,
     /// `--min-request-timeout`: watches without a time of their own last this long, up to twice.
@@ -86,10 +90,12 @@ impl Config {
             service_accounts: ServiceAccounts::default(),
             bootstrap_tokens: false,
             authorization: vec![Mode::AlwaysAllow],
+            authorization_file: None,
             bootstrap_roles: false,
             event_ttl: Duration::from_secs(3600),
             services: None,
             kubelets: KubeletAccess::default(),
+            routing: Routing::default(),
             audit: None,
             request_timeout: Duration::from_secs(60),
             watch_timeout: Duration::from_secs(1800),

@@ -58,8 +58,8 @@ impl Registry {
             let Some(stored) = self.storage.get(&key).await? else {
                 return Err(target.not_found());
             };
-            let new = decide(&self.decoded(&target.resource, &stored)?)?;
-            let bytes = self.encoded(&target.resource, &new);
+            let new = decide(&self.decoded(&target.resource, &stored).await?)?;
+            let bytes = self.encoded(&target.resource, &new).await?;
             if dry_run || bytes[..] == stored.bytes[..] {
                 return Ok(served(&new, stored.revision));
             }

@@ -81,13 +81,6 @@ impl Server {
                     "create not allowed while custom resource definition is terminating".into();
                 return Err(failure);
             }
-            if custom.by_webhook && resource.kind != resource.stored {
-                let (stored, kind) = (&resource.stored, &resource.kind);
-                let why = "webhooks are not called for conversions";
-                return Err(Failure::internal(format!(
-                    "conversion webhook for {stored} failed: {why}: {kind} is not what is stored"
-                )));
-            }
             custom.warning.iter().for_each(|told| asked.notes.warn(told.clone()));
         }
         let served = subresources::is_served(&info.subresource);

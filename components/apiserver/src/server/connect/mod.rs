@@ -17,7 +17,7 @@ mod until;
 
 use super::{Asked, Server};
 use crate::{
-    authorization::{Attributes, Decision},
+    authorization::Attributes,
     failure::{Failure, Named},
     query::Query,
     registry::Target,
@@ -147,14 +147,12 @@ impl Server {
             return Ok(());
         }
         let attributes = Attributes { verb: "create".into(), ..asked.attributes() };
-        match self.authorization.decide(&attributes).await {
-            Decision::Allow(_) => Ok(()),
-            Decision::NoOpinion(reason) => {
-                let of =
-                    Named { group: "", resource: &asked.info.resource, name: &asked.info.name };
-                Err(Failure::forbidden(of, &reason))
-            }
+        let said = self.authorization.decide(&attributes).await;
+        if said.is_allowed() {
+            return Ok(());
         }
+        let of = Named { group: "", resource: &asked.info.resource, name: &asked.info.name };
+        Err(Failure::forbidden(of, &said.reason))
     }
 }
 
