@@ -108,6 +108,13 @@ impl RequestInfo {
     }
 }
 
+/// Whether a request may last beyond the time of others: it has a subresource through which something
+/// flows, or is a watch (LongRunningFunc in cmd/kube-apiserver/app/server.go).
+pub(crate) fn is_lasting(verb: &str, subresource: &str) -> bool {
+    const FLOWS: [&str; 5] = ["attach", "exec", "log", "portforward", "proxy"];
+    verb == "watch" || FLOWS.contains(&subresource)
+}
+
 fn verb(method: &Method) -> &'static str {
     match *method {
         Method::POST => "create",

@@ -33,7 +33,7 @@ use crate::{
     kubelets::Kubelets,
     query::Query,
     registry::Registry,
-    request_info::RequestInfo,
+    request_info::{RequestInfo, is_lasting},
 };
 use futures_util::FutureExt;
 use host::{Host, Stop, event};
@@ -256,7 +256,7 @@ impl Server {
         let (host, verb) = (self.host.clone(), asked.info.verb);
         let (user, path) = (asked.requester.user.clone(), asked.info.path.clone());
         let limit = self.config.request_timeout;
-        let long = verb == "watch" || connect::is_long(&asked.info);
+        let long = is_lasting(verb, &asked.info.subresource);
         let work = Box::pin(self.route(asked, body));
         let response = match long {
             true => work.await.unwrap_or_else(|error| answer::failure(&error)),
