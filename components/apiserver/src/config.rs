@@ -1,8 +1,8 @@
 //! What an API server is told at its start.
 
 use crate::{
-    Anonymous, AuditLog, JwtSettings, Mode, RequestHeader, Routing, ServiceAccounts, TokenWebhook,
-    Tokens, admission::Settings, services::Services,
+    Aggregation, Anonymous, AuditLog, JwtSettings, Mode, RequestHeader, Routing, ServiceAccounts,
+    TokenWebhook, Tokens, admission::Settings, services::Services,
 };
 use std::{net::SocketAddr, time::Duration};
 
@@ -42,6 +42,8 @@ pub struct Config {
     pub event_ttl: Duration,
     /// What services get; none: nothing, and there is no service `kubernetes`.
     pub services: Option<Services>,
+    /// Other servers' groups beside our own; none: there are none, and no `APIService`s.
+    pub aggregation: Option<Aggregation>,
     /// `--enable-aggregator-routing`.
     pub routing: Routing,
     /// `--audit-log-path` and its like; nothing is told without.
@@ -89,6 +91,7 @@ impl Config {
             bootstrap_roles: false,
             event_ttl: Duration::from_secs(3600),
             services: None,
+            aggregation: None,
             routing: Routing::default(),
             audit: None,
             request_timeout: Duration::from_secs(60),

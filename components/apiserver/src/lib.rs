@@ -5,6 +5,7 @@
 //! caches.
 
 mod admission;
+mod aggregation;
 mod audit;
 mod authentication;
 mod authorization;
@@ -32,6 +33,7 @@ mod webhook;
 pub mod config;
 
 pub use admission::{BadSettings as BadAdmission, Settings as AdmissionSettings};
+pub use aggregation::Aggregation;
 pub use audit::{AuditLog, AuditPolicy};
 pub use authentication::{
     Anonymous, AuthenticationConfiguration, JwtSettings, KeyError, OidcFlags, PublicKey,

@@ -2,10 +2,12 @@
 //!
 //! Upstream: cmd/kube-apiserver/app/options.
 
+mod aggregation;
 mod audit;
 mod authentication;
 mod authorization;
 
+pub use aggregation::AggregationFlags;
 pub use audit::AuditFlags;
 pub use authentication::AuthenticationFlags;
 pub use authorization::AuthorizationFlags;
@@ -89,6 +91,10 @@ pub struct Flags {
     #[command(flatten)]
     pub authorization: AuthorizationFlags,
 
+    /// Servers beside this one
+    #[command(flatten)]
+    pub aggregation: AggregationFlags,
+
     /// Who did what
     #[command(flatten)]
     pub audit: AuditFlags,
@@ -159,6 +165,8 @@ impl Flags {
         config.authorization = self.authorization.modes()?;
         config.audit = self.audit.log()?;
         config.bootstrap_roles = true;
+        config.aggregation = Some(self.aggregation.aggregation()?);
+        config.routing = self.aggregation.routing();
         // Where everybody may do everything, nobody comes in unknown (upstream resets
         // --anonymous-auth too: pkg/kubeapiserver/options/authentication.go).
         let open = config.authorization.iter().any(|mode| matches!(mode, Mode::AlwaysAllow));

@@ -9,6 +9,7 @@ mod compression;
 mod decoding;
 mod discovery;
 mod encoding;
+mod extended;
 mod health;
 mod impersonation;
 mod negotiation;
@@ -24,6 +25,7 @@ mod token_request;
 
 use crate::{
     admission::Notes,
+    aggregation::Aggregator,
     audit::{self, Audit, Trail},
     authentication::Authenticator,
     authorization::{Attributes, Authorization, Requester},
@@ -51,6 +53,8 @@ pub(crate) struct Server {
     host: Host,
     config: Config,
     registry: Arc<Registry>,
+    /// Who knows of other servers' groups; none: there are none.
+    aggregator: Option<Arc<Aggregator>>,
     authenticator: Authenticator,
     authorization: Arc<Authorization>,
     audit: Audit,
@@ -68,6 +72,10 @@ struct Asked {
     info: RequestInfo,
     query: Query,
     headers: HeaderMap,
+    /// As it came.
+    uri: http::Uri,
+    /// The other end of the connection.
+    peer: Option<Peer>,
     /// Nobody, until authentication has said who it is.
     requester: Requester,
     /// What admission says besides its verdict.
@@ -92,7 +100,13 @@ impl Asked {
 }
 
 impl Server {
-    pub(crate) fn new(host: &Host, config: Config, registry: Arc<Registry>, closing: Stop) -> Self {
+    pub(crate) fn new(
+        host: &Host,
+        config: Config,
+        registry: Arc<Registry>,
+        aggregator: Option<Arc<Aggregator>>,
+        closing: Stop,
+    ) -> Self {
         let authenticator = Authenticator::new(&config, &registry);
         let authorization = Arc::new(Authorization::new(&config.authorization, &registry));
         let audit = Audit::new(host, config.audit.clone());
@@ -100,6 +114,7 @@ impl Server {
             host: host.clone(),
             config,
             registry,
+            aggregator,
             authenticator,
             authorization,
             audit,
@@ -180,6 +195,8 @@ impl Server {
             info,
             query,
             headers: parts.headers,
+            peer: parts.extensions.get::<Peer>().cloned(),
+            uri: parts.uri,
             requester,
             notes: Notes::default(),
             trail: Trail::default(),
@@ -229,6 +246,10 @@ impl Server {
         asked: Asked,
         body: hyper::body::Incoming,
     ) -> Result<Response, Failure> {
+        let others = self.aggregator.as_ref();
+        if let Some(extension) = others.and_then(|all| all.of_path(&asked.info.path)) {
+            return Ok(self.extended(asked, &extension, body).await);
+        }
         if asked.info.is_resource {
             return self.objects(asked, body).await;
         }
