@@ -1,8 +1,9 @@
 //! What an API server is told at its start.
 
 use crate::{
-    Aggregation, Anonymous, AuditLog, JwtSettings, Mode, RequestHeader, Routing, ServiceAccounts,
-    TokenWebhook, Tokens, admission::Settings, services::Services,
+    Aggregation, Anonymous, AuditSettings, AuthorizationFile, JwtSettings, KubeletAccess, Mode,
+    RequestHeader, Routing, ServiceAccounts, TokenWebhook, Tokens, admission::Settings,
+    services::Services,
 };
 use std::{net::SocketAddr, time::Duration};
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub bootstrap_tokens: bool,
     /// `--authorization-mode`, in the order in which they are asked.
     pub authorization: Vec<Mode>,
+    /// `--authorization-config`, where it says the same: read again when it changes.
+    pub authorization_file: Option<AuthorizationFile>,
     /// Whether the roles that every cluster has are made at the start; the program always asks for
     /// it.
     pub bootstrap_roles: bool,
@@ -44,10 +47,12 @@ pub struct Config {
     pub services: Option<Services>,
     /// Other servers' groups beside our own; none: there are none, and no `APIService`s.
     pub aggregation: Option<Aggregation>,
+    /// `--kubelet-client-certificate` and its like.
+    pub kubelets: KubeletAccess,
     /// `--enable-aggregator-routing`.
     pub routing: Routing,
-    /// `--audit-log-path` and its like; nothing is told without.
-    pub audit: Option<AuditLog>,
+    /// `--audit-*`; nothing is told without.
+    pub audit: Option<AuditSettings>,
     /// `--request-timeout`, for everything that is not a watch.
     pub request_timeout: Duration,
     /// `--min-request-timeout`: watches without a time of their own last this long, up to twice.
@@ -88,10 +93,12 @@ impl Config {
             service_accounts: ServiceAccounts::default(),
             bootstrap_tokens: false,
             authorization: vec![Mode::AlwaysAllow],
+            authorization_file: None,
             bootstrap_roles: false,
             event_ttl: Duration::from_secs(3600),
             services: None,
             aggregation: None,
+            kubelets: KubeletAccess::default(),
             routing: Routing::default(),
             audit: None,
             request_timeout: Duration::from_secs(60),

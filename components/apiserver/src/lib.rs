@@ -17,6 +17,7 @@ mod expiring;
 mod failure;
 mod faults;
 mod files;
+mod kubelets;
 mod object;
 mod query;
 mod registry;
@@ -34,12 +35,18 @@ pub mod config;
 
 pub use admission::{BadSettings as BadAdmission, Settings as AdmissionSettings};
 pub use aggregation::Aggregation;
-pub use audit::{AuditLog, AuditPolicy};
+pub use audit::{
+    AuditBatches, AuditFile, AuditMode, AuditPolicy, AuditSettings, AuditSink, AuditTarget,
+    AuditTruncation, LineWriter,
+};
 pub use authentication::{
     Anonymous, AuthenticationConfiguration, JwtSettings, KeyError, OidcFlags, PublicKey,
     RequestHeader, ServiceAccounts, SigningKey, TokenWebhook, Tokens, User,
 };
-pub use authorization::{Mode, Policy, PolicyError};
+pub use authorization::{
+    AuthorizationConfiguration, AuthorizationFile, AuthorizationWebhook, Mode, Policy, PolicyError,
+};
+pub use kubelets::KubeletAccess;
 pub use remote::Remote;
 pub use routing::Routing;
 pub use run::{ApiServer, Fatal};

@@ -6,6 +6,7 @@ use crate::{
     authentication::{CLIENTS, PROXIES},
     bootstrap,
     config::{Config, Tls},
+    kubelets::Kubelets,
     registry::{Registry, definitions},
     server::Server,
     services,
@@ -34,6 +35,11 @@ pub enum Fatal {
         /// What the machine said.
         error: io::Error,
     },
+    /// What it shows to kubelets or believes of them cannot be used.
+    #[error(
+        "--kubelet-client-certificate, --kubelet-client-key, --kubelet-certificate-authority: {0}"
+    )]
+    Kubelets(wire::tls::Error),
     /// Its certificate, key or authorities do not fit.
     #[error("--tls-cert-file, --tls-private-key-file, --client-ca-file: {0}")]
     Tls(#[from] wire::tls::Error),
@@ -62,6 +68,7 @@ impl ApiServer {
     pub async fn run(self, mut stop: Stop) -> Result<(), Fatal> {
         let Self { host, config } = self;
         let tls = config.tls.as_ref().map(|tls| server_tls(&host, tls)).transpose()?;
+        let kubelets = Kubelets::new(&host, config.kubelets.clone()).map_err(Fatal::Kubelets)?;
         let address = config.listen;
         let listener = host.network.listen(address).await;
         let listener = listener.map_err(|error| Fatal::Listen { address, error })?;
@@ -78,8 +85,13 @@ impl ApiServer {
         let _aggregation =
             aggregator.as_ref().map(|aggregator| aggregation::start(&host, aggregator, trust));
         let (closer, closing) = stop_pair();
-        let server =
-            Arc::new(Server::new(&host, config, registry.clone(), aggregator, closing.clone()));
+        let server = Arc::new(Server::new(
+            &host,
+            config,
+            registry.clone(),
+            (aggregator, kubelets),
+            closing.clone(),
+        ));
         let _definitions = host.spawn("apiserver/definitions", definitions::run(registry.clone()));
         let bootstrap = bootstrap::run(registry.clone(), roles);
         let _bootstrap = host.spawn("apiserver/bootstrap", bootstrap);

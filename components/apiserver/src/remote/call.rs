@@ -38,28 +38,39 @@ impl Remote {
         review: &Value,
         limit: Duration,
     ) -> Result<Value, Fault> {
-        self.ask_waiting(host, review, limit, FIRST_WAIT).await
+        let body = Bytes::from(review.to_string());
+        let passes = |fault: &Fault| fault.passes;
+        read(&self.send(host, body, limit, FIRST_WAIT, passes).await?)
     }
 
-    /// As [`Remote::ask`], with another first wait.
+    /// Tells, and tells again whatever went wrong.
     ///
     /// # Errors
-    /// As [`Remote::ask`].
-    pub(crate) async fn ask_waiting(
+    /// Why the last attempt failed.
+    pub(crate) async fn tell(
         &self,
         host: &Host,
-        review: &Value,
+        text: String,
         limit: Duration,
-        first: Duration,
-    ) -> Result<Value, Fault> {
-        let body = Bytes::from(review.to_string());
+        first_wait: Duration,
+    ) -> Result<(), Fault> {
+        self.send(host, text.into(), limit, first_wait, |_| true).await.map(drop)
+    }
+
+    async fn send(
+        &self,
+        host: &Host,
+        body: Bytes,
+        limit: Duration,
+        mut wait: Duration,
+        again: fn(&Fault) -> bool,
+    ) -> Result<Bytes, Fault> {
         let Ok(_room) = self.room.clone().try_acquire_owned() else {
             return Err(self.failed(limit, "too many calls wait for it already", false));
         };
-        let mut wait = first;
         for _ in 1..ATTEMPTS {
             match self.attempt(host, body.clone(), limit).await {
-                Err(fault) if fault.passes => {}
+                Err(fault) if again(&fault) => {}
                 done => return done,
             }
             host.sleep(wait.mul_f64(1.0 + 0.2 * chance(host))).await;
@@ -68,7 +79,7 @@ impl Remote {
         self.attempt(host, body, limit).await
     }
 
-    async fn attempt(&self, host: &Host, body: Bytes, limit: Duration) -> Result<Value, Fault> {
+    async fn attempt(&self, host: &Host, body: Bytes, limit: Duration) -> Result<Bytes, Fault> {
         let call = async {
             // Never closed.
             let _turn = self.turns.acquire().await;
@@ -78,7 +89,7 @@ impl Remote {
         host.timeout(limit, call).await.unwrap_or_else(|it| Err(elapsed(it)))
     }
 
-    async fn call(&self, host: &Host, body: Bytes, limit: Duration) -> Result<Value, Fault> {
+    async fn call(&self, host: &Host, body: Bytes, limit: Duration) -> Result<Bytes, Fault> {
         let broken = |why: &str| self.failed(limit, why, false);
         let (path, seconds) = (&self.place.path, told(limit));
         let separator = if path.contains('?') { '&' } else { '?' };
@@ -98,7 +109,10 @@ impl Remote {
             let passes = matches!(error, RequestError::Broken(_));
             self.failed(limit, &error.to_string(), passes)
         })?;
-        read(reply.status, &reply.body)
+        match reply.status.is_success() {
+            true => Ok(reply.body),
+            false => Err(refusal(reply.status, &reply.body)),
+        }
     }
 
     fn failed(&self, limit: Duration, why: &str, passes: bool) -> Fault {
@@ -122,17 +136,19 @@ fn told(limit: Duration) -> String {
 }
 
 /// The review that came back.
-fn read(status: StatusCode, body: &[u8]) -> Result<Value, Fault> {
+fn read(body: &[u8]) -> Result<Value, Fault> {
     let value: Option<Value> = serde_json::from_slice(body).ok();
-    if status.is_success() {
-        let fault =
-            || Fault { why: "couldn't get version/kind; json parse error".into(), passes: false };
-        return value.filter(Value::is_object).ok_or_else(fault);
-    }
-    let passes = matches!(status.as_u16(), 429 | 500 | 504);
+    let why = "couldn't get version/kind; json parse error";
+    value.filter(Value::is_object).ok_or_else(|| Fault { why: why.into(), passes: false })
+}
+
+/// What an answer says that is none.
+fn refusal(status: StatusCode, body: &[u8]) -> Fault {
+    let value: Option<Value> = serde_json::from_slice(body).ok();
     let said = value.filter(|value| value["kind"] == "Status");
     let said = said.and_then(|value| value["message"].as_str().map(str::to_owned));
-    Err(Fault { why: said.unwrap_or_else(|| status_told(status)), passes })
+    let passes = matches!(status.as_u16(), 429 | 500 | 504);
+    Fault { why: said.unwrap_or_else(|| status_told(status)), passes }
 }
 
 /// What client-go says of an answer that is none (NewGenericServerResponse).
@@ -159,18 +175,16 @@ mod tests {
 
     #[test]
     fn answers_are_reviews_or_reasons() {
-        let read = |code: u16, body: &str| {
-            read(StatusCode::from_u16(code).expect("a status"), body.as_bytes())
-        };
-        assert_eq!(read(201, "{\"a\":1}").expect("a review")["a"], 1);
+        assert_eq!(read(b"{\"a\":1}").expect("a review")["a"], 1);
+        assert!(read(b"[]").is_err());
         for (code, body, why, passes) in [
-            (200, "[]", "couldn't get version/kind; json parse error", false),
             (500, "oops", "an error on the server (\"unknown\") has prevented", true),
             (429, "", "the server has received too many requests", true),
             (403, r#"{"kind":"Status","message":"go away"}"#, "go away", false),
             (418, "", "the server responded with the status code 418", false),
         ] {
-            let fault = read(code, body).expect_err(body);
+            let status = StatusCode::from_u16(code).expect("a status");
+            let fault = refusal(status, body.as_bytes());
             assert!(fault.why.starts_with(why), "{fault}");
             assert_eq!(fault.passes, passes, "{code}");
         }

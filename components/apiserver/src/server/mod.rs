@@ -6,6 +6,7 @@ mod answer;
 mod body;
 mod component_statuses;
 mod compression;
+mod connect;
 mod decoding;
 mod discovery;
 mod encoding;
@@ -31,6 +32,7 @@ use crate::{
     authorization::{Attributes, Authorization, Requester},
     config::Config,
     failure::Failure,
+    kubelets::Kubelets,
     query::Query,
     registry::Registry,
     request_info::RequestInfo,
@@ -39,7 +41,7 @@ use futures_util::FutureExt;
 use host::{Host, Stop, event};
 use http::{HeaderMap, Method, StatusCode, header};
 use std::{
-    panic::AssertUnwindSafe,
+    panic::{AssertUnwindSafe, resume_unwind},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -58,6 +60,7 @@ pub(crate) struct Server {
     authenticator: Authenticator,
     authorization: Arc<Authorization>,
     audit: Audit,
+    kubelets: Kubelets,
     /// Watches end at it.
     closing: Stop,
     leaving: AtomicBool,
@@ -74,7 +77,7 @@ struct Asked {
     headers: HeaderMap,
     /// As it came.
     uri: http::Uri,
-    /// The other end of the connection.
+    /// Who sent it.
     peer: Option<Peer>,
     /// Nobody, until authentication has said who it is.
     requester: Requester,
@@ -87,6 +90,11 @@ struct Asked {
 impl Asked {
     fn header(&self, name: header::HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// As they came.
+    fn path_and_query(&self) -> &str {
+        self.uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str)
     }
 
     fn accept(&self) -> Option<&str> {
@@ -104,11 +112,15 @@ impl Server {
         host: &Host,
         config: Config,
         registry: Arc<Registry>,
-        aggregator: Option<Arc<Aggregator>>,
+        (aggregator, kubelets): (Option<Arc<Aggregator>>, Kubelets),
         closing: Stop,
     ) -> Self {
         let authenticator = Authenticator::new(&config, &registry);
-        let authorization = Arc::new(Authorization::new(&config.authorization, &registry));
+        let authorization = Arc::new(Authorization::new(
+            &config.authorization,
+            config.authorization_file.clone(),
+            &registry,
+        ));
         let audit = Audit::new(host, config.audit.clone());
         Self {
             host: host.clone(),
@@ -118,6 +130,7 @@ impl Server {
             authenticator,
             authorization,
             audit,
+            kubelets,
             closing,
             leaving: AtomicBool::new(false),
             documents: openapi::Library::default(),
@@ -155,16 +168,24 @@ impl Server {
     async fn chain(self: Arc<Self>, request: Request) -> Result<Response, Failure> {
         let (parts, body) = request.into_parts();
         let peer = parts.extensions.get::<Peer>().cloned();
-        let uri = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
         let mut asked = self.read(parts)?;
         self.authenticate(peer.as_ref(), &mut asked).await?;
         let from = peer.map(|peer| peer.remote.ip());
-        let request = audit::Request { uri: &uri, headers: &asked.headers, from };
-        let trail = self.audit.begin(&asked.attributes(), request).await;
+        let request = audit::Request { uri: asked.path_and_query(), headers: &asked.headers, from };
+        let trail = match self.audit.begin(&asked.attributes(), request).await {
+            Ok(trail) => trail,
+            Err(untold) => return Ok(broken(&asked, untold)),
+        };
         asked.trail = trail.clone();
         let notes = asked.notes.clone();
-        let response = self.judged(asked, body).await;
-        let response = response.unwrap_or_else(|failure| answer::failure(&failure));
+        let work: host::BoxFuture<'_, _> = Box::pin(self.judged(asked, body));
+        let response = match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(response) => response.unwrap_or_else(|failure| answer::failure(&failure)),
+            Err(panic) => {
+                trail.panicked(&notes, words(&*panic)).await;
+                resume_unwind(panic)
+            }
+        };
         Ok(trail.answered(&notes, response).await)
     }
 
@@ -175,11 +196,32 @@ impl Server {
         body: hyper::body::Incoming,
     ) -> Result<Response, Failure> {
         self.impersonate(&mut asked).await?;
-        let verdict = self.authorization.demand(&asked.attributes()).await;
-        let decision = if verdict.is_ok() { "allow" } else { "forbid" };
-        asked.notes.annotate("authorization.k8s.io/decision", decision);
-        asked.notes.annotate("authorization.k8s.io/reason", verdict?);
+        if let Some(refusal) = self.refused(&asked).await? {
+            return Ok(refusal);
+        }
         Ok(self.serve(asked, body).await)
+    }
+
+    /// The answer to what those who were to judge it could not judge; none: it may.
+    ///
+    /// Upstream: apiserver/pkg/endpoints/filters/authorization.go.
+    async fn refused(&self, asked: &Asked) -> Result<Option<Response>, Failure> {
+        const DECISION: &str = "authorization.k8s.io/decision";
+        const REASON: &str = "authorization.k8s.io/reason";
+        let attributes = asked.attributes();
+        let said = self.authorization.decide(&attributes).await;
+        if said.is_allowed() {
+            asked.notes.annotate(DECISION, "allow");
+            asked.notes.annotate(REASON, said.reason);
+            return Ok(None);
+        }
+        if let Some(why) = said.fault {
+            asked.notes.annotate(REASON, "internal error");
+            return Ok(Some(broken(asked, why)));
+        }
+        asked.notes.annotate(DECISION, "forbid");
+        asked.notes.annotate(REASON, said.reason.as_str());
+        Err(attributes.forbidden(&said.reason))
     }
 
     /// Reads what is asked for.
@@ -195,8 +237,8 @@ impl Server {
             info,
             query,
             headers: parts.headers,
-            peer: parts.extensions.get::<Peer>().cloned(),
             uri: parts.uri,
+            peer: parts.extensions.get::<Peer>().cloned(),
             requester,
             notes: Notes::default(),
             trail: Trail::default(),
@@ -219,10 +261,11 @@ impl Server {
         let (host, verb) = (self.host.clone(), asked.info.verb);
         let (user, path) = (asked.requester.user.clone(), asked.info.path.clone());
         let limit = self.config.request_timeout;
+        let long = verb == "watch" || connect::is_long(&asked.info);
         let work = Box::pin(self.route(asked, body));
-        let response = match verb {
-            "watch" => work.await.unwrap_or_else(|error| answer::failure(&error)),
-            _ => match host.timeout(limit, work).await {
+        let response = match long {
+            true => work.await.unwrap_or_else(|error| answer::failure(&error)),
+            false => match host.timeout(limit, work).await {
                 Ok(Ok(response)) => response,
                 Ok(Err(failure)) => answer::failure(&failure),
                 Err(host::Elapsed) => answer::failure(&timed_out()),
@@ -274,6 +317,18 @@ impl Server {
             _ => Err(Failure::no_such_resource()),
         }
     }
+}
+
+/// What apiserver says where a request cannot even be judged (responsewriters.InternalError).
+fn broken(asked: &Asked, why: impl std::fmt::Display) -> Response {
+    let text = format!("Internal Server Error: {:?}: {why}\n", asked.path_and_query());
+    answer::text(StatusCode::INTERNAL_SERVER_ERROR, text)
+}
+
+/// What a panic says.
+fn words(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default()
 }
 
 /// What apiserver's filter of panics says (server/filters/wrap.go).

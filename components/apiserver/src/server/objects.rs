@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers.
 
-use super::{Asked, Server, answer, body, compression, negotiation, subresources};
+use super::{Asked, Server, answer, body, compression, connect, negotiation, subresources};
 use crate::{
     continuation::Continuation,
     failure::Failure,
@@ -34,6 +34,9 @@ impl Server {
         }
         if let Some(account) = self.token_request(&asked) {
             return self.give_token(&asked, &account, body).await;
+        }
+        if let Some(door) = connect::Door::of(&asked.info) {
+            return self.connect(&asked, door, body).await;
         }
         match self.unkept(&asked, body).await {
             Ok(done) => done,

@@ -88,7 +88,8 @@ impl ServerTls {
             .and_then(<[_]>::split_first)
             .map(|(own, others)| {
                 let mut read = Certificate::from_der(own)?;
-                read.signed_by = self.signers.as_ref().map_or_else(Vec::new, |it| it.of(own, others));
+                read.signed_by =
+                    self.signers.as_ref().map_or_else(Vec::new, |it| it.of(own, others));
                 Ok(Arc::new(read))
             })
             .transpose()

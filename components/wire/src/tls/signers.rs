@@ -52,11 +52,7 @@ impl Signers {
     }
 
     /// The groups that have signed a certificate, by their places.
-    pub(super) fn of(
-        &self,
-        own: &CertificateDer<'_>,
-        others: &[CertificateDer<'_>],
-    ) -> Vec<usize> {
+    pub(super) fn of(&self, own: &CertificateDer<'_>, others: &[CertificateDer<'_>]) -> Vec<usize> {
         let now = UnixTime::since_unix_epoch(Duration::from_nanos(self.clock.wall().0));
         let signed = |group: &Option<Arc<dyn ClientCertVerifier>>| {
             group.as_ref().is_some_and(|it| it.verify_client_cert(own, others, now).is_ok())
