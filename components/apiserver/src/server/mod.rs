@@ -10,6 +10,7 @@ mod connect;
 mod decoding;
 mod discovery;
 mod encoding;
+mod extended;
 mod health;
 mod impersonation;
 mod negotiation;
@@ -25,6 +26,7 @@ mod token_request;
 
 use crate::{
     admission::Notes,
+    aggregation::Aggregator,
     audit::{self, Audit, Trail},
     authentication::Authenticator,
     authorization::{Attributes, Authorization, Requester},
@@ -53,6 +55,8 @@ pub(crate) struct Server {
     host: Host,
     config: Config,
     registry: Arc<Registry>,
+    /// Who knows of other servers' groups; none: there are none.
+    aggregator: Option<Arc<Aggregator>>,
     authenticator: Authenticator,
     authorization: Arc<Authorization>,
     audit: Audit,
@@ -108,7 +112,7 @@ impl Server {
         host: &Host,
         config: Config,
         registry: Arc<Registry>,
-        kubelets: Kubelets,
+        (aggregator, kubelets): (Option<Arc<Aggregator>>, Kubelets),
         closing: Stop,
     ) -> Self {
         let authenticator = Authenticator::new(&config, &registry);
@@ -122,6 +126,7 @@ impl Server {
             host: host.clone(),
             config,
             registry,
+            aggregator,
             authenticator,
             authorization,
             audit,
@@ -284,6 +289,10 @@ impl Server {
         asked: Asked,
         body: hyper::body::Incoming,
     ) -> Result<Response, Failure> {
+        let others = self.aggregator.as_ref();
+        if let Some(extension) = others.and_then(|all| all.of_path(&asked.info.path)) {
+            return Ok(self.extended(asked, &extension, body).await);
+        }
         if asked.info.is_resource {
             return self.objects(asked, body).await;
         }
