@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/util/webhook/{client,serviceresolver}.go.
 
-use crate::admission::{Cluster, pod::text};
+use crate::admission::{Cluster, Wanted, pod::text};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{Method, header};
@@ -100,7 +100,7 @@ async fn place(cluster: Cluster<'_>, client: &Value) -> Result<Place, String> {
     let service = &client["service"];
     let (namespace, name) = (text(&service["namespace"]), text(&service["name"]));
     let port = service["port"].as_u64().unwrap_or(443);
-    let found = cluster.found("", "services", namespace, name).await;
+    let found = cluster.found(Wanted::core("services", namespace, name)).await;
     let found = found.map_err(|failure| failure.to_string())?;
     let found = found.ok_or_else(|| {
         format!("failed to call webhook: Post \"https://{name}.{namespace}.svc:{port}\": service {name:?} not found")
