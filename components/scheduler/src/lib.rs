@@ -16,3 +16,6 @@ pub mod index;
 pub mod objects;
 pub mod plugins;
 pub mod queue;
+pub mod shell;
+
+pub use shell::{Fatal, Scheduler};

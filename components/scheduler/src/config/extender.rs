@@ -16,8 +16,6 @@ pub struct Verbs {
     pub prioritize: String,
     /// To bind the pod itself.
     pub bind: String,
-    /// Which victims may go.
-    pub preempt: String,
 }
 
 /// One of them.
@@ -70,8 +68,10 @@ fn one(value: &Value) -> Result<Extender, ConfigError> {
         filter: fields.text("filterVerb", ""),
         prioritize: fields.text("prioritizeVerb", ""),
         bind: fields.text("bindVerb", ""),
-        preempt: fields.text("preemptVerb", ""),
     };
+    if !fields.text("preemptVerb", "").is_empty() {
+        return Err(ConfigError("extenders.preemptVerb: Unsupported value".to_owned()));
+    }
     let weight = fields.number("weight", 0, (0, i64::MAX))?;
     if !verbs.prioritize.is_empty() && weight == 0 {
         let why = "must have a positive weight applied to it";

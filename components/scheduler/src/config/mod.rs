@@ -111,6 +111,8 @@ impl Config {
             "clientConnection.",
             &["kubeconfig", "acceptContentTypes", "contentType", "qps", "burst"],
         )?;
+        let extenders = extender::read(&value["extenders"])?;
+        let ignored: Vec<String> = extenders.iter().flat_map(|one| one.ignored.clone()).collect();
         let first = fields.number("podInitialBackoffSeconds", 1, (1, i64::MAX))?;
         let most = fields.number("podMaxBackoffSeconds", 10, (1, i64::MAX))?;
         if most < first {
@@ -120,8 +122,8 @@ impl Config {
         let seconds = |number: i64| Duration::from_secs(number.unsigned_abs());
         let burst = connection.number("burst", 100, (0, i64::from(u32::MAX)))?;
         Ok(Self {
-            profiles: profiles::read(value, registry)?,
-            extenders: extender::read(&value["extenders"])?,
+            profiles: profiles::read(value, &ignored, registry)?,
+            extenders,
             backoff: Backoff { first: seconds(first), most: seconds(most) },
             patience: Duration::from_secs(300),
             elect: election.flag("leaderElect", true),

@@ -6,7 +6,7 @@
 use super::fields::{ConfigError, Fields};
 use crate::{
     framework::{Enabled, Point, Profile, Registry},
-    objects::{items, text},
+    objects::{items, text, texts},
     plugins,
 };
 use serde_json::{Value, json};
@@ -67,14 +67,20 @@ fn at_point(everywhere: &Enabled, own: &Set, takes_part: impl Fn(&str) -> bool) 
 }
 
 /// All profiles; the default one where there are none.
-pub(super) fn read(config: &Value, registry: &Registry) -> Result<Vec<Profile>, ConfigError> {
+///
+/// `ignored`: resources that extenders count, and `NodeResourcesFit` does not.
+pub(super) fn read(
+    config: &Value,
+    ignored: &[String],
+    registry: &Registry,
+) -> Result<Vec<Profile>, ConfigError> {
     let default = json!([{"schedulerName": "default-scheduler"}]);
     let list = &config["profiles"];
     let list = if list.as_array().is_none_or(Vec::is_empty) { &default } else { list };
     let all = percentage(config, "percentageOfNodesToScore")?;
     let mut profiles: Vec<Profile> = Vec::new();
     for value in list.as_array().into_iter().flatten() {
-        let mut profile = one(value, registry)?;
+        let mut profile = one(value, ignored, registry)?;
         profile.percentage = percentage(value, "percentageOfNodesToScore")?.or(all);
         if profiles.iter().any(|other| other.name == profile.name) {
             let name = &profile.name;
@@ -97,16 +103,22 @@ fn percentage(value: &Value, name: &str) -> Result<Option<i32>, ConfigError> {
     }
 }
 
-fn one(value: &Value, registry: &Registry) -> Result<Profile, ConfigError> {
+fn one(value: &Value, ignored: &[String], registry: &Registry) -> Result<Profile, ConfigError> {
     let known = ["schedulerName", "percentageOfNodesToScore", "plugins", "pluginConfig"];
     let fields = Fields::of(value, "profiles.", &known)?;
     let sets = &value["plugins"];
     let mut points: Vec<&str> = Point::ALL.iter().map(|(_, name)| *name).collect();
     points.push("multiPoint");
     Fields::of(sets, "profiles.plugins.", &points)?;
-    let arguments: BTreeMap<String, Value> = items(value, "pluginConfig")
+    let mut arguments: BTreeMap<String, Value> = items(value, "pluginConfig")
         .map(|it| (text(it, "name").to_owned(), it["args"].clone()))
         .collect();
+    if !ignored.is_empty() {
+        let fit = arguments.entry("NodeResourcesFit".to_owned()).or_insert_with(|| json!({}));
+        let all: Vec<_> =
+            texts(fit, "ignoredResources").into_iter().chain(ignored.to_vec()).collect();
+        fit["ignoredResources"] = json!(all);
+    }
     let everywhere = everywhere(&Set::read(&sets["multiPoint"]));
     let mut taking_part: BTreeMap<String, &'static [Point]> = BTreeMap::new();
     for (name, _) in &everywhere {

@@ -10,7 +10,7 @@ use crate::{
 };
 use client::Key;
 use host::Instant;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A pod that is being placed.
 #[derive(Clone, Debug)]
@@ -34,8 +34,8 @@ pub enum Decision {
         node: String,
         /// To be written before.
         assumptions: Vec<Assumption>,
-        /// Plugins that want to be asked again first, and for how long at most.
-        waits: Vec<(&'static str, Duration)>,
+        /// No plugin wants to be asked again first.
+        permitted: bool,
     },
     /// The pod has no place.
     Refused(Refused),
@@ -100,6 +100,10 @@ impl Core {
         more: &BTreeMap<NodeId, i64>,
     ) -> Decision {
         match found {
+            Ok(found) if found.nodes.is_empty() => {
+                let nodes = self.cluster.order().len();
+                self.refuse(now, attempt, *Diagnosis::of_each(nodes, found.refused))
+            }
             Ok(found) => self.choose(now, attempt, &found.nodes, more),
             Err(diagnosis) => self.refuse(now, attempt, *diagnosis),
         }
@@ -119,7 +123,7 @@ impl Core {
             (id, reserve(profile, &cycle, id))
         });
         let Some((id, reserved)) = reserved else { return self.gone(now, pod) };
-        let (assumptions, waits) = match reserved {
+        let (assumptions, permitted) = match reserved {
             Ok(reserved) => reserved,
             Err(refusal) => return self.refuse_one(now, attempt, &refusal),
         };
@@ -133,34 +137,25 @@ impl Core {
         }
         self.assumed.add(&pod.key, &pod.uid, assumptions.clone());
         self.nominations.remove(&pod.key);
-        Decision::Bind { node, assumptions, waits }
+        Decision::Bind { node, assumptions, permitted }
     }
 
     fn gone(&mut self, now: Instant, pod: &Pod) -> Decision {
         self.queue.refused(now, &pod.key, Verdict::default());
-        let message = format!("profile {:?} does not exist", pod.scheduler);
-        let reason = "SchedulerError";
-        Decision::Refused(Refused { message, reason, preemption: None, displaced: Vec::new() })
+        let why = format!("profile {:?} does not exist", pod.scheduler);
+        Decision::Refused(refused(&Refusal::error(why)))
     }
 
     fn refuse_one(&mut self, now: Instant, attempt: &Attempt, refusal: &Refusal) -> Decision {
         self.queue.refused(now, &attempt.pod.key, verdict(refusal));
-        let reason = reason(refusal.severity == Severity::Error);
-        let message = refusal.message();
-        Decision::Refused(Refused { message, reason, preemption: None, displaced: Vec::new() })
+        Decision::Refused(refused(refusal))
     }
 
     fn refuse(&mut self, now: Instant, attempt: &Attempt, mut diagnosis: Diagnosis) -> Decision {
         let pod = &attempt.pod;
         if let Some(message) = diagnosis.error() {
             self.queue.refused(now, &pod.key, Verdict::default());
-            let reason = reason(true);
-            return Decision::Refused(Refused {
-                message,
-                reason,
-                preemption: None,
-                displaced: Vec::new(),
-            });
+            return Decision::Refused(refused(&Refusal::error(message)));
         }
         let (preemption, displaced) = self.remedy(attempt, &mut diagnosis);
         let plugins = diagnosis.plugins.clone();
@@ -170,7 +165,7 @@ impl Core {
             verdict.plugins.insert("NodeResourcesFit");
         }
         self.queue.refused(now, &pod.key, verdict);
-        let (message, reason) = (diagnosis.to_string(), reason(false));
+        let (message, reason) = (diagnosis.to_string(), "Unschedulable");
         Decision::Refused(Refused { message, reason, preemption, displaced })
     }
 
@@ -202,6 +197,11 @@ impl Core {
         }
     }
 
+    /// Room is not kept for a pod any longer.
+    pub fn denominate(&mut self, key: &Key) {
+        self.nominations.remove(key);
+    }
+
     /// The pod was bound, or is going to be: the API will say so.
     pub fn bound(&mut self, now: Instant, key: &Key) {
         self.assumed.bound(now, key);
@@ -209,12 +209,22 @@ impl Core {
     }
 
     /// The pod was not bound, and will not be.
-    pub fn unbound(&mut self, now: Instant, pod: &Pod, refusal: &Refusal) {
+    pub fn unbound(&mut self, now: Instant, pod: &Pod, refusal: &Refusal) -> Refused {
         // It may have been seen elsewhere since, or gone.
         if self.assumed.uid(&pod.key) == Some(&pod.uid) {
             self.forget(now, &pod.key);
         }
         self.queue.refused(now, &pod.key, verdict(refusal));
+        refused(refusal)
+    }
+
+    /// Whether a pod that has a place may be bound by now.
+    pub fn permit(&self, pod: &Arc<Pod>, node: &str) -> Permit {
+        let profile = self.profiles.get(&pod.scheduler);
+        match (profile, self.cluster.named(node)) {
+            (Some(profile), Some(node)) => permit(profile, &self.cycle(profile, pod, 0), node.id),
+            _ => Permit::Reject(Refusal::error(format!("node {node:?} is gone"))),
+        }
     }
 
     /// Whether all that was to be true before the pod is bound is true by now.
@@ -230,24 +240,36 @@ impl Core {
     }
 }
 
-type Reserved = (Vec<Assumption>, Vec<(&'static str, Duration)>);
-
 /// Reserve and Permit.
-fn reserve(profile: &Profile, cycle: &Cycle<'_>, id: NodeId) -> Result<Reserved, Refusal> {
+fn reserve(
+    profile: &Profile,
+    cycle: &Cycle<'_>,
+    id: NodeId,
+) -> Result<(Vec<Assumption>, bool), Refusal> {
     let (look, node) = (cycle.look(), cycle.cluster.node(id));
-    let (mut assumptions, mut waits) = (Vec::new(), Vec::new());
+    let mut assumptions = Vec::new();
     for plugin in profile.at(Point::Reserve) {
         let reserved = plugin.reserve(look, node);
         assumptions.append(&mut reserved.map_err(|refusal| refusal.by(plugin.name()))?);
     }
+    match permit(profile, cycle, id) {
+        Permit::Allow => Ok((assumptions, true)),
+        Permit::Wait(_) => Ok((assumptions, false)),
+        Permit::Reject(refusal) => Err(refusal),
+    }
+}
+
+/// The first plugin that does not allow it.
+fn permit(profile: &Profile, cycle: &Cycle<'_>, id: NodeId) -> Permit {
+    let (look, node) = (cycle.look(), cycle.cluster.node(id));
     for plugin in profile.at(Point::Permit) {
         match plugin.permit(look, node) {
             Permit::Allow => {}
-            Permit::Wait(patience) => waits.push((plugin.name(), patience)),
-            Permit::Reject(refusal) => return Err(refusal.by(plugin.name())),
+            Permit::Reject(refusal) => return Permit::Reject(refusal.by(plugin.name())),
+            wait @ Permit::Wait(_) => return wait,
         }
     }
-    Ok((assumptions, waits))
+    Permit::Allow
 }
 
 fn verdict(refusal: &Refusal) -> Verdict {
@@ -258,6 +280,9 @@ fn verdict(refusal: &Refusal) -> Verdict {
     }
 }
 
-fn reason(broken: bool) -> &'static str {
-    if broken { "SchedulerError" } else { "Unschedulable" }
+/// One refusal for people.
+fn refused(refusal: &Refusal) -> Refused {
+    let broken = refusal.severity == Severity::Error;
+    let reason = if broken { "SchedulerError" } else { "Unschedulable" };
+    Refused { message: refusal.message(), reason, preemption: None, displaced: Vec::new() }
 }

@@ -93,8 +93,9 @@ impl Core {
         let profiles = &self.profiles;
         let helps = |pod: &Pod, plugin: &'static str| {
             let profile = profiles.get(&pod.scheduler);
-            let plugin = profile.and_then(|profile| profile.plugin(plugin));
-            plugin.is_some_and(|plugin| plugin.helps(pod, change))
+            let found = profile.and_then(|profile| profile.plugin(plugin));
+            // What others than plugins think of, nobody knows.
+            found.map_or(plugin == "Extender", |plugin| plugin.helps(pod, change))
         };
         self.queue.changed(now, &helps, &|pod| may_enter(profiles, pod));
     }

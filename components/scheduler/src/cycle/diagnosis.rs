@@ -40,7 +40,7 @@ impl Diagnosis {
     }
 
     /// No node will do, each for its own reason.
-    pub(super) fn of_each(nodes: usize, refused: Vec<(NodeId, Refusal)>) -> Box<Self> {
+    pub(crate) fn of_each(nodes: usize, refused: Vec<(NodeId, Refusal)>) -> Box<Self> {
         let mut diagnosis = Self { nodes, ..Self::default() };
         for (_, refusal) in &refused {
             diagnosis.note(refusal);
