@@ -22,5 +22,5 @@ pub mod tls;
 pub use calls::{CallCounts, Method, MethodCounts};
 pub use grpc_body::GrpcBody;
 pub use router::Router;
-pub use service::{Body, Peer, Request, Response, Service, empty, full};
+pub use service::{Body, GoAway, Peer, Request, Response, Service, empty, full};
 pub use status::status_of;

@@ -2,7 +2,7 @@
 
 use super::{Limits, authority, preface};
 use crate::{
-    Peer, Request, Response, Service,
+    GoAway, Peer, Request, Response, Service,
     io::Io,
     rt::{Executor, Timer},
     status::chain,
@@ -11,6 +11,7 @@ use crate::{
 use host::{BoxFuture, BoxStream, Host, Stop, event};
 use hyper::server::conn::{http1, http2};
 use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
+use tokio::sync::Notify;
 
 /// Serves one connection until its client, its limits or `stop` end it.
 ///
@@ -81,13 +82,15 @@ async fn speak(
     limits: &Limits,
     mut stop: Stop,
 ) -> hyper::Result<()> {
-    let answer = Answer { service, peer: opened.peer };
+    let away = Arc::new(Notify::new());
+    let answer = Answer { service, peer: opened.peer, away: away.clone() };
     if opened.http2 {
         let io = Io(authority::mend(opened.stream));
         let mut connection = pin!(http2(host, limits).serve_connection(io, answer));
         host::select!(host, {
             ended = connection.as_mut() => return ended,
             () = stop.stopped() => connection.as_mut().graceful_shutdown(),
+            () = away.notified() => connection.as_mut().graceful_shutdown(),
         });
         connection.await
     } else {
@@ -96,6 +99,7 @@ async fn speak(
         host::select!(host, {
             ended = connection.as_mut() => return ended,
             () = stop.stopped() => connection.as_mut().graceful_shutdown(),
+            () = away.notified() => connection.as_mut().graceful_shutdown(),
         });
         connection.await
     }
@@ -134,9 +138,11 @@ fn http1(host: &Host, limits: &Limits) -> http1::Builder {
 struct Answer {
     service: Arc<dyn Service>,
     peer: Peer,
+    /// An answer says that the connection is to end.
+    away: Arc<Notify>,
 }
 
-struct Answering(BoxFuture<'static, Response>);
+struct Answering(BoxFuture<'static, Response>, Arc<Notify>);
 
 impl Future for Answering {
     type Output = Result<Response, Infallible>;
@@ -144,7 +150,13 @@ impl Future for Answering {
         mut self: std::pin::Pin<&mut Self>,
         cx: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Self::Output> {
-        self.0.as_mut().poll(cx).map(Ok)
+        let answered = self.0.as_mut().poll(cx);
+        if let std::task::Poll::Ready(response) = &answered
+            && response.extensions().get::<GoAway>().is_some()
+        {
+            self.1.notify_one();
+        }
+        answered.map(Ok)
     }
 }
 
@@ -155,6 +167,6 @@ impl hyper::service::Service<Request> for Answer {
 
     fn call(&self, mut request: Request) -> Answering {
         request.extensions_mut().insert(self.peer.clone());
-        Answering(self.service.call(request))
+        Answering(self.service.call(request), self.away.clone())
     }
 }
