@@ -3,8 +3,7 @@
 pub mod answers;
 pub mod etcd_flags;
 pub mod flag_sources;
+pub mod go_duration;
 mod kube_apiserver_admission;
 pub mod kube_apiserver_flags;
 mod kube_apiserver_services;
-
-pub use scalars::go_duration;

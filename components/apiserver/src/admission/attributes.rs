@@ -21,6 +21,8 @@ pub(crate) enum Operation {
     Create,
     Update,
     Delete,
+    /// Somebody goes through a door: a terminal, a proxy.
+    Connect,
 }
 
 impl Operation {
@@ -30,6 +32,7 @@ impl Operation {
             Self::Create => "CREATE",
             Self::Update => "UPDATE",
             Self::Delete => "DELETE",
+            Self::Connect => "CONNECT",
         }
     }
 }
@@ -194,6 +197,7 @@ fn options(operation: Operation, how: &Writing) -> Value {
         Operation::Create => "CreateOptions",
         Operation::Update => "UpdateOptions",
         Operation::Delete => "DeleteOptions",
+        Operation::Connect => return Value::Null,
     };
     let mut options = json!({"kind": kind, "apiVersion": "meta.k8s.io/v1"});
     if how.dry_run {

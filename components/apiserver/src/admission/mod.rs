@@ -92,6 +92,14 @@ pub(crate) const PLUGINS: &[Plugin] = &[
     resource_quota::PLUGIN,
 ];
 
+/// The plugins that are asked when somebody goes through a door; others look at writes alone.
+const OF_CONNECTIONS: [&str; 4] = [
+    mutating_admission_policy::PLUGIN.name,
+    webhooks::MUTATING.name,
+    validating_admission_policy::PLUGIN.name,
+    webhooks::VALIDATING.name,
+];
+
 /// Upstream's plugins that are not here. They can be disabled, which changes nothing.
 const ABSENT: &[&str] = &[
     "AlwaysAdmit",
@@ -137,6 +145,13 @@ impl Admission {
         Cluster { registry, settings: &self.settings, memory: &self.memory }
     }
 
+    /// The plugins that look at an operation of this kind.
+    fn asked(&self, operation: Operation) -> impl Iterator<Item = &'static Plugin> {
+        let connects = operation == Operation::Connect;
+        let of = move |plugin: &&&Plugin| !connects || OF_CONNECTIONS.contains(&plugin.name);
+        self.plugins.iter().filter(of).copied()
+    }
+
     /// The first phase: plugins may change the object. When somebody outside changed it, all are
     /// asked once more.
     ///
@@ -161,7 +176,7 @@ impl Admission {
         let cluster = self.cluster(registry);
         loop {
             for (name, mutate) in
-                self.plugins.iter().filter_map(|one| Some((one.name, one.mutate?)))
+                self.asked(attributes.operation).filter_map(|one| Some((one.name, one.mutate?)))
             {
                 let measure = Measure::begin(registry, "admit", attributes.operation);
                 let verdict = mutate(cluster, attributes).await;
@@ -196,7 +211,7 @@ impl Admission {
     ) -> Result<(), Failure> {
         let cluster = self.cluster(registry);
         for (name, validate) in
-            self.plugins.iter().filter_map(|one| Some((one.name, one.validate?)))
+            self.asked(attributes.operation).filter_map(|one| Some((one.name, one.validate?)))
         {
             let measure = Measure::begin(registry, "validate", attributes.operation);
             let verdict = validate(cluster, attributes).await;

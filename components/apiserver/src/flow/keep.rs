@@ -202,7 +202,7 @@ fn settled(done: Result<(), Failure>) -> Result<(), Failure> {
     }
 }
 
-async fn listed(registry: &Registry, resource: &Resource) -> Result<Vec<Value>, Failure> {
+async fn listed(registry: &Registry, resource: &Arc<Resource>) -> Result<Vec<Value>, Failure> {
     let listed = registry.list(resource, "", &Reading::default()).await?;
     let value = |entry: &Arc<Entry>| {
         let mut value = entry.value().clone();

@@ -4,7 +4,6 @@
 
 use crate::{failure::Failure, query::Query};
 use http::StatusCode;
-use scalars::go_duration;
 use std::time::Duration;
 
 /// The time that a client gives a request, at most `most`.
@@ -13,13 +12,13 @@ use std::time::Duration;
 /// What it says is no duration.
 pub(super) fn limit(query: &Query, most: Duration) -> Result<Duration, Failure> {
     let Some(text) = query.get("timeout").filter(|text| !text.is_empty()) else { return Ok(most) };
-    // A time in the past is none.
-    let asked = go_duration::parse(text.strip_prefix('-').unwrap_or(text)).map_err(|_| {
+    let nanos = scalars::duration::parse(text).ok_or_else(|| {
         let why = format!("time: invalid duration {text:?}");
         Failure::bad_request(format!("invalid timeout specified in the request URL - {why}"))
     })?;
-    let none = text.starts_with('-') || asked.is_zero();
-    Ok(if none { most } else { asked.min(most) })
+    // No time, and time in the past, mean none of the client's own.
+    let asked = u64::try_from(nanos).ok().filter(|nanos| *nanos > 0).map(Duration::from_nanos);
+    Ok(asked.map_or(most, |asked| asked.min(most)))
 }
 
 /// What apiserver's timeout filter says.

@@ -7,6 +7,7 @@ mod answer;
 mod body;
 mod component_statuses;
 mod compression;
+mod connect;
 mod deadline;
 mod debug;
 mod decoding;
@@ -35,6 +36,7 @@ use crate::{
     config::Config,
     failure::Failure,
     flow::Gate,
+    kubelets::Kubelets,
     metrics::{Labels, Metrics},
     query::Query,
     registry::Registry,
@@ -44,7 +46,11 @@ use futures_util::FutureExt;
 use host::{Host, Instant, Stop, event};
 use http::{HeaderMap, Method, StatusCode, header};
 use http_body::Body as _;
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, resume_unwind},
+    sync::Arc,
+    time::Duration,
+};
 use wire::{GoAway, Peer, Request, Response};
 
 use admittance::Limiter;
@@ -62,6 +68,7 @@ pub(crate) struct Server {
     authenticator: Authenticator,
     authorization: Arc<Authorization>,
     audit: Audit,
+    kubelets: Kubelets,
     /// Watches end at it.
     closing: Stop,
     leaving: Leaving,
@@ -79,6 +86,10 @@ struct Asked {
     info: Arc<RequestInfo>,
     query: Query,
     headers: HeaderMap,
+    /// As it came.
+    uri: http::Uri,
+    /// Who sent it.
+    peer: Option<Peer>,
     /// When it arrived.
     received: Instant,
     /// Nobody, until authentication has said who it is.
@@ -92,6 +103,11 @@ struct Asked {
 impl Asked {
     fn header(&self, name: header::HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// As they came.
+    fn path_and_query(&self) -> &str {
+        self.uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str)
     }
 
     fn accept(&self) -> Option<&str> {
@@ -109,11 +125,16 @@ impl Server {
         host: &Host,
         config: Config,
         registry: Arc<Registry>,
+        kubelets: Kubelets,
         metrics: Metrics,
         closing: Stop,
     ) -> Self {
         let authenticator = Authenticator::new(&config, &registry);
-        let authorization = Arc::new(Authorization::new(&config.authorization, &registry));
+        let authorization = Arc::new(Authorization::new(
+            &config.authorization,
+            config.authorization_file.clone(),
+            &registry,
+        ));
         let audit = Audit::new(host, config.audit.clone());
         let limiter = Limiter::new(host, &config, &metrics);
         Self {
@@ -123,6 +144,7 @@ impl Server {
             authenticator,
             authorization,
             audit,
+            kubelets,
             closing,
             leaving: Leaving::default(),
             limiter,
@@ -175,7 +197,6 @@ impl Server {
     async fn chain(self: Arc<Self>, request: Request) -> Result<Response, Failure> {
         let (parts, body) = request.into_parts();
         let peer = parts.extensions.get::<Peer>().cloned();
-        let uri = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
         let mut asked = self.read(parts)?;
         let _served = (!asked.info.is_long_running()).then(|| self.leaving.serve());
         self.authenticate(peer.as_ref(), &mut asked).await?;
@@ -183,12 +204,21 @@ impl Server {
         if self.config.audit.is_some() {
             self.metrics.chain.audited();
         }
-        let request = audit::Request { uri: &uri, headers: &asked.headers, from };
-        let trail = self.audit.begin(&asked.attributes(), request).await;
+        let request = audit::Request { uri: asked.path_and_query(), headers: &asked.headers, from };
+        let trail = match self.audit.begin(&asked.attributes(), request).await {
+            Ok(trail) => trail,
+            Err(untold) => return Ok(broken(&asked, untold)),
+        };
         asked.trail = trail.clone();
         let notes = asked.notes.clone();
-        let response = self.judged(asked, body).await;
-        let response = response.unwrap_or_else(|failure| answer::failure(&failure));
+        let work: host::BoxFuture<'_, _> = Box::pin(self.judged(asked, body));
+        let response = match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(response) => response.unwrap_or_else(|failure| answer::failure(&failure)),
+            Err(panic) => {
+                trail.panicked(&notes, words(&*panic)).await;
+                resume_unwind(panic)
+            }
+        };
         Ok(trail.answered(&notes, response).await)
     }
 
@@ -220,12 +250,35 @@ impl Server {
         (limit, waited): (Duration, Duration),
     ) -> Result<Response, Failure> {
         let began = self.host.now();
-        let verdict = self.authorization.demand(&asked.attributes()).await;
-        self.metrics.chain.authorized(verdict.is_ok(), self.host.now().since(began));
-        let decision = if verdict.is_ok() { "allow" } else { "forbid" };
-        asked.notes.annotate("authorization.k8s.io/decision", decision);
-        asked.notes.annotate("authorization.k8s.io/reason", verdict?);
+        let refused = self.refused(&asked).await;
+        let allowed = matches!(refused, Ok(None));
+        self.metrics.chain.authorized(allowed, self.host.now().since(began));
+        if let Some(refusal) = refused? {
+            return Ok(refusal);
+        }
         Ok(self.serve(asked, body, (limit, waited)).await)
+    }
+
+    /// The answer to what those who were to judge it could not judge; none: it may.
+    ///
+    /// Upstream: apiserver/pkg/endpoints/filters/authorization.go.
+    async fn refused(&self, asked: &Asked) -> Result<Option<Response>, Failure> {
+        const DECISION: &str = "authorization.k8s.io/decision";
+        const REASON: &str = "authorization.k8s.io/reason";
+        let attributes = asked.attributes();
+        let said = self.authorization.decide(&attributes).await;
+        if said.is_allowed() {
+            asked.notes.annotate(DECISION, "allow");
+            asked.notes.annotate(REASON, said.reason);
+            return Ok(None);
+        }
+        if let Some(why) = said.fault {
+            asked.notes.annotate(REASON, "internal error");
+            return Ok(Some(broken(asked, why)));
+        }
+        asked.notes.annotate(DECISION, "forbid");
+        asked.notes.annotate(REASON, said.reason.as_str());
+        Err(attributes.forbidden(&said.reason))
     }
 
     /// Reads what is asked for.
@@ -241,6 +294,8 @@ impl Server {
             info: Arc::new(info),
             query,
             headers: parts.headers,
+            uri: parts.uri,
+            peer: parts.extensions.get::<Peer>().cloned(),
             received: self.host.now(),
             requester,
             notes: Notes::default(),
@@ -250,10 +305,13 @@ impl Server {
 
     /// Finds out who asks.
     async fn authenticate(&self, peer: Option<&Peer>, asked: &mut Asked) -> Result<(), Failure> {
-        let user = self.authenticator.user(peer, &asked.headers).await;
+        let work = self.authenticator.user(peer, &asked.headers, &asked.info.path);
+        let user = self.host.timeout(self.config.request_timeout, Box::pin(work)).await;
+        let user = user.ok().flatten();
         let took = self.host.now().since(asked.received);
         self.metrics.chain.authenticated(user.as_ref().map(|user| &*user.name), took);
         asked.requester.user = Arc::new(user.ok_or_else(Failure::unauthorized)?);
+        self.authenticator.forget(&mut asked.headers);
         Ok(())
     }
 
@@ -348,6 +406,18 @@ impl Server {
             _ => Err(Failure::no_such_resource()),
         }
     }
+}
+
+/// What apiserver says where a request cannot even be judged (responsewriters.InternalError).
+fn broken(asked: &Asked, why: impl std::fmt::Display) -> Response {
+    let text = format!("Internal Server Error: {:?}: {why}\n", asked.path_and_query());
+    answer::text(StatusCode::INTERNAL_SERVER_ERROR, text)
+}
+
+/// What a panic says.
+fn words(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default()
 }
 
 /// What apiserver's filter of panics says (server/filters/wrap.go).

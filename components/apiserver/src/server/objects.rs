@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers.
 
-use super::{Asked, Server, answer, body, compression, negotiation, subresources};
+use super::{Asked, Server, answer, body, compression, connect, negotiation, subresources};
 use crate::{
     continuation::Continuation,
     failure::Failure,
@@ -34,6 +34,9 @@ impl Server {
         }
         if let Some(account) = self.token_request(&asked) {
             return self.give_token(&asked, &account, body).await;
+        }
+        if let Some(door) = connect::Door::of(&asked.info) {
+            return self.connect(&asked, door, body).await;
         }
         match self.unkept(&asked, body).await {
             Ok(done) => done,
@@ -78,13 +81,6 @@ impl Server {
                     "create not allowed while custom resource definition is terminating".into();
                 return Err(failure);
             }
-            if custom.by_webhook && resource.kind != resource.stored {
-                let (stored, kind) = (&resource.stored, &resource.kind);
-                let why = "webhooks are not called for conversions";
-                return Err(Failure::internal(format!(
-                    "conversion webhook for {stored} failed: {why}: {kind} is not what is stored"
-                )));
-            }
             custom.warning.iter().for_each(|told| asked.notes.warn(told.clone()));
         }
         let served = subresources::is_served(&info.subresource);
@@ -108,7 +104,7 @@ impl Server {
 
     async fn get(&self, asked: &Asked, target: &Target) -> Result<Response, Failure> {
         let form = self.form(asked, &target.resource)?;
-        let freshness = freshness(asked, Freshness::Newest)?;
+        let freshness = freshness(asked)?;
         let object = self.registry.get(target, freshness).await?;
         Ok(self.one(StatusCode::OK, target, form, object))
     }
@@ -119,7 +115,7 @@ impl Server {
         let token = asked.query.get("continue").filter(|token| !token.is_empty());
         let reading = Reading {
             selection: self.selection(asked, &target.resource)?,
-            freshness: freshness(asked, Freshness::Newest)?,
+            freshness: freshness(asked)?,
             limit: limit.and_then(|limit| u64::try_from(limit).ok()).unwrap_or(0),
             continuation: token.map(Continuation::parse).transpose()?,
         };
@@ -138,7 +134,7 @@ impl Server {
         let revision = asked.query.get("resourceVersion").unwrap_or_default();
         let (from, all) = match (initial, revision) {
             (Some(true), "") => (Freshness::Newest, true),
-            (Some(true), _) => (freshness(asked, Freshness::Newest)?, true),
+            (Some(true), _) => (freshness(asked)?, true),
             (Some(false), "") => (Freshness::Exact(0), false),
             (None, "") => (Freshness::Newest, true),
             (None, "0") => (Freshness::Any, true),
@@ -246,10 +242,10 @@ impl Server {
 }
 
 /// `resourceVersion` and `resourceVersionMatch`.
-fn freshness(asked: &Asked, unset: Freshness) -> Result<Freshness, Failure> {
+fn freshness(asked: &Asked) -> Result<Freshness, Failure> {
     let matching = asked.query.get("resourceVersionMatch").unwrap_or_default();
     match (asked.query.get("resourceVersion").unwrap_or_default(), matching) {
-        ("", "") => Ok(unset),
+        ("", "") => Ok(Freshness::Newest),
         ("", _) => Err(Failure::bad_request(
             "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless \
              resourceVersion is provided",
