@@ -6,3 +6,4 @@ mod elections;
 mod informers;
 mod place;
 mod scheduling;
+mod streams;
