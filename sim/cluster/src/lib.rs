@@ -4,4 +4,5 @@
 
 pub mod apiserver;
 pub mod etcd;
+pub mod manager;
 pub mod tls;
