@@ -5,6 +5,7 @@
 //! caches.
 
 mod admission;
+mod aggregation;
 mod audit;
 mod authentication;
 mod authorization;
@@ -16,7 +17,9 @@ mod expiring;
 mod failure;
 mod faults;
 mod files;
+mod flow;
 mod kubelets;
+mod metrics;
 mod object;
 mod query;
 mod registry;
@@ -33,6 +36,7 @@ mod webhook;
 pub mod config;
 
 pub use admission::{BadSettings as BadAdmission, Settings as AdmissionSettings};
+pub use aggregation::Aggregation;
 pub use audit::{
     AuditBatches, AuditFile, AuditMode, AuditPolicy, AuditSettings, AuditSink, AuditTarget,
     AuditTruncation, LineWriter,
@@ -45,6 +49,7 @@ pub use authorization::{
     AuthorizationConfiguration, AuthorizationFile, AuthorizationWebhook, Mode, Policy, PolicyError,
 };
 pub use kubelets::KubeletAccess;
+pub use metrics::Usage;
 pub use remote::Remote;
 pub use routing::Routing;
 pub use run::{ApiServer, Fatal};

@@ -22,7 +22,7 @@ use crate::{
     query::Query,
     registry::Target,
     request_info::RequestInfo,
-    server::objects::writing,
+    server::options::writing,
 };
 use http::{Method, header};
 use hyper::body::Incoming;
