@@ -91,7 +91,7 @@ async fn over_http1(
     let driver = host.spawn("wire/fetch", work);
     let mut response = sender.send_request(request).await.map_err(broken)?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Ok(streaming(response, driver));
+        return Ok(streaming(response, driver, None));
     }
     let upgraded = hyper::upgrade::on(&mut response).await.map_err(broken)?;
     let stream = upgrade::stream(upgraded);
@@ -123,17 +123,24 @@ async fn over_http2(
     let (mut sender, connection) = handshake.map_err(broken)?;
     let driver = host.spawn("wire/fetch", async move { drop(connection.await) });
     let response = sender.send_request(request).await.map_err(broken)?;
-    Ok(streaming(response, driver))
+    Ok(streaming(response, driver, Some(sender)))
 }
 
-fn streaming(response: http::Response<Incoming>, driver: Task<()>) -> Fetched {
-    Fetched::Response(response.map(|body| Body::new(Streaming { body, _driver: driver })))
+fn streaming(
+    response: http::Response<Incoming>,
+    driver: Task<()>,
+    sender: Option<http2::SendRequest<Body>>,
+) -> Fetched {
+    let streaming = |body| Body::new(Streaming { body, _driver: driver, _sender: sender });
+    Fetched::Response(response.map(streaming))
 }
 
 /// A body with what keeps its connection going.
 struct Streaming {
     body: Incoming,
     _driver: Task<()>,
+    /// hyper takes a connection without one for idle, and pings nobody on it.
+    _sender: Option<http2::SendRequest<Body>>,
 }
 
 impl http_body::Body for Streaming {

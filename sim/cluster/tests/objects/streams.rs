@@ -1,10 +1,9 @@
-//! Logs and terminals through an API server whose kubelet dies or is cut off in the middle: clients
+//! Terminals through an API server whose kubelet dies or is cut off in the middle: clients
 //! see an end, soon, and no connection stays behind.
 
 use crate::place::{Cluster, seconds};
 use cluster::apiserver;
 use host::{BoxStream, Host, Listener, stop_pair};
-use http_body_util::BodyExt;
 use machine::{MachineId, Stations, World};
 use std::{
     net::SocketAddr,
@@ -25,45 +24,25 @@ const KUBELET: &str = "kubelet";
 const CERTIFICATE: &[u8] = include_bytes!("../../src/tls/member.pem");
 const KEY: &[u8] = include_bytes!("../../src/tls/member.key");
 const LIMIT: Duration = Duration::from_secs(10);
-/// Of each kind.
 const STREAMS: usize = 4;
 
-/// A kubelet whose logs begin and do not end, and whose commands say one word and wait.
+/// A kubelet whose commands say one word and wait.
 async fn kubelet(host: Host, at: SocketAddr) {
     let identity = Identity::from_pem(&host, CERTIFICATE, KEY).unwrap();
     let tls = ServerTls::new(&host, &identity, ClientAuth::None).unwrap();
     let listener: Box<dyn Listener> = host.network.listen(at).await.unwrap();
     let (_stopper, stop) = stop_pair();
-    let service = Arc::new(async |request: wire::Request| {
-        if wire::is_upgrade(request.headers()) {
-            let mut headers = http::HeaderMap::new();
-            for (name, value) in [("connection", "Upgrade"), ("upgrade", "SPDY/3.1")] {
-                headers.insert(name, http::HeaderValue::from_static(value));
-            }
-            return switching(headers, Takeover::new(command));
-        }
-        http::Response::new(Body::new(Endless(Some("hello\n".into()))))
-    });
-    let service: Arc<dyn wire::Service> = service;
+    let service: Arc<dyn wire::Service> = Arc::new(answer);
     serve(host.clone(), listener, Some(tls), service, Limits::default(), stop).await;
 }
 
-/// One piece, and then nothing.
-struct Endless(Option<bytes::Bytes>);
-
-impl http_body::Body for Endless {
-    type Data = bytes::Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, Self::Error>>> {
-        match self.0.take() {
-            Some(bytes) => std::task::Poll::Ready(Some(Ok(http_body::Frame::data(bytes)))),
-            None => std::task::Poll::Pending,
-        }
+async fn answer(request: wire::Request) -> wire::Response {
+    assert!(wire::is_upgrade(request.headers()));
+    let mut headers = http::HeaderMap::new();
+    for (name, value) in [("connection", "Upgrade"), ("upgrade", "SPDY/3.1")] {
+        headers.insert(name, http::HeaderValue::from_static(value));
     }
+    switching(headers, Takeover::new(command))
 }
 
 async fn command(mut stream: BoxStream) {
@@ -111,6 +90,8 @@ async fn prepare(host: &Host, kubelet: SocketAddr) {
         kubelet.port()
     );
     send(host, "PATCH", "/api/v1/nodes/n/status", &status).await;
+    let account = r#"{"kind":"ServiceAccount","apiVersion":"v1","metadata":{"name":"default"}}"#;
+    send(host, "POST", "/api/v1/namespaces/default/serviceaccounts", account).await;
     let pod = r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"p"},
         "spec":{"nodeName":"n","containers":[{"name":"c","image":"x"}]}}"#;
     let pods = "/api/v1/namespaces/default/pods";
@@ -125,21 +106,6 @@ struct Seen {
 }
 
 type Board = Arc<Mutex<Seen>>;
-
-async fn follow(host: Host, board: Board) {
-    let mut asked = http::Request::new(Body::empty());
-    *asked.uri_mut() = "/api/v1/namespaces/default/pods/p/log?follow=true".parse().unwrap();
-    let fetched = fetch(&host, &server(), None, asked, LIMIT).await.unwrap();
-    let Fetched::Response(response) = fetched else { panic!("no upgrade was asked for") };
-    assert!(response.status().is_success(), "{response:?}");
-    let mut body = response.into_body();
-    let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
-    assert_eq!(first, "hello\n");
-    board.lock().unwrap().begun += 1;
-    let end = body.frame().await;
-    let how = end.map_or("ended", |frame| if frame.is_err() { "broke off" } else { "went on" });
-    board.lock().unwrap().ended.push(how.to_owned());
-}
 
 async fn execute(host: Host, board: Board) {
     let mut asked = http::Request::new(Body::empty());
@@ -190,14 +156,9 @@ impl Stage {
             let board = seen.clone();
             async move {
                 prepare(&host, at).await;
-                host.sleep(Duration::from_secs(5)).await;
+                host.sleep(Duration::from_secs(10)).await;
                 let tasks: Vec<_> = (0..STREAMS)
-                    .flat_map(|_| {
-                        [
-                            host.spawn("follow", follow(host.clone(), board.clone())),
-                            host.spawn("execute", execute(host.clone(), board.clone())),
-                        ]
-                    })
+                    .map(|_| host.spawn("execute", execute(host.clone(), board.clone())))
                     .collect();
                 for task in tasks {
                     task.await.unwrap();
@@ -218,10 +179,8 @@ impl Stage {
     /// All streams have ended, and every client was told that it was no good end.
     fn check_ended(&self, why: &str) {
         let seen = self.board.lock().unwrap();
-        assert_eq!(seen.ended.len(), 2 * STREAMS, "{why}: {:?}", seen.ended);
-        let (broken, told): (Vec<_>, Vec<_>) =
-            seen.ended.iter().partition(|how| *how == "broke off");
-        assert_eq!((broken.len(), told.len()), (STREAMS, STREAMS), "{why}: {:?}", seen.ended);
+        let told = &seen.ended;
+        assert_eq!(told.len(), STREAMS, "{why}: {told:?}");
         assert!(told.iter().all(|how| how.contains("InternalError")), "{why}: {told:?}");
     }
 }
@@ -229,16 +188,16 @@ impl Stage {
 /// The streams of a dead kubelet, or of one that cannot be reached, end within a minute.
 #[test]
 fn streams_end_when_their_kubelet_does() {
-    for seed in 0..3 {
+    for seed in 0..2 {
         for cut in [false, true] {
             let why = format!("seed {seed}, cut off: {cut}");
             let stage = Stage::start(seed);
             stage.world().run_until(seconds(6)).unwrap();
             let before = stage.world().network().connections();
             stage.world().run_until(seconds(20)).unwrap();
-            assert_eq!(stage.begun(), 2 * STREAMS, "{why}");
+            assert_eq!(stage.begun(), STREAMS, "{why}");
             let during = stage.world().network().connections();
-            assert!(during >= before + 4 * STREAMS, "{why}: {before} {during}");
+            assert!(during >= before + 2 * STREAMS, "{why}: {before} {during}");
             let rule = cut.then(|| {
                 let servers = Stations::only(stage.cluster.servers);
                 stage.world().network().partition(Stations::only([stage.node]), servers)
@@ -251,8 +210,8 @@ fn streams_end_when_their_kubelet_does() {
             if let Some(rule) = rule {
                 stage.world().network().remove_rule(rule);
             }
-            // What the node's own end held is given up as well.
-            stage.world().run_until(seconds(140)).unwrap();
+            // What is left unsaid to the node is given up as well, as TCP gives up.
+            stage.world().run_until(seconds(1000)).unwrap();
             let after = stage.world().network().connections();
             assert!(after <= before, "{why}: {before} connections, then {during}, then {after}");
         }
