@@ -131,13 +131,17 @@ fn another_servers_group_is_used_like_our_own() {
     });
     assert!(refused["message"].as_str().is_some_and(|why| why.contains("connection refused")));
     let unavailable = kubectl.run(&["get", "--raw", "/apis/wardle.example.com/v1"]).refused();
-    assert!(unavailable.contains("the server is currently unable to handle the request"), "{unavailable}");
+    assert!(
+        unavailable.contains("the server is currently unable to handle the request"),
+        "{unavailable}"
+    );
 
     let mut process = extension(&server, &proxies, &port);
     let waiting = ["wait", "--for=condition=Available", "--timeout=60s"];
     kubectl.run(&[&waiting[..], &["apiservice/v1.wardle.example.com"]].concat()).ok();
     let rows = until("discovery tells of it", || {
-        let rows = kubectl.run(&["api-resources", "--api-group=wardle.example.com", "--no-headers"]);
+        let rows =
+            kubectl.run(&["api-resources", "--api-group=wardle.example.com", "--no-headers"]);
         rows.out.contains("flunders").then_some(rows.out)
     });
     assert_eq!(
@@ -172,9 +176,7 @@ fn another_servers_group_is_used_like_our_own() {
     assert_eq!(document["info"]["title"], "Wardle");
 
     process.kill();
-    until("it is found dead", || {
-        (condition(&kubectl)["status"] == "False").then_some(())
-    });
+    until("it is found dead", || (condition(&kubectl)["status"] == "False").then_some(()));
     kubectl.run(&["create", "configmap", "c"]).ok();
     kubectl.run(&["delete", "apiservice", "v1.wardle.example.com"]).ok();
     let unknown = until("it is forgotten", || {

@@ -43,9 +43,7 @@ impl Converter {
                 "spec": {"type": "object", "properties": properties},
             }}})
         };
-        let version = |name: &str, schema: Value| {
-            json!({"name": name, "served": true, "storage": name == stored, "schema": schema})
-        };
+        let version = |name: &str, schema: Value| json!({"name": name, "served": true, "storage": name == stored, "schema": schema});
         json!({
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
             "metadata": {"name": "lamps.example.com"},
@@ -124,7 +122,10 @@ fn versions_are_read_and_written_as_the_webhook_says() {
     };
     apply("v1", "one", &json!({"watts": 1})).ok();
     let refused = apply("v2", "two", &json!({"power": {"watts": 2}})).refused();
-    assert!(refused.contains(r#"conflict with "one" using example.com/v1: .spec.watts"#), "{refused}");
+    assert!(
+        refused.contains(r#"conflict with "one" using example.com/v1: .spec.watts"#),
+        "{refused}"
+    );
     apply("v2", "one", &json!({"power": {"watts": 3}})).ok();
     assert_eq!(get(&kubectl, "lamps.v1.example.com/c")["spec"], json!({"watts": 3}));
 

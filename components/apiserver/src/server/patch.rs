@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers/patch.go.
 
-use super::{Asked, Server, body, decoding::Validation, negotiation, objects::writing};
+use super::{Asked, Server, body, decoding::Validation, negotiation, options::writing};
 use crate::{
     authorization::Attributes,
     failure::Failure,

@@ -63,7 +63,8 @@ async fn convert(host: Host, address: SocketAddr, mood: Arc<Mutex<Mood>>) {
             http::Response::new(wire::full(answer.to_string()))
         }
     };
-    wire::server::serve(host, listener, Some(tls), Arc::new(service), Limits::default(), stop).await;
+    wire::server::serve(host, listener, Some(tls), Arc::new(service), Limits::default(), stop)
+        .await;
 }
 
 fn answered(request: &Value, mood: Mood) -> Value {
