@@ -8,6 +8,7 @@ pub mod apiserver;
 pub mod authority;
 pub mod binaries;
 pub mod cluster;
+pub mod controller_manager;
 pub mod etcdctl;
 pub mod http;
 pub mod kubectl;

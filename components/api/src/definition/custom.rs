@@ -1,6 +1,5 @@
 //! What a custom resource has beside its row: the schema of one of its versions and what follows.
 
-use crate::validation::{Error, ErrorKind, Errors};
 use crate::{
     decode::{self, DecodeError, Decoded},
     printing::{CustomColumn, Row, custom_cells},
@@ -9,9 +8,10 @@ use crate::{
         Structural, defaults, embedded, lists, prune, rules::Rules, validate, validate_change,
     },
     time::Moment,
+    validation::{Error, ErrorKind, Errors},
 };
 use serde_json::Value;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Faults after which rules would only repeat what is known.
 const BLOCKING: [ErrorKind; 5] = [
@@ -36,15 +36,30 @@ pub struct ScalePaths {
     pub selector: Option<String>,
 }
 
+/// What of a definition its objects' storage hangs on: where it changes, who watches begins anew.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Origin {
+    /// The definition's identity.
+    pub uid: String,
+    /// All that it says.
+    pub spec: Value,
+    /// The names that were accepted.
+    pub names: Value,
+}
+
 /// One version of a custom resource.
 #[derive(Debug)]
 pub struct Custom {
     /// The definition's name.
     pub definition: String,
+    /// The same for all versions.
+    pub origin: Arc<Origin>,
     /// The kind of lists of its objects.
     pub list_kind: String,
     /// What its objects are like.
-    pub schema: Structural,
+    pub schema: Arc<Structural>,
+    /// The same of all versions, served or not, by their API versions.
+    pub structurals: Arc<BTreeMap<String, Arc<Structural>>>,
     /// Expressions that must hold.
     pub rules: Option<Rules>,
     /// The same as OpenAPI tells it.
@@ -59,8 +74,9 @@ pub struct Custom {
     pub scale: Option<ScalePaths>,
     /// What users of this version are told.
     pub warning: Option<String>,
-    /// Only a webhook knows how its versions differ.
-    pub by_webhook: bool,
+    /// `spec.conversion.webhook` where only a webhook knows how its versions differ; else they
+    /// differ in their name alone.
+    pub webhook: Option<Value>,
     /// Discovery tells of it.
     pub established: bool,
     /// Its definition is on its way out: nothing new is created.
@@ -84,11 +100,48 @@ impl Custom {
     /// # Errors
     /// Its metadata is of another form.
     pub fn complete(&self, object: &mut Value) -> Result<Vec<String>, DecodeError> {
-        let mut unknown = embedded::coerce(&self.schemas, &self.schema, object)?;
-        unknown.extend(prune::prune(&self.schema, object));
-        unknown.sort();
+        let unknown = self.prune(object)?;
         defaults::apply(&self.schema, object);
         Ok(unknown)
+    }
+
+    /// Prunes an object; returns the paths of what went.
+    ///
+    /// # Errors
+    /// Its metadata is of another form.
+    pub fn prune(&self, object: &mut Value) -> Result<Vec<String>, DecodeError> {
+        self.prune_as(&self.schema, object)
+    }
+
+    fn prune_as(
+        &self,
+        schema: &Structural,
+        object: &mut Value,
+    ) -> Result<Vec<String>, DecodeError> {
+        let mut unknown = embedded::coerce(&self.schemas, schema, object)?;
+        unknown.extend(prune::prune(schema, object));
+        unknown.sort();
+        Ok(unknown)
+    }
+
+    /// Fills in an object that was stored, by the schema of the version that it was stored in.
+    pub fn fill_in_stored(&self, object: &mut Value) {
+        let version = object["apiVersion"].as_str().unwrap_or_default();
+        if let Some(schema) = self.structurals.get(version) {
+            defaults::apply(schema, object);
+        }
+    }
+
+    /// Prunes an object that is to be stored, by the schema of the version that it says.
+    ///
+    /// # Errors
+    /// Its metadata is of another form.
+    pub fn prune_to_store(&self, object: &mut Value) -> Result<(), DecodeError> {
+        let version = object["apiVersion"].as_str().unwrap_or_default();
+        match self.structurals.get(version) {
+            Some(schema) => self.prune_as(schema, object).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// What is wrong with an object. Lists that held an item twice before may go on doing so.

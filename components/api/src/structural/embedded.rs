@@ -6,10 +6,10 @@ use super::{
     Structural,
     path::{child, index, key},
 };
-use crate::validation::{Error, Errors};
 use crate::{
     decode::{self, DecodeError},
     schema::{Schemas, TypeId},
+    validation::{Error, Errors},
 };
 use serde_json::Value;
 

@@ -6,8 +6,10 @@ use super::{
     Structural,
     path::{child, index, key},
 };
-use crate::schema::ListKind;
-use crate::validation::{Error, Errors};
+use crate::{
+    schema::ListKind,
+    validation::{Error, Errors},
+};
 use serde_json::{Map, Value};
 
 /// Checks all lists of a value.

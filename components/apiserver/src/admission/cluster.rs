@@ -1,7 +1,7 @@
 //! What plugins may ask of the cluster: objects from the watch caches, or from the storage itself.
 
 use super::{Settings, memory::Memory};
-use crate::{cache::Entry, failure::Failure, object, registry::Registry};
+use crate::{cache::Entry, failure::Failure, registry::Registry};
 use api::resources::Resource;
 use serde_json::Value;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ impl Cluster<'_> {
         let resource = self.resource(wanted.group, wanted.plural)?;
         let Wanted { namespace, name, .. } = wanted;
         let entry = self.registry.cached_object(&resource, namespace, name).await?;
-        Ok(entry.map(|entry| whole(&entry)))
+        Ok(entry.map(|entry| entry.whole()))
     }
 
     /// An object as the storage has it now.
@@ -59,10 +59,8 @@ impl Cluster<'_> {
     /// An object from the cache, and from the storage where the cache has none: a cache that lags
     /// refuses nothing that is there.
     pub(crate) async fn found(&self, wanted: Wanted<'_>) -> Result<Option<Value>, Failure> {
-        match self.cached(wanted).await? {
-            Some(object) => Ok(Some(object)),
-            None => self.stored(wanted).await,
-        }
+        let Wanted { group, plural, namespace, name } = wanted;
+        self.registry.found(group, plural, namespace, name).await
     }
 
     /// All objects of a namespace, or of all where it is empty, as the watch cache has them.
@@ -81,11 +79,4 @@ impl Cluster<'_> {
         let found = self.registry.resource(group, "v1", plural);
         found.ok_or_else(|| Failure::internal(format!("there are no {plural} in {group:?}")))
     }
-}
-
-/// An object with its revision.
-fn whole(entry: &Entry) -> Value {
-    let mut value = entry.value().clone();
-    object::set_revision(&mut value, entry.revision);
-    value
 }

@@ -154,7 +154,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> Fault {
 }
 
 /// What client-go says of an answer that is none (NewGenericServerResponse).
-fn status_told(status: StatusCode) -> String {
+pub(crate) fn status_told(status: StatusCode) -> String {
     match status.as_u16() {
         401 => "Unauthorized".into(),
         403 => "forbidden".into(),

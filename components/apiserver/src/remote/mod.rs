@@ -7,6 +7,7 @@ mod call;
 mod kubeconfig;
 mod place;
 
+pub(crate) use call::status_told;
 pub(crate) use place::{Place, fetch};
 
 use host::Host;

@@ -3,7 +3,7 @@
 //! Upstream: apiserver/pkg/endpoints/handlers.
 
 use super::{
-    Asked, Server, answer, body, compression, negotiation,
+    Asked, Server, answer, body, compression, connect, negotiation,
     options::{deletion, freshness, number, writing},
     subresources,
 };
@@ -35,6 +35,9 @@ impl Server {
         }
         if let Some(account) = self.token_request(&asked) {
             return self.give_token(&asked, &account, body).await;
+        }
+        if let Some(door) = connect::Door::of(&asked.info) {
+            return self.connect(&asked, door, body).await;
         }
         match self.unkept(&asked, body).await {
             Ok(done) => done,
@@ -78,13 +81,6 @@ impl Server {
                 failure.message =
                     "create not allowed while custom resource definition is terminating".into();
                 return Err(failure);
-            }
-            if custom.by_webhook && resource.kind != resource.stored {
-                let (stored, kind) = (&resource.stored, &resource.kind);
-                let why = "webhooks are not called for conversions";
-                return Err(Failure::internal(format!(
-                    "conversion webhook for {stored} failed: {why}: {kind} is not what is stored"
-                )));
             }
             custom.warning.iter().for_each(|told| asked.notes.warn(told.clone()));
         }

@@ -1,6 +1,5 @@
 //! Columns of tables, subresources, and fields that objects can be selected by.
 
-use crate::validation::{Error, Errors};
 use crate::{
     definition::text,
     json_path::JsonPath,
@@ -8,6 +7,7 @@ use crate::{
         path::{child, index},
         rules::field_path,
     },
+    validation::{Error, Errors},
 };
 use serde_json::Value;
 use std::collections::BTreeSet;

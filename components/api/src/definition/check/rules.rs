@@ -1,12 +1,12 @@
 //! Expressions in a schema: that they compile, and that no object makes them cost too much.
 
-use crate::validation::{Error, Errors};
 use crate::{
     definition::text,
     structural::{
         path::{child, index, key},
         rules::{Wrong, compile, field_path, is_embedded},
     },
+    validation::{Error, Errors},
 };
 use cel::{
     cost::{Cardinality, over_budget},

@@ -1,13 +1,13 @@
 //! Words of OpenAPI in a definition's schema: which are allowed, and which go together.
 
 use super::{rules, structural};
-use crate::validation::{Error, Errors};
 use crate::{
     definition::text,
     structural::{
         path::{child, index, key},
         prune::IDENTITY,
     },
+    validation::{Error, Errors},
 };
 use serde_json::{Map, Value};
 

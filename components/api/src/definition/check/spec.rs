@@ -1,14 +1,14 @@
 //! Names, scope, versions and conversion of a definition.
 
 use super::{parts, schema};
-use crate::validation::{Error, Errors};
 use crate::{
     definition::{
         approval::{approval, is_protected},
-        text, texts, versions,
+        is_trusted, text, texts, versions,
     },
     names::{dns_1035_label, dns_subdomain},
     structural::path::{child, index},
+    validation::{Error, Errors, webhook_client_errors},
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -185,14 +185,12 @@ fn conversion(told: &Value, faults: &mut Errors) {
         }
         return;
     }
-    let config = &webhook["clientConfig"];
-    if !config.is_object() {
-        let why = "required when strategy is set to Webhook";
-        return faults.push(Error::required("spec.conversion.webhookClientConfig", why));
-    }
-    if config["url"].is_string() == config["service"].is_object() {
-        let why = "exactly one of url or service is required";
-        faults.push(Error::required("spec.conversion.webhookClientConfig", why));
+    let (config, place) = (&webhook["clientConfig"], "spec.conversion.webhookClientConfig");
+    match config.is_object() {
+        true => faults.extend(webhook_client_errors(config, place)),
+        false => {
+            faults.push(Error::required(place, "required when strategy is set to Webhook"));
+        }
     }
     let field = "spec.conversion.conversionReviewVersions";
     let versions = texts(webhook, "conversionReviewVersions");
@@ -218,4 +216,11 @@ pub(super) fn check_change(new: &Value, present: &Value, established: bool, faul
     }
     fixed("/spec/group");
     fixed("/spec/names/plural");
+    // What can be converted must not become what cannot.
+    if is_trusted(present) && !is_trusted(new) {
+        let field = "spec.conversion.webhookClientConfig.caBundle";
+        let why = "unable to load root certificates: unable to parse bytes as PEM block";
+        let said = new["spec"]["conversion"]["webhook"]["clientConfig"]["caBundle"].clone();
+        faults.push(Error::invalid(field, said, why));
+    }
 }

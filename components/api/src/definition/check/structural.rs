@@ -4,7 +4,6 @@
 //! Upstream: apiextensions-apiserver's pkg/apiserver/schema (validation.go, complete.go) and
 //! defaulting/validation.go.
 
-use crate::validation::{Error, Errors};
 use crate::{
     definition::text,
     structural::{
@@ -12,6 +11,7 @@ use crate::{
         path::{child, index, key},
         prune, validate,
     },
+    validation::{Error, Errors},
 };
 use serde_json::{Value, json};
 

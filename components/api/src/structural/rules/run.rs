@@ -3,10 +3,10 @@
 //! Upstream: apiextensions-apiserver's pkg/apiserver/schema/cel/validation.go.
 
 use super::{Compiled, Rules};
-use crate::validation::{Error, Errors};
 use crate::{
     schema::ListKind,
     structural::path::{child, index, key},
+    validation::{Error, Errors},
 };
 use cel::{
     environment::kubernetes::{CALL_COST_MAX, RUN_COST_MAX},

@@ -1,20 +1,23 @@
 //! OpenAPI's documents: a list of them with their hashes, and each for as long as its hash stays.
 //!
-//! Upstream: kube-openapi/pkg/handler3. The second version, one document for everything, is not
-//! served: kubectl asks for it only where there is no third.
+//! They are kept compressed: together they have some megabytes, of which most clients ask for a few.
+//!
+//! Upstream: kube-openapi/pkg/handler3.
+
+mod document;
+mod second;
 
 use super::{Asked, Server, answer, negotiation};
 use crate::{failure::Failure, registry::Registry};
 use api::openapi::OpenApi;
 use bytes::Bytes;
+use document::Document;
 use host::Timestamp;
 use http::{HeaderValue, StatusCode, header};
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha512};
 use std::{
     collections::BTreeMap,
-    fmt::Write,
     sync::{Arc, OnceLock},
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
@@ -31,26 +34,20 @@ pub(super) struct Library {
     built_in: OnceLock<Documents>,
     /// With the generation of the table that they tell of.
     custom: Mutex<(u64, Arc<Documents>)>,
+    second: second::Second,
 }
 
 /// Documents, written, by their paths.
 #[derive(Debug, Default)]
 struct Documents(BTreeMap<String, Document>);
 
-#[derive(Debug)]
-struct Document {
-    bytes: Bytes,
-    /// In hexadecimal.
-    hash: String,
-}
-
 impl Documents {
     fn write(openapi: &OpenApi<'_>, wanted: impl Fn(&str) -> bool) -> Self {
         let paths = openapi.paths().into_iter();
         let written = paths.filter(|path| wanted(path)).filter_map(|path| {
-            let bytes = Bytes::from(openapi.document(&path)?.to_string());
-            let hash = hexadecimal(&Sha512::digest(&bytes));
-            Some((path, Document { bytes, hash }))
+            let text = openapi.document(&path)?.to_string();
+            let hash = document::hash(text.as_bytes());
+            Some((path, Document::keep(text.as_bytes(), hash)))
         });
         Self(written.collect())
     }
@@ -85,37 +82,35 @@ impl Library {
     }
 }
 
-/// The list of all documents; those of definitions win.
-fn index(built_in: &Documents, custom: &Documents) -> Bytes {
-    let all: BTreeMap<&String, &Document> = built_in.0.iter().chain(&custom.0).collect();
+/// The list of all documents; those of definitions win over our own, and those of others over all.
+fn index(built_in: &Documents, custom: &Documents, others: BTreeMap<String, String>) -> Bytes {
+    let own = built_in.0.iter().chain(&custom.0);
+    let mut all: BTreeMap<String, String> =
+        own.map(|(path, one)| (path.clone(), address(path, one))).collect();
+    all.extend(others);
     let paths: Map<String, Value> = all
         .into_iter()
-        .map(|(path, one)| (path.clone(), json!({"serverRelativeURL": one.address(path)})))
+        .map(|(path, address)| (path, json!({"serverRelativeURL": address})))
         .collect();
     json!({"paths": paths}).to_string().into()
 }
 
-impl Document {
-    fn address(&self, path: &str) -> String {
-        format!("{ROOT}/{path}?hash={}", self.hash)
-    }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02X}");
-        text
-    })
+fn address(path: &str, document: &Document) -> String {
+    format!("{ROOT}/{path}?hash={}", document.hash)
 }
 
 impl Server {
     /// Answers with a document; none: the path is none's.
     pub(super) fn openapi(&self, asked: &Asked, path: &str) -> Option<Result<Response, Failure>> {
+        if let Some(response) = self.swagger(asked, path) {
+            return Some(Ok(response));
+        }
         let path = path.strip_prefix(ROOT)?;
         let built_in = self.documents.built_in(&self.registry);
         let custom = self.documents.custom(&self.registry);
         if path.is_empty() {
-            let index = index(built_in, &custom);
+            let others = self.aggregator.as_ref().map(|all| all.openapi());
+            let index = index(built_in, &custom, others.unwrap_or_default());
             return Some(negotiation::openapi(asked.accept()).map(|()| plain(index)));
         }
         let path = path.strip_prefix('/')?;
@@ -125,27 +120,16 @@ impl Server {
     }
 
     fn document(&self, asked: &Asked, path: &str, document: &Document) -> Response {
-        let tag = format!("\"{}\"", document.hash);
-        let mut headers = vec![(header::ETAG, tag.clone())];
+        let mut headers = Vec::new();
         if let Some(hash) = asked.query.get("hash").filter(|hash| !hash.is_empty()) {
             if hash != document.hash {
-                return moved(&document.address(path));
+                return moved(&address(path, document));
             }
             // What has that hash never changes.
             headers.push((header::CACHE_CONTROL, "public, immutable".into()));
-            headers.push((header::VARY, "Accept".into()));
             headers.push((header::EXPIRES, in_a_year(self.host.clock.wall())));
         }
-        let known = asked.header(header::IF_NONE_MATCH).unwrap_or_default();
-        let known = known.split(',').map(|one| one.trim().trim_start_matches("W/"));
-        let mut response = match known.into_iter().any(|one| one == tag || one == "*") {
-            true => {
-                let mut response = answer::json(StatusCode::NOT_MODIFIED, Bytes::new());
-                response.headers_mut().remove(header::CONTENT_TYPE);
-                response
-            }
-            false => plain(document.bytes.clone()),
-        };
+        let mut response = document.answer(asked, "application/json");
         for (name, value) in headers {
             if let Ok(value) = HeaderValue::try_from(value) {
                 response.headers_mut().insert(name, value);
@@ -183,10 +167,5 @@ mod tests {
     fn dates_are_http_s() {
         let now = Timestamp(784_111_777 * 1_000_000_000);
         assert_eq!(in_a_year(now), "Mon, 06 Nov 1995 08:49:37 GMT");
-    }
-
-    #[test]
-    fn hashes_are_written_as_upstream_writes_them() {
-        assert_eq!(hexadecimal(&[0, 0xab, 0x1f]), "00AB1F");
     }
 }
