@@ -12,6 +12,7 @@ pub mod etcdctl;
 pub mod http;
 pub mod kubectl;
 pub mod member;
+pub mod node;
 pub mod ports;
 pub mod process;
 pub mod python;

@@ -2,16 +2,19 @@
 
 use super::Asked;
 use crate::failure::Failure;
+use api::decode;
 use bytes::Bytes;
 use http::header;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde_json::Value;
 
 /// The longest body that is read (apiserver's MaxRequestBodyBytes).
 const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
 
 /// Kubernetes' own protobuf.
 pub(super) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+
+/// An apply's body is YAML, of which JSON is a part.
+pub(super) const APPLY: &str = "application/apply-patch+yaml";
 
 /// Media types that every object is read in.
 pub(super) const TEXTS: [&str; 2] = ["application/json", "application/yaml"];
@@ -34,23 +37,15 @@ pub(super) fn media(asked: &Asked) -> &str {
     said.split(';').next().unwrap_or_default().trim()
 }
 
-/// The body as JSON, from the request's media type; JSON where it says none.
-pub(super) fn as_json(asked: &Asked, bytes: &Bytes) -> Result<Bytes, Failure> {
+/// The body as JSON, from the request's media type; JSON where it says none. Beside it what a strict
+/// decoder complains of.
+pub(super) fn as_json(asked: &Asked, bytes: &Bytes) -> Result<(Bytes, Option<String>), Failure> {
     match media(asked) {
-        "" | "application/json" => Ok(bytes.clone()),
-        "application/yaml" | "application/yml" => Ok(yaml(bytes)?.to_string().into()),
+        "" | "application/json" => Ok((bytes.clone(), None)),
+        "application/yaml" => {
+            let read = decode::yaml(bytes).map_err(|why| Failure::bad_request(why.to_string()))?;
+            Ok((read.value.to_string().into(), read.complaint))
+        }
         _ => Err(Failure::unsupported_media(&READ)),
     }
-}
-
-/// Reads JSON.
-pub(super) fn json(bytes: &[u8]) -> Result<Value, Failure> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Failure::bad_request(format!("error decoding the body as JSON: {error}")))
-}
-
-/// Reads YAML.
-pub(super) fn yaml(bytes: &[u8]) -> Result<Value, Failure> {
-    serde_yaml_ng::from_slice(bytes)
-        .map_err(|error| Failure::bad_request(format!("error decoding the body as YAML: {error}")))
 }

@@ -14,6 +14,7 @@ mod impersonation;
 mod negotiation;
 mod objects;
 mod openapi;
+mod options;
 mod patch;
 mod reviews;
 mod scale;

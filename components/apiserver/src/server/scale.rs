@@ -3,7 +3,9 @@
 //! Upstream: pkg/registry/apps/*/storage/storage.go (ScaleREST), and for custom resources
 //! apiextensions-apiserver's pkg/registry/customresource/etcd.go.
 
-use super::{Asked, Server, answer, body, negotiation, objects::writing, patch::Patch};
+use super::{
+    Asked, Server, answer, body, decoding::Validation, negotiation, options::writing, patch::Patch,
+};
 use crate::{
     failure::Failure,
     object,
@@ -39,7 +41,8 @@ impl Server {
             }
             _ => {
                 let id = self.registry.schemas.of(&kind());
-                let patch = Patch::read(body::media(asked), id, &body::read(body).await?)?;
+                let (media, bytes) = (body::media(asked), body::read(body).await?);
+                let (patch, _) = Patch::read(media, id, &bytes, Validation::of(asked))?;
                 let schemas = &self.registry.schemas;
                 self.rescale(asked, target, |scale| patch.applied(schemas, scale.clone())).await?
             }
