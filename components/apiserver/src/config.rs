@@ -1,6 +1,9 @@
 //! What an API server is told at its start.
 
-use crate::{AuditLog, Mode, ServiceAccounts, Tokens, admission::Settings, services::Services};
+use crate::{
+    Anonymous, AuditSettings, AuthorizationFile, JwtSettings, KubeletAccess, Mode, RequestHeader,
+    Routing, ServiceAccounts, TokenWebhook, Tokens, admission::Settings, services::Services,
+};
 use std::{net::SocketAddr, time::Duration};
 
 /// An API server's settings; defaults are upstream's flags' where these have one.
@@ -16,8 +19,14 @@ pub struct Config {
     pub etcd_prefix: String,
     /// `--token-auth-file`.
     pub tokens: Tokens,
-    /// `--anonymous-auth`.
-    pub anonymous: bool,
+    /// `--requestheader-*`: what proxies say who show a certificate of [`Tls::proxy_authorities`].
+    pub request_header: Option<RequestHeader>,
+    /// `--oidc-*` or `--authentication-config`.
+    pub jwt: JwtSettings,
+    /// `--authentication-token-webhook-*`.
+    pub token_webhook: Option<TokenWebhook>,
+    /// `--anonymous-auth`, or what `--authentication-config` says.
+    pub anonymous: Anonymous,
     /// `--enable-admission-plugins` and its like.
     pub admission: Settings,
     /// Tokens of service accounts.
@@ -26,6 +35,8 @@ pub struct Config {
     pub bootstrap_tokens: bool,
     /// `--authorization-mode`, in the order in which they are asked.
     pub authorization: Vec<Mode>,
+    /// `--authorization-config`, where it says the same: read again when it changes.
+    pub authorization_file: Option<AuthorizationFile>,
     /// Whether the roles that every cluster has are made at the start; the program always asks for
     /// it.
     pub bootstrap_roles: bool,
@@ -33,8 +44,12 @@ pub struct Config {
     pub event_ttl: Duration,
     /// What services get; none: nothing, and there is no service `kubernetes`.
     pub services: Option<Services>,
-    /// `--audit-log-path` and its like; nothing is told without.
-    pub audit: Option<AuditLog>,
+    /// `--kubelet-client-certificate` and its like.
+    pub kubelets: KubeletAccess,
+    /// `--enable-aggregator-routing`.
+    pub routing: Routing,
+    /// `--audit-*`; nothing is told without.
+    pub audit: Option<AuditSettings>,
     /// `--request-timeout`, for everything that is not a watch.
     pub request_timeout: Duration,
     /// `--min-request-timeout`: watches without a time of their own last this long, up to twice.
@@ -54,6 +69,8 @@ pub struct Tls {
     pub key: Vec<u8>,
     /// `--client-ca-file`: who signs clients' certificates.
     pub client_authorities: Option<Vec<u8>>,
+    /// `--requestheader-client-ca-file`: who signs the certificates of proxies that name users.
+    pub proxy_authorities: Option<Vec<u8>>,
 }
 
 impl Config {
@@ -65,14 +82,20 @@ impl Config {
             etcd,
             etcd_prefix: "/registry".into(),
             tokens: Tokens::new(),
-            anonymous: true,
+            request_header: None,
+            jwt: JwtSettings::default(),
+            token_webhook: None,
+            anonymous: Anonymous::everywhere(true),
             admission: Settings::default(),
             service_accounts: ServiceAccounts::default(),
             bootstrap_tokens: false,
             authorization: vec![Mode::AlwaysAllow],
+            authorization_file: None,
             bootstrap_roles: false,
             event_ttl: Duration::from_secs(3600),
             services: None,
+            kubelets: KubeletAccess::default(),
+            routing: Routing::default(),
             audit: None,
             request_timeout: Duration::from_secs(60),
             watch_timeout: Duration::from_secs(1800),

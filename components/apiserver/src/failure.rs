@@ -212,6 +212,48 @@ impl Failure {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", text)
     }
 
+    /// Another server's answer that is none, with what it said (NewGenericServerResponse).
+    pub(crate) fn of_server(code: StatusCode, resource: &str, name: &str, said: &str) -> Self {
+        let (reason, text) = match code {
+            StatusCode::NOT_FOUND => {
+                ("NotFound", "the server could not find the requested resource".to_owned())
+            }
+            StatusCode::UNAUTHORIZED => (
+                "Unauthorized",
+                "the server has asked for the client to provide credentials".to_owned(),
+            ),
+            StatusCode::FORBIDDEN => ("Forbidden", said.to_owned()),
+            StatusCode::SERVICE_UNAVAILABLE => {
+                let why = "the server is currently unable to handle the request";
+                ("ServiceUnavailable", why.to_owned())
+            }
+            StatusCode::GATEWAY_TIMEOUT => {
+                let why = "the server was unable to return a response in the time allotted, but \
+                           may still be processing the request";
+                ("Timeout", why.to_owned())
+            }
+            code if code.is_server_error() => {
+                let why = format!(
+                    "an error on the server ({said:?}) has prevented the request from succeeding"
+                );
+                ("InternalError", why)
+            }
+            code => {
+                let why = format!(
+                    "the server responded with the status code {} but did not return more \
+                     information",
+                    code.as_u16()
+                );
+                ("", why)
+            }
+        };
+        Self::new(code, reason, format!("{text} ( {resource} {name})")).about(Named {
+            group: "",
+            resource,
+            name,
+        })
+    }
+
     /// Something of ours went wrong.
     pub(crate) fn internal(why: impl std::fmt::Display) -> Self {
         let text = format!("Internal error occurred: {why}");

@@ -2,8 +2,10 @@
 
 use crate::{
     admission::Admission,
+    authentication::{CLIENTS, PROXIES},
     bootstrap,
     config::{Config, Tls},
+    kubelets::Kubelets,
     registry::{Registry, definitions},
     server::Server,
     services,
@@ -32,6 +34,11 @@ pub enum Fatal {
         /// What the machine said.
         error: io::Error,
     },
+    /// What it shows to kubelets or believes of them cannot be used.
+    #[error(
+        "--kubelet-client-certificate, --kubelet-client-key, --kubelet-certificate-authority: {0}"
+    )]
+    Kubelets(wire::tls::Error),
     /// Its certificate, key or authorities do not fit.
     #[error("--tls-cert-file, --tls-private-key-file, --client-ca-file: {0}")]
     Tls(#[from] wire::tls::Error),
@@ -57,6 +64,7 @@ impl ApiServer {
     pub async fn run(self, mut stop: Stop) -> Result<(), Fatal> {
         let Self { host, config } = self;
         let tls = config.tls.as_ref().map(|tls| server_tls(&host, tls)).transpose()?;
+        let kubelets = Kubelets::new(&host, config.kubelets.clone()).map_err(Fatal::Kubelets)?;
         let address = config.listen;
         let listener = host.network.listen(address).await;
         let listener = listener.map_err(|error| Fatal::Listen { address, error })?;
@@ -66,7 +74,8 @@ impl ApiServer {
         let registry = Arc::new(Registry::new(&host, schemas, storage, admission, &config));
         let (delay, roles) = (config.shutdown_delay, config.bootstrap_roles);
         let (closer, closing) = stop_pair();
-        let server = Arc::new(Server::new(&host, config, registry.clone(), closing.clone()));
+        let server =
+            Arc::new(Server::new(&host, config, registry.clone(), kubelets, closing.clone()));
         let _definitions = host.spawn("apiserver/definitions", definitions::run(registry.clone()));
         let bootstrap = bootstrap::run(registry.clone(), roles);
         let _bootstrap = host.spawn("apiserver/bootstrap", bootstrap);
@@ -121,9 +130,12 @@ async fn leave_services(host: &Host, registry: &Registry) {
 
 fn server_tls(host: &Host, tls: &Tls) -> Result<ServerTls, wire::tls::Error> {
     let identity = Identity::from_pem(host, &tls.certificate, &tls.key)?;
-    let clients = match &tls.client_authorities {
-        Some(authorities) => ClientAuth::Optional(authorities),
-        None => ClientAuth::None,
+    let mut groups = [None; 2];
+    groups[CLIENTS] = tls.client_authorities.as_deref();
+    groups[PROXIES] = tls.proxy_authorities.as_deref();
+    let clients = match groups {
+        [None, None] => ClientAuth::None,
+        _ => ClientAuth::Told(&groups),
     };
     ServerTls::new(host, &identity, clients)
 }

@@ -5,10 +5,18 @@
 mod audit;
 mod authentication;
 mod authorization;
+mod issuers;
+mod kubelets;
+mod request_header;
+mod webhooks;
 
-pub use audit::AuditFlags;
+pub use audit::{AuditFlags, AuditLogFlags, AuditWebhookFlags};
 pub use authentication::AuthenticationFlags;
 pub use authorization::AuthorizationFlags;
+pub use issuers::IssuerFlags;
+pub use kubelets::KubeletFlags;
+pub use request_header::RequestHeaderFlags;
+pub use webhooks::{AuthorizationWebhookFlags, TokenWebhookFlags};
 
 use crate::{go_duration, kube_apiserver_admission, kube_apiserver_services::ServiceFlags};
 use apiserver::{
@@ -89,6 +97,10 @@ pub struct Flags {
     #[command(flatten)]
     pub authorization: AuthorizationFlags,
 
+    /// Who runs what
+    #[command(flatten)]
+    pub kubelets: KubeletFlags,
+
     /// Who did what
     #[command(flatten)]
     pub audit: AuditFlags,
@@ -132,6 +144,9 @@ pub enum FlagError {
         /// What is wrong with it.
         why: String,
     },
+    /// Flags do not go together, in upstream's words.
+    #[error("{0}")]
+    Combination(String),
     /// A flag's value makes no sense.
     #[error("--{flag}: {why}")]
     Value {
@@ -153,16 +168,10 @@ impl Flags {
         let mut config = Config::new(listen, self.etcd(host)?);
         config.etcd_prefix.clone_from(&self.etcd_prefix);
         config.tls = Some(self.tls()?);
-        config.tokens = self.authentication.tokens()?;
-        config.service_accounts = self.authentication.service_accounts(&self.cert_dir)?;
-        config.bootstrap_tokens = self.authentication.enable_bootstrap_token_auth;
-        config.authorization = self.authorization.modes()?;
-        config.audit = self.audit.log()?;
+        self.who_is_who(host, &mut config)?;
+        config.audit = self.audit.settings(host)?;
         config.bootstrap_roles = true;
-        // Where everybody may do everything, nobody comes in unknown (upstream resets
-        // --anonymous-auth too: pkg/kubeapiserver/options/authentication.go).
-        let open = config.authorization.iter().any(|mode| matches!(mode, Mode::AlwaysAllow));
-        config.anonymous = self.authentication.anonymous_auth && !open;
+        config.kubelets = self.kubelets.access()?;
         config.event_ttl = self.event_ttl;
         config.services = Some(self.services.services(listen)?);
         config.admission = kube_apiserver_admission::settings(self)?;
@@ -170,6 +179,26 @@ impl Flags {
         config.watch_timeout = Duration::from_secs(self.min_request_timeout);
         config.shutdown_delay = self.shutdown_delay_duration;
         Ok(config)
+    }
+
+    /// Authentication and authorization, and what the one takes of the other.
+    fn who_is_who(&self, host: &Host, config: &mut Config) -> Result<(), FlagError> {
+        let flags = &self.authentication;
+        config.tokens = flags.tokens()?;
+        config.service_accounts = flags.service_accounts(&self.cert_dir)?;
+        config.bootstrap_tokens = flags.enable_bootstrap_token_auth;
+        config.jwt = flags.issuers.settings(&flags.service_account_issuer)?;
+        config.token_webhook = flags.webhook.webhook(host)?;
+        if let Some(tls) = &mut config.tls {
+            let proxies = flags.proxies.proxies(tls.client_authorities.as_deref())?;
+            (config.request_header, tls.proxy_authorities) = proxies.unzip();
+        }
+        (config.authorization, config.authorization_file) = self.authorization.said(host)?;
+        // Where everybody may do everything, nobody comes in unknown (upstream resets
+        // --anonymous-auth too: pkg/kubeapiserver/options/authentication.go).
+        let open = config.authorization.iter().any(|mode| matches!(mode, Mode::AlwaysAllow));
+        config.anonymous = issuers::anonymous(flags.anonymous_auth, &config.jwt, open)?;
+        Ok(())
     }
 
     fn etcd(&self, host: &Host) -> Result<etcd_api::client::Config, FlagError> {
@@ -216,7 +245,7 @@ impl Flags {
                 read("tls-private-key-file", &self.tls_private_key_file)?,
             ),
         };
-        Ok(Tls { certificate, key, client_authorities })
+        Ok(Tls { certificate, key, client_authorities, proxy_authorities: None })
     }
 
     /// The certificate in `--cert-dir`, made now where there is none.

@@ -21,6 +21,8 @@ pub(crate) enum Operation {
     Create,
     Update,
     Delete,
+    /// Somebody goes through a door: a terminal, a proxy.
+    Connect,
 }
 
 impl fmt::Display for Operation {
@@ -29,6 +31,7 @@ impl fmt::Display for Operation {
             Self::Create => "CREATE",
             Self::Update => "UPDATE",
             Self::Delete => "DELETE",
+            Self::Connect => "CONNECT",
         })
     }
 }
@@ -187,6 +190,7 @@ fn options(operation: Operation, how: &Writing) -> Value {
         Operation::Create => "CreateOptions",
         Operation::Update => "UpdateOptions",
         Operation::Delete => "DeleteOptions",
+        Operation::Connect => return Value::Null,
     };
     let mut options = json!({"kind": kind, "apiVersion": "meta.k8s.io/v1"});
     if how.dry_run {

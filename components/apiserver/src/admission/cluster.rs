@@ -1,7 +1,7 @@
 //! What plugins may ask of the cluster: objects from the watch caches, or from the storage itself.
 
 use super::{Settings, memory::Memory};
-use crate::{cache::Entry, failure::Failure, object, registry::Registry};
+use crate::{cache::Entry, failure::Failure, registry::Registry};
 use api::resources::Resource;
 use serde_json::Value;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ impl Cluster<'_> {
     ) -> Result<Option<Value>, Failure> {
         let resource = self.resource(group, plural)?;
         let entry = self.registry.cached_object(&resource, namespace, name).await?;
-        Ok(entry.map(|entry| whole(&entry)))
+        Ok(entry.map(|entry| entry.whole()))
     }
 
     /// An object as the storage has it now.
@@ -49,10 +49,7 @@ impl Cluster<'_> {
         namespace: &str,
         name: &str,
     ) -> Result<Option<Value>, Failure> {
-        match self.cached(group, plural, namespace, name).await? {
-            Some(object) => Ok(Some(object)),
-            None => self.stored(group, plural, namespace, name).await,
-        }
+        self.registry.found(group, plural, namespace, name).await
     }
 
     /// All objects of a namespace, or of all where it is empty, as the watch cache has them.
@@ -71,11 +68,4 @@ impl Cluster<'_> {
         let found = self.registry.resource(group, "v1", plural);
         found.ok_or_else(|| Failure::internal(format!("there are no {plural} in {group:?}")))
     }
-}
-
-/// An object with its revision.
-fn whole(entry: &Entry) -> Value {
-    let mut value = entry.value().clone();
-    object::set_revision(&mut value, entry.revision);
-    value
 }

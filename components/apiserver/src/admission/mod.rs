@@ -90,6 +90,14 @@ pub(crate) const PLUGINS: &[Plugin] = &[
     resource_quota::PLUGIN,
 ];
 
+/// The plugins that are asked when somebody goes through a door; others look at writes alone.
+const OF_CONNECTIONS: [&str; 4] = [
+    mutating_admission_policy::PLUGIN.name,
+    webhooks::MUTATING.name,
+    validating_admission_policy::PLUGIN.name,
+    webhooks::VALIDATING.name,
+];
+
 /// Upstream's plugins that are not here. They can be disabled, which changes nothing.
 const ABSENT: &[&str] = &[
     "AlwaysAdmit",
@@ -135,6 +143,13 @@ impl Admission {
         Cluster { registry, settings: &self.settings, memory: &self.memory }
     }
 
+    /// The plugins that look at an operation of this kind.
+    fn asked(&self, operation: Operation) -> impl Iterator<Item = &'static Plugin> {
+        let connects = operation == Operation::Connect;
+        let of = move |plugin: &&&Plugin| !connects || OF_CONNECTIONS.contains(&plugin.name);
+        self.plugins.iter().filter(of).copied()
+    }
+
     /// The first phase: plugins may change the object. When somebody outside changed it, all are
     /// asked once more.
     ///
@@ -147,7 +162,7 @@ impl Admission {
     ) -> Result<(), Failure> {
         let cluster = self.cluster(registry);
         loop {
-            for mutate in self.plugins.iter().filter_map(|plugin| plugin.mutate) {
+            for mutate in self.asked(attributes.operation).filter_map(|plugin| plugin.mutate) {
                 mutate(cluster, attributes).await?;
             }
             if !attributes.rounds.next() {
@@ -166,7 +181,7 @@ impl Admission {
         attributes: &Attributes,
     ) -> Result<(), Failure> {
         let cluster = self.cluster(registry);
-        for validate in self.plugins.iter().filter_map(|plugin| plugin.validate) {
+        for validate in self.asked(attributes.operation).filter_map(|plugin| plugin.validate) {
             validate(cluster, attributes).await?;
         }
         Ok(())

@@ -84,7 +84,7 @@ fn namespace_of(
 
 async fn selected(
     cluster: Cluster<'_>,
-    resource: &Resource,
+    resource: &Arc<Resource>,
     namespace: &str,
     selector: &Value,
 ) -> Result<Vec<Value>, String> {

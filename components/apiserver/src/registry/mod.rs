@@ -3,8 +3,9 @@
 //! Upstream: apiserver/pkg/registry/generic/registry/store.go.
 
 mod act;
+pub(crate) mod conversion;
 mod create;
-pub(crate) mod custom;
+mod custom;
 pub(crate) mod definitions;
 mod delete;
 mod leases;
@@ -35,13 +36,14 @@ use crate::{
     config::Config,
     failure::Failure,
     object,
+    routing::Routing,
     services::Services,
     storage::Storage,
 };
 use api::{defaults::Defaults, protobuf::Codec, resources::Resource, schema::Schemas};
 use bytes::Bytes;
-use host::Host;
-use parking_lot::{Mutex, RwLock};
+use host::{Host, watch as channel};
+use parking_lot::Mutex;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -69,7 +71,10 @@ pub(crate) struct Registry {
     leases: leases::Leases,
     storage: Storage,
     admission: Admission,
-    table: RwLock<Arc<Table>>,
+    tables: channel::Sender<Arc<Table>>,
+    /// How the server itself reaches services.
+    pub(crate) routing: Routing,
+    turns: conversion::Turns,
     /// What the cluster has from its first moment is there.
     bootstrapped: AtomicBool,
     caches: Mutex<BTreeMap<String, Arc<Cacher>>>,
@@ -137,7 +142,7 @@ impl Registry {
         admission: Admission,
         config: &Config,
     ) -> Self {
-        let table = RwLock::new(Arc::new(Table::built_in()));
+        let (tables, _) = channel::channel(Arc::new(Table::built_in()));
         let (defaults, codec) = (Defaults::built_in(&schemas), Codec::new(&schemas));
         let (bootstrapped, caches) = (AtomicBool::new(false), Mutex::default());
         Self {
@@ -150,7 +155,9 @@ impl Registry {
             leases: leases::Leases::default(),
             storage,
             admission,
-            table,
+            tables,
+            routing: config.routing,
+            turns: conversion::Turns::default(),
             bootstrapped,
             caches,
         }
@@ -158,7 +165,7 @@ impl Registry {
 
     /// What is served at this moment.
     pub(crate) fn table(&self) -> Arc<Table> {
-        self.table.read().clone()
+        self.tables.borrow().clone()
     }
 
     /// A resource by its names.
@@ -168,7 +175,7 @@ impl Registry {
         version: &str,
         plural: &str,
     ) -> Option<Arc<Resource>> {
-        self.table.read().find(group, version, plural).cloned()
+        self.tables.borrow().find(group, version, plural).cloned()
     }
 
     /// Says that what the cluster has from its first moment is there.

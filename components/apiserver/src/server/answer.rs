@@ -1,9 +1,6 @@
 //! Answers: JSON, text, failures, and lists that are put together from bytes.
 
-use crate::{
-    failure::Failure,
-    registry::{Listed, custom},
-};
+use crate::{failure::Failure, registry::Listed};
 use api::resources::Resource;
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderValue, StatusCode, header};
@@ -75,7 +72,7 @@ pub(crate) fn list(resource: &Resource, listed: &Listed) -> Bytes {
         if index > 0 {
             body.put_u8(b',');
         }
-        body.put_slice(&custom::served(resource, entry.served().clone()));
+        body.put_slice(entry.served());
     }
     body.put_slice(b"]}\n");
     body.freeze()

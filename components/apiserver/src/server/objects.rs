@@ -2,7 +2,9 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers.
 
-use super::{Asked, Server, answer, body, compression, negotiation, options, subresources};
+use super::{
+    Asked, Server, answer, body, compression, connect, negotiation, options, subresources,
+};
 use crate::{
     continuation::Continuation,
     failure::Failure,
@@ -31,6 +33,9 @@ impl Server {
         }
         if let Some(account) = self.token_request(&asked) {
             return self.give_token(&asked, &account, body).await;
+        }
+        if let Some(door) = connect::Door::of(&asked.info) {
+            return self.connect(&asked, door, body).await;
         }
         match self.unkept(&asked, body).await {
             Ok(done) => done,
@@ -74,13 +79,6 @@ impl Server {
                 failure.message =
                     "create not allowed while custom resource definition is terminating".into();
                 return Err(failure);
-            }
-            if custom.by_webhook && resource.kind != resource.stored {
-                let (stored, kind) = (&resource.stored, &resource.kind);
-                let why = "webhooks are not called for conversions";
-                return Err(Failure::internal(format!(
-                    "conversion webhook for {stored} failed: {why}: {kind} is not what is stored"
-                )));
             }
             custom.warning.iter().for_each(|told| asked.notes.warn(told.clone()));
         }

@@ -6,13 +6,14 @@ use super::{Asked, Server, body, decoding::Validation, negotiation, options::wri
 use crate::{
     authorization::Attributes,
     failure::{Cause, Failure, Named},
-    registry::{Target, Writing, place, refused},
+    registry::{Target, Writing, conversion::Questions, place, refused},
 };
 use api::{
     decode::{self, Decoded},
     patch::{PatchError, go, json_patch::JsonPatch, merge_patch, strategic},
     schema::{Schemas, TypeId},
 };
+use bytes::Bytes;
 use http::StatusCode;
 use hyper::body::Incoming;
 use serde_json::{Map, Value};
@@ -30,14 +31,23 @@ const READ: [&str; 4] = [
 const READ_CUSTOM: [&str; 3] =
     ["application/json-patch+json", "application/merge-patch+json", body::APPLY];
 
-/// An apply to an object that comes and goes is tried so often.
-const ATTEMPTS_MAX: u32 = 5;
+/// An apply to an object that comes and goes, or is owned in many versions, is tried so often.
+const ATTEMPTS_MAX: u32 = 12;
 
 /// A patch, read and not yet applied.
 pub(super) enum Patch {
     Json(JsonPatch),
     Merge(Value),
     Strategic(TypeId, Value),
+}
+
+/// A server-side apply.
+struct Apply {
+    patch: Value,
+    how: Writing,
+    /// Others' fields are taken from them.
+    force: bool,
+    questions: Questions,
 }
 
 impl Server {
@@ -84,27 +94,50 @@ impl Server {
         let force = asked.query.is_true("force");
         let patch = read_apply(asked, &how, &body::read(body).await?)?;
         asked.trail.sent(&patch);
-        let decide = |present: &Value| {
-            let applied = self.registry.applied(target, present, &patch, &how, force)?;
-            let unfit = |why: &str| Failure::bad_request(why);
-            Ok(self.conform(&target.resource, &applied, unfit)?.value)
-        };
-        // Whoever deletes or creates the object between two attempts makes another one necessary.
+        let apply = Apply { patch, how, force, questions: Questions::default() };
+        // Whoever deletes or creates the object between two attempts makes another one necessary,
+        // and so do answers that were not there before.
         for _ in 0..ATTEMPTS_MAX {
-            match self.registry.modify(target, &how, decide).await {
-                Err(missing) if missing.reason == "NotFound" && target.subresource.is_empty() => {}
-                done => return Ok(self.one(StatusCode::OK, target, form, done?)),
+            let done = self.apply_once(asked, target, &apply).await;
+            if apply.questions.answer(&self.registry, &target.resource).await? {
+                continue;
             }
-            let create = Attributes { verb: "create".into(), ..asked.attributes() };
-            self.authorization.demand(&create).await?;
-            let object = decide(&Value::Object(Map::new()))?;
-            let collection = Target { name: String::new(), ..target.clone() };
-            match self.registry.create(&collection, object, &how).await {
-                Err(there) if there.reason == "AlreadyExists" => {}
-                done => return Ok(self.one(StatusCode::CREATED, target, form, done?)),
+            if let Some((status, object)) = done? {
+                return Ok(self.one(status, target, form, object));
             }
         }
         Err(Failure::modified(place::named(&target.resource, &target.name)))
+    }
+
+    /// One attempt; none: the object went or came meanwhile.
+    async fn apply_once(
+        &self,
+        asked: &Asked,
+        target: &Target,
+        apply: &Apply,
+    ) -> Result<Option<(StatusCode, Bytes)>, Failure> {
+        let Apply { patch, how, force, questions } = apply;
+        let unfit = |why: &str| Failure::bad_request(why);
+        let decide = |present: &Value| {
+            let applied =
+                self.registry.applied(target, present, patch, (how, *force), questions)?;
+            match questions.is_open() {
+                true => Err(Failure::internal("the object is not known in all versions yet")),
+                false => Ok(self.conform(&target.resource, &applied, unfit)?.value),
+            }
+        };
+        match self.registry.modify(target, how, decide).await {
+            Err(missing) if missing.reason == "NotFound" && target.subresource.is_empty() => {}
+            done => return Ok(Some((StatusCode::OK, done?))),
+        }
+        let create = Attributes { verb: "create".into(), ..asked.attributes() };
+        self.authorization.demand(&create).await?;
+        let object = decide(&Value::Object(Map::new()))?;
+        let collection = Target { name: String::new(), ..target.clone() };
+        match self.registry.create(&collection, object, how).await {
+            Err(there) if there.reason == "AlreadyExists" => Ok(None),
+            done => Ok(Some((StatusCode::CREATED, done?))),
+        }
     }
 }
 
