@@ -2,6 +2,7 @@
 
 use crate::{
     admission::Admission,
+    aggregation::{self, Aggregator, Trust},
     authentication::{CLIENTS, PROXIES},
     bootstrap,
     config::{Config, Tls},
@@ -42,6 +43,9 @@ pub enum Fatal {
     /// Its certificate, key or authorities do not fit.
     #[error("--tls-cert-file, --tls-private-key-file, --client-ca-file: {0}")]
     Tls(#[from] wire::tls::Error),
+    /// What it is to show to other servers does not fit.
+    #[error("--proxy-client-cert-file, --proxy-client-key-file: {0}")]
+    ProxyClient(#[source] wire::tls::Error),
 }
 
 /// One API server.
@@ -73,9 +77,21 @@ impl ApiServer {
         let schemas = Arc::new(Schemas::built_in());
         let registry = Arc::new(Registry::new(&host, schemas, storage, admission, &config));
         let (delay, roles) = (config.shutdown_delay, config.bootstrap_roles);
+        let aggregator = config.aggregation.as_ref();
+        let aggregator =
+            aggregator.map(|settings| Aggregator::new(&host, &registry, settings)).transpose();
+        let aggregator = aggregator.map_err(Fatal::ProxyClient)?.map(Arc::new);
+        let trust = Trust::of(&config);
+        let _aggregation =
+            aggregator.as_ref().map(|aggregator| aggregation::start(&host, aggregator, trust));
         let (closer, closing) = stop_pair();
-        let server =
-            Arc::new(Server::new(&host, config, registry.clone(), kubelets, closing.clone()));
+        let server = Arc::new(Server::new(
+            &host,
+            config,
+            registry.clone(),
+            (aggregator, kubelets),
+            closing.clone(),
+        ));
         let _definitions = host.spawn("apiserver/definitions", definitions::run(registry.clone()));
         let bootstrap = bootstrap::run(registry.clone(), roles);
         let _bootstrap = host.spawn("apiserver/bootstrap", bootstrap);

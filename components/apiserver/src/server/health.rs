@@ -48,6 +48,9 @@ impl Server {
                     .push(("poststarthook/rbac/bootstrap-roles", self.registry.is_bootstrapped()));
             }
         }
+        if let Some(aggregator) = self.aggregator.as_ref().filter(|_| root != "/livez") {
+            checks.push(("autoregister-completion", aggregator.is_registered()));
+        }
         if root == "/readyz" {
             checks.push(("shutdown", !self.is_leaving()));
         }

@@ -10,6 +10,7 @@ mod connect;
 mod decoding;
 mod discovery;
 mod encoding;
+mod extended;
 mod health;
 mod impersonation;
 mod negotiation;
@@ -26,6 +27,7 @@ mod token_request;
 
 use crate::{
     admission::Notes,
+    aggregation::Aggregator,
     audit::{self, Audit, Trail},
     authentication::Authenticator,
     authorization::{Attributes, Authorization, Requester},
@@ -54,6 +56,8 @@ pub(crate) struct Server {
     host: Host,
     config: Config,
     registry: Arc<Registry>,
+    /// Who knows of other servers' groups; none: there are none.
+    aggregator: Option<Arc<Aggregator>>,
     authenticator: Authenticator,
     authorization: Arc<Authorization>,
     audit: Audit,
@@ -109,7 +113,7 @@ impl Server {
         host: &Host,
         config: Config,
         registry: Arc<Registry>,
-        kubelets: Kubelets,
+        (aggregator, kubelets): (Option<Arc<Aggregator>>, Kubelets),
         closing: Stop,
     ) -> Self {
         let authenticator = Authenticator::new(&config, &registry);
@@ -123,6 +127,7 @@ impl Server {
             host: host.clone(),
             config,
             registry,
+            aggregator,
             authenticator,
             authorization,
             audit,
@@ -163,6 +168,7 @@ impl Server {
     /// Upstream: apiserver/pkg/server/config.go, DefaultBuildHandlerChain.
     async fn chain(self: Arc<Self>, request: Request) -> Result<Response, Failure> {
         let (parts, body) = request.into_parts();
+        let body = body::Upload::new(&self.host, body);
         let peer = parts.extensions.get::<Peer>().cloned();
         let mut asked = self.read(parts)?;
         self.authenticate(peer.as_ref(), &mut asked).await?;
@@ -189,7 +195,7 @@ impl Server {
     async fn judged(
         self: Arc<Self>,
         mut asked: Asked,
-        body: hyper::body::Incoming,
+        body: body::Upload,
     ) -> Result<Response, Failure> {
         self.impersonate(&mut asked).await?;
         if let Some(refusal) = self.refused(&asked).await? {
@@ -252,7 +258,7 @@ impl Server {
     }
 
     /// Answers what may be asked, within its time.
-    async fn serve(self: Arc<Self>, asked: Asked, body: hyper::body::Incoming) -> Response {
+    async fn serve(self: Arc<Self>, asked: Asked, body: body::Upload) -> Response {
         let notes = asked.notes.clone();
         let (host, verb) = (self.host.clone(), asked.info.verb);
         let (user, path) = (asked.requester.user.clone(), asked.info.path.clone());
@@ -280,11 +286,11 @@ impl Server {
         response
     }
 
-    async fn route(
-        self: Arc<Self>,
-        asked: Asked,
-        body: hyper::body::Incoming,
-    ) -> Result<Response, Failure> {
+    async fn route(self: Arc<Self>, asked: Asked, body: body::Upload) -> Result<Response, Failure> {
+        let others = self.aggregator.as_ref();
+        if let Some(extension) = others.and_then(|all| all.of_path(&asked.info.path)) {
+            return Ok(self.extended(asked, &extension, body).await);
+        }
         if asked.info.is_resource {
             return self.objects(asked, body).await;
         }

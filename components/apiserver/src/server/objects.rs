@@ -3,7 +3,9 @@
 //! Upstream: apiserver/pkg/endpoints/handlers.
 
 use super::{
-    Asked, Server, answer, body, compression, connect, negotiation, options, subresources,
+    Asked, Server, answer,
+    body::{self, Upload},
+    compression, connect, negotiation, options, subresources,
 };
 use crate::{
     continuation::Continuation,
@@ -14,7 +16,6 @@ use crate::{
 use api::resources::Resource;
 use bytes::Bytes;
 use http::StatusCode;
-use hyper::body::Incoming;
 use std::sync::Arc;
 use wire::Response;
 
@@ -23,7 +24,7 @@ impl Server {
     pub(super) async fn objects(
         self: Arc<Self>,
         asked: Asked,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         if let Some(told) = subresources::deprecation(&asked.info.group, &asked.info.resource) {
             asked.notes.warn(told);
@@ -44,7 +45,7 @@ impl Server {
     }
 
     /// Answers a request about objects that are kept.
-    async fn kept(&self, asked: Asked, body: Incoming) -> Result<Response, Failure> {
+    async fn kept(&self, asked: Asked, body: Upload) -> Result<Response, Failure> {
         let target = self.target(&asked)?;
         if subresources::is_act(&target.subresource) {
             return self.act(&asked, &target, body).await;
@@ -147,7 +148,7 @@ impl Server {
         &self,
         asked: &Asked,
         target: &Target,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         let creates = asked.info.verb == "create";
         if creates && !target.name.is_empty() {
@@ -170,7 +171,7 @@ impl Server {
         &self,
         asked: &Asked,
         target: &Target,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         let (options, how) = self.deletion(asked, &body::read(body).await?)?;
         let answer = self.registry.delete(target, &options, &how).await?;
@@ -182,7 +183,7 @@ impl Server {
         &self,
         asked: &Asked,
         target: &Target,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         let (options, how) = self.deletion(asked, &body::read(body).await?)?;
         let reading =

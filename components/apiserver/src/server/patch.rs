@@ -2,7 +2,13 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers/patch.go.
 
-use super::{Asked, Server, body, decoding::Validation, negotiation, options::writing};
+use super::{
+    Asked, Server,
+    body::{self, Upload},
+    decoding::Validation,
+    negotiation,
+    options::writing,
+};
 use crate::{
     authorization::Attributes,
     failure::{Cause, Failure, Named},
@@ -15,7 +21,6 @@ use api::{
 };
 use bytes::Bytes;
 use http::StatusCode;
-use hyper::body::Incoming;
 use serde_json::{Map, Value};
 use wire::Response;
 
@@ -55,7 +60,7 @@ impl Server {
         &self,
         asked: &Asked,
         target: &Target,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         let form = self.form(asked, &target.resource)?;
         let how = writing(asked)?;
@@ -89,7 +94,7 @@ impl Server {
         target: &Target,
         form: negotiation::Form,
         how: Writing,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         let force = asked.query.is_true("force");
         let patch = read_apply(asked, &how, &body::read(body).await?)?;

@@ -4,7 +4,12 @@
 //! apiextensions-apiserver's pkg/registry/customresource/etcd.go.
 
 use super::{
-    Asked, Server, answer, body, decoding::Validation, negotiation, options::writing, patch::Patch,
+    Asked, Server, answer,
+    body::{self, Upload},
+    decoding::Validation,
+    negotiation,
+    options::writing,
+    patch::Patch,
 };
 use crate::{
     failure::Failure,
@@ -15,7 +20,6 @@ use api::{
     definition::ScalePaths, resources::Resource, schema::GroupVersionKind, selector::LabelSelector,
 };
 use http::StatusCode;
-use hyper::body::Incoming;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use wire::Response;
@@ -30,7 +34,7 @@ impl Server {
         &self,
         asked: &Asked,
         target: &Target,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         negotiation::form(asked.accept())?;
         let object = match asked.info.verb {

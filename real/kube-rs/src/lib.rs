@@ -1,1 +1,0 @@
-//! Nothing but a place for `tests/`, where the crate `kube` talks to our `kube-apiserver`.
