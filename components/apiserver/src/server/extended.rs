@@ -3,12 +3,12 @@
 //! Upstream: kube-aggregator/pkg/apiserver/handler_proxy.go.
 
 use super::{Asked, Server, answer};
+use crate::server::body::Upload;
 use crate::{
     aggregation::{Extension, identity},
     routing,
 };
 use http::{StatusCode, header};
-use hyper::body::Incoming;
 use std::time::Duration;
 use wire::{
     Body, Response,
@@ -26,7 +26,7 @@ impl Server {
         &self,
         asked: Asked,
         extension: &Extension,
-        body: Incoming,
+        body: Upload,
     ) -> Response {
         if !extension.available {
             return unavailable("service unavailable");

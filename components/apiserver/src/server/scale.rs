@@ -3,7 +3,14 @@
 //! Upstream: pkg/registry/apps/*/storage/storage.go (ScaleREST), and for custom resources
 //! apiextensions-apiserver's pkg/registry/customresource/etcd.go.
 
-use super::{Asked, Server, answer, body, negotiation, options::writing, patch::Patch};
+use super::{
+    Asked, Server, answer,
+    body::{self, Upload},
+    decoding::Validation,
+    negotiation,
+    options::writing,
+    patch::Patch,
+};
 use crate::{
     failure::Failure,
     object,
@@ -13,7 +20,6 @@ use crate::{
     },
 };
 use http::StatusCode;
-use hyper::body::Incoming;
 use serde_json::Value;
 use wire::Response;
 
@@ -23,7 +29,7 @@ impl Server {
         &self,
         asked: &Asked,
         target: &Target,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         negotiation::form(asked.accept())?;
         let object = match asked.info.verb {
@@ -34,7 +40,8 @@ impl Server {
             }
             _ => {
                 let id = self.registry.schemas.of(&kind());
-                let patch = Patch::read(body::media(asked), id, &body::read(body).await?)?;
+                let (media, bytes) = (body::media(asked), body::read(body).await?);
+                let (patch, _) = Patch::read(media, id, &bytes, Validation::of(asked))?;
                 let schemas = &self.registry.schemas;
                 self.rescale(asked, target, |scale| patch.applied(schemas, scale.clone())).await?
             }
