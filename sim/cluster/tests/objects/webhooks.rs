@@ -117,7 +117,8 @@ async fn server(host: Host, listen: SocketAddr, etcd: String, policy: &'static s
 async fn ask(host: &Host, token: &str, path: &str) -> (u16, Duration) {
     let began = host.now();
     let server = apiserver::url(&apiserver::name(0)).parse().unwrap();
-    let asked = http::Request::builder().uri(path).header("authorization", format!("Bearer {token}"));
+    let asked =
+        http::Request::builder().uri(path).header("authorization", format!("Bearer {token}"));
     let asked = asked.body(Bytes::new()).unwrap();
     let limit = Duration::from_secs(120);
     let reply = wire::client::request(host, &server, None, asked, 1 << 20, limit).await;
@@ -195,8 +196,7 @@ fn run(seed: u64, policy: &'static str) -> Vec<(&'static str, u16, Duration)> {
     let (user, board) = (world.add_machine("user"), seen.clone());
     install(&world, user, "user", move |host| look(host, board.clone()));
     world.at(seconds(35), move |world| {
-        let rule =
-            world.network().partition(Stations::only([machine]), Stations::only([asked]));
+        let rule = world.network().partition(Stations::only([machine]), Stations::only([asked]));
         world.at(seconds(110), move |world| world.network().remove_rule(rule));
     });
     world.at(seconds(170), {
