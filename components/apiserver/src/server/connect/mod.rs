@@ -156,11 +156,6 @@ impl Server {
     }
 }
 
-/// Whether a request may last beyond the time of others.
-pub(super) fn is_long(info: &RequestInfo) -> bool {
-    info.is_resource && Door::of(info).is_some()
-}
-
 /// A request for a backend: what was asked, without what proves to us who asks.
 fn outgoing(
     asked: &Asked,
