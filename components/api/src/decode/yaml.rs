@@ -46,10 +46,11 @@ fn read(bytes: &[u8], reader: Reader<'_>) -> Result<Value, DecodeError> {
 /// `yaml: line 2: did not find expected key`: the place stands before what is wrong.
 fn told(error: &serde_yaml_ng::Error) -> String {
     let text = error.to_string();
-    // Paths come first, places last.
-    let end = text.find(" at line ").unwrap_or(text.len());
+    // Paths come first, places last; what is no text at all has another kind of place.
+    let places = [" at line ", " at position "].map(|word| text.find(word));
+    let end = places.into_iter().flatten().min().unwrap_or(text.len());
     let what = text[..end].rsplit(": ").next().unwrap_or_default();
-    match error.location().filter(|_| what != BOMB) {
+    match error.location().filter(|_| what != BOMB && places[1].is_none()) {
         Some(at) => format!("yaml: line {}: {what}", at.line()),
         None => format!("yaml: {what}"),
     }
