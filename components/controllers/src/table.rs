@@ -7,7 +7,7 @@ use crate::{
     manager::Settings,
     networks::{Endpoints, Slices},
     policy::{Disruption, Roles},
-    workloads::{CronJobs, Deployments, Jobs, Replicas, StatefulSets},
+    workloads::{CronJobs, DaemonSets, Deployments, Jobs, Replicas, StatefulSets},
 };
 
 /// A row: its name in `--controllers`, and how it is made.
@@ -42,6 +42,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry("replicaset-controller", |_| Some(Box::new(Replicas::of_sets()))),
     entry("replicationcontroller-controller", |_| Some(Box::new(Replicas::of_controllers()))),
     entry("deployment-controller", |_| Some(Box::new(Deployments))),
+    entry("daemonset-controller", |_| Some(Box::new(DaemonSets))),
     entry("statefulset-controller", |_| Some(Box::new(StatefulSets))),
     entry("job-controller", |_| Some(Box::new(Jobs))),
     entry("cronjob-controller", |_| Some(Box::new(CronJobs))),

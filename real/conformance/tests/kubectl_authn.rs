@@ -23,7 +23,8 @@ use std::{
 /// `curl`, with what is to be sent besides: the answer's body, and its status as a last line.
 fn curl(server: &ApiServer, path: &str, more: &[&str]) -> (u16, String) {
     let mut command = Command::new(binaries::tool("curl", "curl"));
-    command.args(["--silent", "--show-error", "--cacert", &server.authority.cert]);
+    // Over HTTP/2 it takes an answer that comes before its question is complete for a broken stream.
+    command.args(["--http1.1", "--silent", "--show-error", "--cacert", &server.authority.cert]);
     command.args(["--write-out", "\n%{http_code}"]).args(more);
     command.arg(format!("https://127.0.0.1:{}{path}", server.port.number));
     let said = Answer::of(command, "").ok();
@@ -95,8 +96,8 @@ fn proxies_name_users_and_others_do_not() {
     let bob = server.authority.issue_in("bob", &["dev"]);
     let known = who(&server, Some(&bob), &headers).expect("bob is a client");
     assert_eq!(known["username"], "bob");
-    let stranger = Authority::new("strangers").issue("bob");
-    assert_eq!(who(&server, Some(&stranger), &headers), None);
+    let strangers = Authority::new("strangers");
+    assert_eq!(who(&server, Some(&strangers.issue("bob")), &headers), None);
 }
 
 /// A key of an issuer.
@@ -332,19 +333,20 @@ fn some_can_be_others_for_one_thing_only() {
     });
     let (admin, alice) = (server.kubectl(), server.kubectl_with_token("alice", "alice-token"));
     let roles = "
-apiVersion: v1
-kind: List
-items:
-- apiVersion: rbac.authorization.k8s.io/v1
-  kind: ClusterRole
-  metadata: {name: be-bob}
-  rules:
-  - {apiGroups: [authentication.k8s.io], resources: [users], resourceNames: [bob], verbs: ['impersonate:user-info']}
-- apiVersion: rbac.authorization.k8s.io/v1
-  kind: ClusterRole
-  metadata: {name: list-as-others}
-  rules:
-  - {apiGroups: [''], resources: [pods], verbs: ['impersonate-on:user-info:list']}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: be-bob}
+rules:
+- apiGroups: [authentication.k8s.io]
+  resources: [users]
+  resourceNames: [bob]
+  verbs: ['impersonate:user-info']
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: list-as-others}
+rules:
+- {apiGroups: [''], resources: [pods], verbs: ['impersonate-on:user-info:list']}
 ";
     admin.run_with(&["create", "-f", "-"], roles).ok();
     for (name, role, user) in

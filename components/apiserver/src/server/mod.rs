@@ -202,6 +202,7 @@ impl Server {
     /// Upstream: apiserver/pkg/server/config.go, DefaultBuildHandlerChain.
     async fn chain(self: Arc<Self>, request: Request) -> Result<Response, Failure> {
         let (parts, body) = request.into_parts();
+        let body = body::Upload::new(&self.host, body);
         let peer = parts.extensions.get::<Peer>().cloned();
         let mut asked = self.read(parts)?;
         let _served = (!asked.info.is_long_running()).then(|| self.leaving.serve());
@@ -232,7 +233,7 @@ impl Server {
     async fn judged(
         self: Arc<Self>,
         mut asked: Asked,
-        body: hyper::body::Incoming,
+        body: body::Upload,
     ) -> Result<Response, Failure> {
         let limit = match asked.info.is_long_running() {
             true => self.config.request_timeout,
@@ -252,7 +253,7 @@ impl Server {
     async fn allowed(
         self: Arc<Self>,
         asked: Asked,
-        body: hyper::body::Incoming,
+        body: body::Upload,
         (limit, waited): (Duration, Duration),
     ) -> Result<Response, Failure> {
         let began = self.host.now();
@@ -325,7 +326,7 @@ impl Server {
     async fn serve(
         self: Arc<Self>,
         asked: Asked,
-        body: hyper::body::Incoming,
+        body: body::Upload,
         (limit, waited): (Duration, Duration),
     ) -> Response {
         let notes = asked.notes.clone();
@@ -380,11 +381,7 @@ impl Server {
         followed::follow(response, self.metrics.requests.opened(labels), watching)
     }
 
-    async fn route(
-        self: Arc<Self>,
-        asked: Asked,
-        body: hyper::body::Incoming,
-    ) -> Result<Response, Failure> {
+    async fn route(self: Arc<Self>, asked: Asked, body: body::Upload) -> Result<Response, Failure> {
         let others = self.aggregator.as_ref();
         if let Some(extension) = others.and_then(|all| all.of_path(&asked.info.path)) {
             return Ok(self.extended(asked, &extension, body).await);

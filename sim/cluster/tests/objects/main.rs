@@ -8,3 +8,4 @@ mod informers;
 mod place;
 mod scheduling;
 mod streams;
+mod webhooks;

@@ -263,3 +263,154 @@ fn without<'a>(object: &'a Value, finalizer: &str) -> Vec<&'a Value> {
 pub(super) fn is_about(error: &client::Error, identity: &Identity) -> bool {
     error.is_not_found() && error.status().is_some_and(|status| status.name == identity.name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use client::{Error, Resource, Status};
+    use std::sync::Arc;
+
+    fn object(name: &str, owners: &[(&str, &str)], more: Value) -> Value {
+        let owner = |(name, uid): &(&str, &str)| {
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": uid,
+                "blockOwnerDeletion": true})
+        };
+        let owners: Vec<Value> = owners.iter().map(owner).collect();
+        let mut object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
+            "name": name, "namespace": "n", "uid": name, "resourceVersion": "5",
+            "ownerReferences": owners}});
+        for (member, value) in more.as_object().into_iter().flatten() {
+            object["metadata"][member] = value.clone();
+        }
+        object
+    }
+
+    /// What is seen, and what the server says: all of it, but for those that are missing.
+    struct Case {
+        graph: Graph,
+        kinds: Kinds,
+        facts: Facts,
+        absent: BTreeSet<Identity>,
+    }
+
+    fn refused(reason: &str, name: &str) -> Error {
+        let (reason, name) = (reason.to_owned(), name.to_owned());
+        Error::from(Status { code: 404, reason, name, ..Status::default() })
+    }
+
+    fn case(objects: &[Value], missing: &[&str]) -> Case {
+        let mut case = Case {
+            graph: Graph::default(),
+            kinds: Kinds::default(),
+            facts: Facts::default(),
+            absent: BTreeSet::new(),
+        };
+        let group = json!({"items": [{"metadata": {}, "versions": [{"version": "v1", "resources":
+            [{"resource": "configmaps", "scope": "Namespaced", "verbs": [],
+                "responseKind": {"kind": "ConfigMap"}}]}]}]});
+        crate::discovery::read(&group).0.iter().for_each(|served| case.kinds.learn(served));
+        let question =
+            |name: &str| Question::metadata(&Resource::core("configmaps"), &Key::new("n", name));
+        for object in objects {
+            case.graph.saw(object);
+            let answer = Ok(Arc::new(object.clone()));
+            case.facts.0.insert(question(client::name(object)), answer);
+        }
+        for name in missing {
+            case.facts.0.insert(question(name), Err(refused("NotFound", name)));
+        }
+        case
+    }
+
+    fn collect(case: &Case, uid: &str) -> Decision {
+        let Case { graph, kinds, facts, absent } = case;
+        Look { graph, kinds, facts, absent }.at(&Task::Collect(uid.to_owned()))
+    }
+
+    /// The writes, in short.
+    fn told(decision: &Decision) -> Vec<String> {
+        let Decision::Do(plan) = decision else { return vec![format!("{decision:?}")] };
+        let write = |write: &Write| match &write.act {
+            Act::Delete(options) => {
+                let policy = options.propagation.map(|it| format!("{it:?}")).unwrap_or_default();
+                format!("delete {} {policy} {}", write.key, options.resource_version)
+            }
+            other => format!("{other:?}"),
+        };
+        let asked = plan.questions.iter().map(|question| format!("ask {}", question.path));
+        asked.chain(plan.writes.iter().map(write)).collect()
+    }
+
+    #[test]
+    fn what_lost_all_its_owners_goes_in_the_state_that_was_judged() {
+        let child = object("child", &[("a", "a"), ("b", "b")], json!({}));
+        assert_eq!(
+            told(&collect(&case(std::slice::from_ref(&child), &["a", "b"]), "child")),
+            ["delete n/child Background 5"]
+        );
+        // One of them lives: only the other reference goes.
+        let living = object("b", &[], json!({}));
+        let kept = told(&collect(&case(&[child, living], &["a"]), "child"));
+        assert!(
+            kept[0].contains("Merge") && !kept[0].contains("\"name\": String(\"a\")"),
+            "{kept:?}"
+        );
+    }
+
+    #[test]
+    fn an_owner_of_the_same_name_is_another() {
+        let child = object("child", &[("a", "old")], json!({}));
+        let other = object("a", &[], json!({}));
+        assert_eq!(
+            told(&collect(&case(&[child, other], &[]), "child")),
+            ["delete n/child Background 5"]
+        );
+    }
+
+    #[test]
+    fn a_server_that_does_not_know_the_resource_says_nothing_of_the_owner() {
+        let child = object("child", &[("a", "a")], json!({}));
+        let mut case = case(&[child], &[]);
+        let question = Question::metadata(&Resource::core("configmaps"), &Key::new("n", "a"));
+        case.facts.0.insert(question, Err(refused("NotFound", "")));
+        assert_eq!(collect(&case, "child"), Decision::Unknown);
+    }
+
+    #[test]
+    fn nothing_is_believed_that_was_not_asked() {
+        let child = object("child", &[("a", "a")], json!({}));
+        assert_eq!(
+            told(&collect(&case(&[child], &[]), "child")),
+            ["ask /api/v1/namespaces/n/configmaps/a"]
+        );
+    }
+
+    #[test]
+    fn an_absent_owner_is_known_by_all_that_names_it() {
+        // Another child calls a living owner's uid by a wrong name: that one does not exist.
+        let owner = object("a", &[], json!({}));
+        let child = object("child", &[("a", "a")], json!({}));
+        let liar = object("liar", &[("wrong", "a")], json!({}));
+        let mut case = case(&[owner, child, liar], &["wrong"]);
+        let wrong = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "wrong", "uid": "a"});
+        case.absent.insert(Identity::named(&wrong, "n"));
+        assert_eq!(told(&collect(&case, "liar")), ["delete n/liar Background 5"]);
+        assert_eq!(collect(&case, "child"), Decision::Others(Vec::new()));
+    }
+
+    #[test]
+    fn an_owner_in_the_foreground_waits_for_those_that_block_it() {
+        let going = json!({"deletionTimestamp": "2026-01-01T00:00:00Z",
+            "finalizers": [FOREGROUND, "other"]});
+        let owner = object("a", &[], going);
+        let child = object("child", &[("a", "a")], json!({}));
+        let waiting = case(&[owner.clone(), child], &[]);
+        assert_eq!(
+            collect(&waiting, "a"),
+            Decision::Others(vec![Task::Collect("child".to_owned())])
+        );
+        assert_eq!(told(&collect(&waiting, "child")), ["delete n/child Background 5"]);
+        let alone = told(&collect(&case(&[owner], &[]), "a"));
+        assert!(alone[0].contains("other") && !alone[0].contains(FOREGROUND), "{alone:?}");
+    }
+}

@@ -102,8 +102,9 @@ pub(super) fn adjust(deployment: &Value, set: Set<'_>, number: i64) -> Option<Wr
 pub(super) fn mark(deployment: &Value, set: Set<'_>) -> Option<Write> {
     let number = annotation(set, REVISION)?;
     (annotation(deployment, REVISION) != Some(number)).then(|| {
-        let patch = json!({"metadata": {"annotations": {REVISION: number}}});
-        Write::patch(DEPLOYMENTS, deployment, patch)
+        let mut changed = deployment.clone();
+        changed["metadata"]["annotations"][REVISION] = number.into();
+        Write::update(DEPLOYMENTS, changed)
     })
 }
 
