@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test: failing loudly is its purpose")]
 
-mod conversion;
 mod elections;
 mod informers;
 mod place;
