@@ -387,7 +387,7 @@ impl Server {
             return Ok(self.extended(asked, &extension, body).await);
         }
         if asked.info.is_resource {
-            return self.objects(asked, body).await;
+            return Box::pin(self.objects(asked, body)).await;
         }
         let path = asked.info.path.trim_end_matches('/').to_owned();
         if !matches!(asked.method, Method::GET | Method::HEAD) {
