@@ -1,8 +1,9 @@
 //! What an API server is told at its start.
 
 use crate::{
-    Anonymous, AuditSettings, AuthorizationFile, JwtSettings, KubeletAccess, Mode, RequestHeader,
-    Routing, ServiceAccounts, TokenWebhook, Tokens, Usage, admission::Settings, services::Services,
+    Aggregation, Anonymous, AuditSettings, AuthorizationFile, JwtSettings, KubeletAccess, Mode,
+    RequestHeader, Routing, ServiceAccounts, TokenWebhook, Tokens, Usage, admission::Settings,
+    services::Services,
 };
 use std::{net::SocketAddr, time::Duration};
 
@@ -53,6 +54,8 @@ pub struct Config {
     pub event_ttl: Duration,
     /// What services get; none: nothing, and there is no service `kubernetes`.
     pub services: Option<Services>,
+    /// Other servers' groups beside our own; none: there are none, and no `APIService`s.
+    pub aggregation: Option<Aggregation>,
     /// `--kubelet-client-certificate` and its like.
     pub kubelets: KubeletAccess,
     /// `--enable-aggregator-routing`.
@@ -120,6 +123,7 @@ impl Config {
             writes_max: 200,
             event_ttl: Duration::from_secs(3600),
             services: None,
+            aggregation: None,
             kubelets: KubeletAccess::default(),
             routing: Routing::default(),
             audit: None,

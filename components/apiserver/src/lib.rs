@@ -5,6 +5,7 @@
 //! caches.
 
 mod admission;
+mod aggregation;
 mod audit;
 mod authentication;
 mod authorization;
@@ -35,6 +36,7 @@ mod webhook;
 pub mod config;
 
 pub use admission::{BadSettings as BadAdmission, Settings as AdmissionSettings};
+pub use aggregation::Aggregation;
 pub use audit::{
     AuditBatches, AuditFile, AuditMode, AuditPolicy, AuditSettings, AuditSink, AuditTarget,
     AuditTruncation, LineWriter,

@@ -58,7 +58,7 @@ pub(crate) async fn endpoint_slices(
     let wanted = LabelSelector::of(Some(&wanted)).map_err(Failure::internal)?;
     let found = registry.all_cached(&slices, namespace).await?;
     let found = found.iter().filter(|entry| wanted.matches(&entry.labels));
-    Ok(found.map(|entry| entry.value().clone()).collect())
+    Ok(found.map(|entry| entry.whole()).collect())
 }
 
 fn by_address(service: &Value, port: u64) -> Result<String, Failure> {

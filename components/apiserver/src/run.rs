@@ -2,6 +2,7 @@
 
 use crate::{
     admission::Admission,
+    aggregation::{self, Aggregator, Trust},
     authentication::{CLIENTS, PROXIES},
     bootstrap,
     config::{Config, Tls},
@@ -47,6 +48,9 @@ pub enum Fatal {
     /// Its certificate, key or authorities do not fit.
     #[error("--tls-cert-file, --tls-private-key-file, --client-ca-file: {0}")]
     Tls(#[from] wire::tls::Error),
+    /// What it is to show to other servers does not fit.
+    #[error("--proxy-client-cert-file, --proxy-client-key-file: {0}")]
+    ProxyClient(#[source] wire::tls::Error),
 }
 
 /// One API server.
@@ -82,10 +86,22 @@ impl ApiServer {
             Arc::new(Registry::new(&host, schemas, storage, admission, metrics.clone(), &config));
         let (ending, roles) = (Ending::of(&config), config.bootstrap_roles);
         let (produce, streams_max) = (config.bootstrap_flows, config.streams_max);
+        let aggregator = config.aggregation.as_ref();
+        let aggregator =
+            aggregator.map(|settings| Aggregator::new(&host, &registry, settings)).transpose();
+        let aggregator = aggregator.map_err(Fatal::ProxyClient)?.map(Arc::new);
+        let trust = Trust::of(&config);
+        let _aggregation =
+            aggregator.as_ref().map(|aggregator| aggregation::start(&host, aggregator, trust));
         let (closer, closing) = stop_pair();
-        let server =
-            Server::new(&host, config, registry.clone(), kubelets, metrics, closing.clone());
-        let server = Arc::new(server);
+        let server = Arc::new(Server::new(
+            &host,
+            config,
+            registry.clone(),
+            (aggregator, kubelets),
+            metrics,
+            closing.clone(),
+        ));
         let _definitions = host.spawn("apiserver/definitions", definitions::run(registry.clone()));
         let bootstrap = bootstrap::run(registry.clone(), roles);
         let _bootstrap = host.spawn("apiserver/bootstrap", bootstrap);

@@ -2,6 +2,7 @@
 //!
 //! Upstream: cmd/kube-apiserver/app/options.
 
+mod aggregation;
 mod audit;
 mod authentication;
 mod authorization;
@@ -12,6 +13,7 @@ mod request_header;
 mod unbuilt;
 mod webhooks;
 
+pub use aggregation::AggregationFlags;
 pub use audit::{AuditFlags, AuditLogFlags, AuditWebhookFlags};
 pub use authentication::AuthenticationFlags;
 pub use authorization::AuthorizationFlags;
@@ -95,6 +97,10 @@ pub struct Flags {
     #[command(flatten)]
     pub authorization: AuthorizationFlags,
 
+    /// Servers beside this one
+    #[command(flatten)]
+    pub aggregation: AggregationFlags,
+
     /// Who runs what
     #[command(flatten)]
     pub kubelets: KubeletFlags,
@@ -174,6 +180,8 @@ impl Flags {
         self.who_is_who(host, &mut config)?;
         config.audit = self.audit.settings(host)?;
         config.bootstrap_roles = true;
+        config.aggregation = Some(self.aggregation.aggregation()?);
+        config.routing = self.aggregation.routing();
         config.kubelets = self.kubelets.access()?;
         config.event_ttl = self.event_ttl;
         config.services = Some(self.services.services(listen)?);

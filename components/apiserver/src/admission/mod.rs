@@ -39,7 +39,7 @@ mod validating_admission_policy;
 mod webhooks;
 
 pub(crate) use attributes::{Attributes, Notes, Operation};
-pub(crate) use cluster::Cluster;
+pub(crate) use cluster::{Cluster, Wanted};
 pub use settings::{BadSettings, Settings};
 
 use crate::{failure::Failure, registry::Registry};

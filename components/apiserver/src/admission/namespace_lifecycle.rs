@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/admission/plugin/namespace/lifecycle.
 
-use super::{Attributes, Cluster, Plugin};
+use super::{Attributes, Cluster, Plugin, Wanted};
 use crate::{
     failure::{Cause, Failure, Named},
     object,
@@ -33,8 +33,8 @@ async fn admit(cluster: Cluster<'_>, write: &Attributes) -> Result<(), Failure> 
     // A birth is decided on what the storage holds: a cache that lags would let an object in after
     // the last look of whoever empties the namespace.
     let namespace = match write.creates() {
-        true => cluster.stored("", "namespaces", "", name).await?,
-        false => cluster.found("", "namespaces", "", name).await?,
+        true => cluster.stored(Wanted::namespace(name)).await?,
+        false => cluster.found(Wanted::namespace(name)).await?,
     };
     let Some(namespace) = namespace else {
         return Err(Failure::not_found(Named { group: "", resource: "namespaces", name }));

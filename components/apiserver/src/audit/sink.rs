@@ -179,7 +179,7 @@ async fn send(host: &Host, target: &AuditTarget, batch: Vec<Line>, bytes_max: us
         event!(host, Warn, "cannot write the audit log", why = &**why);
     }
     for written in waiting.into_iter().flatten() {
-        let _ = written.send(came.as_ref().map(|()| ()).map_err(|_| Lost));
+        let _ = written.send(came.clone().map_err(|_| Lost));
     }
 }
 

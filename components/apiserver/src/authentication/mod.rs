@@ -91,13 +91,11 @@ impl Authenticator {
             }
         }
         if let Some(certificate) = certificate {
-            match certificate.signed_by.contains(&CLIENTS) {
-                true => match certified(certificate) {
-                    Some(user) => return Some(user.authenticated()),
-                    None => {}
-                },
-                false => wrong = true,
+            let own = certificate.signed_by.contains(&CLIENTS);
+            if let Some(user) = certified(certificate).filter(|_| own) {
+                return Some(user.authenticated());
             }
+            wrong |= !own;
         }
         if let Some(token) = bearer::token(headers) {
             return Some(self.token(&token, &[]).await.ok()??.user);

@@ -112,7 +112,7 @@ mod tests {
         let found = read(&good, &wanted).expect("it knows").expect("a user");
         assert_eq!((found.user.name.as_str(), found.user.groups.len()), ("alice", 2));
         assert_eq!(found.audiences, wanted);
-        let mut other = good.clone();
+        let mut other = good;
         other["audiences"] = json!(["you", "she"]);
         assert_eq!(read(&other, &wanted).unwrap().unwrap().audiences, ["you"]);
         other["audiences"] = json!(["she"]);

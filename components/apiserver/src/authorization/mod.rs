@@ -47,7 +47,7 @@ pub enum Mode {
     /// Roles and bindings say who may do what.
     Rbac,
     /// Another server says who may do what.
-    Webhook(AuthorizationWebhook),
+    Webhook(Box<AuthorizationWebhook>),
 }
 
 /// What a user may do in a namespace, as far as authorizers can tell.
@@ -108,7 +108,9 @@ impl Chain {
             Mode::Abac(policies) => Authorizer::Abac(policies.clone()),
             Mode::Node => Authorizer::Node(Box::new(Nodes::new(registry.clone()))),
             Mode::Rbac => Authorizer::Rbac,
-            Mode::Webhook(webhook) => Authorizer::Webhook(Box::new(Asker::new(webhook.clone()))),
+            Mode::Webhook(webhook) => {
+                Authorizer::Webhook(Box::new(Asker::new((**webhook).clone())))
+            }
         });
         Self(authorizers.collect())
     }

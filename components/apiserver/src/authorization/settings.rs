@@ -68,7 +68,7 @@ impl AuthorizationConfiguration {
                 ("AlwaysDeny", _) => Mode::AlwaysDeny,
                 ("ABAC", _) => Mode::Abac(policies.to_vec()),
                 ("Node", _) => Mode::Node,
-                ("Webhook", Some(settings)) => Mode::Webhook(settings.webhook(host)?),
+                ("Webhook", Some(settings)) => Mode::Webhook(Box::new(settings.webhook(host)?)),
                 _ => Mode::Rbac,
             })
         };

@@ -15,6 +15,7 @@ mod modify;
 mod ownership;
 pub(crate) mod place;
 mod read;
+pub(crate) mod scale;
 mod strategies;
 mod strategy;
 mod table;

@@ -68,25 +68,27 @@ impl Remote {
         let Ok(_room) = self.room.clone().try_acquire_owned() else {
             return Err(self.failed(limit, "too many calls wait for it already", false));
         };
-        for _ in 1..ATTEMPTS {
+        let mut attempts = 1;
+        loop {
             match self.attempt(host, body.clone(), limit).await {
-                Err(fault) if again(&fault) => {}
+                Err(fault) if attempts < ATTEMPTS && again(&fault) => {}
                 done => return done,
             }
             host.sleep(wait.mul_f64(1.0 + 0.2 * chance(host))).await;
             wait = wait.mul_f64(1.5);
+            attempts += 1;
         }
-        self.attempt(host, body, limit).await
     }
 
     async fn attempt(&self, host: &Host, body: Bytes, limit: Duration) -> Result<Bytes, Fault> {
+        // A call is large while it is under way.
         let call = async {
             // Never closed.
             let _turn = self.turns.acquire().await;
             self.call(host, body, limit).await
         };
         let elapsed = |host::Elapsed| self.failed(limit, "context deadline exceeded", false);
-        host.timeout(limit, call).await.unwrap_or_else(|it| Err(elapsed(it)))
+        host.timeout(limit, Box::pin(call)).await.unwrap_or_else(|it| Err(elapsed(it)))
     }
 
     async fn call(&self, host: &Host, body: Bytes, limit: Duration) -> Result<Bytes, Fault> {

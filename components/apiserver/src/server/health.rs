@@ -64,6 +64,10 @@ impl Server {
         if kind == "readyz" {
             checks.push(check("etcd-readiness", storage, etcd));
         }
+        if let Some(aggregator) = self.aggregator.as_ref().filter(|_| kind != "livez") {
+            let why = "missing APIService";
+            checks.push(check("autoregister-completion", aggregator.is_registered(), why));
+        }
         // What the server does at its start may take a while, for which it counts as alive.
         let young = self.host.now().since(self.born) < self.config.livez_grace;
         let excused = kind == "livez" && young;

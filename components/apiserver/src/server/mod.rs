@@ -13,6 +13,7 @@ mod debug;
 mod decoding;
 mod discovery;
 mod encoding;
+mod extended;
 mod followed;
 mod health;
 mod impersonation;
@@ -20,6 +21,7 @@ mod leaving;
 mod negotiation;
 mod objects;
 mod openapi;
+mod options;
 mod patch;
 mod reviews;
 mod scale;
@@ -30,6 +32,7 @@ mod token_request;
 
 use crate::{
     admission::Notes,
+    aggregation::Aggregator,
     audit::{self, Audit, Trail},
     authentication::Authenticator,
     authorization::{Attributes, Authorization, Requester},
@@ -65,6 +68,8 @@ pub(crate) struct Server {
     host: Host,
     config: Config,
     registry: Arc<Registry>,
+    /// Who knows of other servers' groups; none: there are none.
+    aggregator: Option<Arc<Aggregator>>,
     authenticator: Authenticator,
     authorization: Arc<Authorization>,
     audit: Audit,
@@ -125,7 +130,7 @@ impl Server {
         host: &Host,
         config: Config,
         registry: Arc<Registry>,
-        kubelets: Kubelets,
+        (aggregator, kubelets): (Option<Arc<Aggregator>>, Kubelets),
         metrics: Metrics,
         closing: Stop,
     ) -> Self {
@@ -141,6 +146,7 @@ impl Server {
             host: host.clone(),
             config,
             registry,
+            aggregator,
             authenticator,
             authorization,
             audit,
@@ -196,6 +202,7 @@ impl Server {
     /// Upstream: apiserver/pkg/server/config.go, DefaultBuildHandlerChain.
     async fn chain(self: Arc<Self>, request: Request) -> Result<Response, Failure> {
         let (parts, body) = request.into_parts();
+        let body = body::Upload::new(&self.host, body);
         let peer = parts.extensions.get::<Peer>().cloned();
         let mut asked = self.read(parts)?;
         let _served = (!asked.info.is_long_running()).then(|| self.leaving.serve());
@@ -226,7 +233,7 @@ impl Server {
     async fn judged(
         self: Arc<Self>,
         mut asked: Asked,
-        body: hyper::body::Incoming,
+        body: body::Upload,
     ) -> Result<Response, Failure> {
         let limit = match asked.info.is_long_running() {
             true => self.config.request_timeout,
@@ -246,7 +253,7 @@ impl Server {
     async fn allowed(
         self: Arc<Self>,
         asked: Asked,
-        body: hyper::body::Incoming,
+        body: body::Upload,
         (limit, waited): (Duration, Duration),
     ) -> Result<Response, Failure> {
         let began = self.host.now();
@@ -319,7 +326,7 @@ impl Server {
     async fn serve(
         self: Arc<Self>,
         asked: Asked,
-        body: hyper::body::Incoming,
+        body: body::Upload,
         (limit, waited): (Duration, Duration),
     ) -> Response {
         let notes = asked.notes.clone();
@@ -374,11 +381,11 @@ impl Server {
         followed::follow(response, self.metrics.requests.opened(labels), watching)
     }
 
-    async fn route(
-        self: Arc<Self>,
-        asked: Asked,
-        body: hyper::body::Incoming,
-    ) -> Result<Response, Failure> {
+    async fn route(self: Arc<Self>, asked: Asked, body: body::Upload) -> Result<Response, Failure> {
+        let others = self.aggregator.as_ref();
+        if let Some(extension) = others.and_then(|all| all.of_path(&asked.info.path)) {
+            return Ok(self.extended(asked, &extension, body).await);
+        }
         if asked.info.is_resource {
             return self.objects(asked, body).await;
         }

@@ -2,29 +2,29 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers.
 
-use super::{Asked, Server, answer, body, compression, connect, negotiation, subresources};
+use super::{
+    Asked, Server, answer,
+    body::{self, Upload},
+    compression, connect, negotiation, options, subresources,
+};
 use crate::{
     continuation::Continuation,
     failure::Failure,
-    registry::{Deletion, Freshness, Reading, Target, Watching, Writing, place},
+    registry::{Reading, Target, Watching, place},
     selection::Selection,
 };
 use api::resources::Resource;
 use bytes::Bytes;
 use http::StatusCode;
-use hyper::body::Incoming;
 use std::sync::Arc;
 use wire::Response;
-
-/// Longest name of a manager (fieldManager).
-const MANAGER_LENGTH_MAX: usize = 128;
 
 impl Server {
     /// Answers a request about objects.
     pub(super) async fn objects(
         self: Arc<Self>,
         asked: Asked,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         if let Some(told) = subresources::deprecation(&asked.info.group, &asked.info.resource) {
             asked.notes.warn(told);
@@ -45,7 +45,7 @@ impl Server {
     }
 
     /// Answers a request about objects that are kept.
-    async fn kept(&self, asked: Asked, body: Incoming) -> Result<Response, Failure> {
+    async fn kept(&self, asked: Asked, body: Upload) -> Result<Response, Failure> {
         let target = self.target(&asked)?;
         if subresources::is_act(&target.subresource) {
             return self.act(&asked, &target, body).await;
@@ -104,7 +104,8 @@ impl Server {
 
     async fn get(&self, asked: &Asked, target: &Target) -> Result<Response, Failure> {
         let form = self.form(asked, &target.resource)?;
-        let freshness = freshness(asked)?;
+        let revision = asked.query.get("resourceVersion").unwrap_or_default();
+        let freshness = options::not_older(revision)?;
         let object = self.registry.get(target, freshness).await?;
         Ok(self.one(StatusCode::OK, target, form, object))
     }
@@ -115,7 +116,7 @@ impl Server {
         let token = asked.query.get("continue").filter(|token| !token.is_empty());
         let reading = Reading {
             selection: self.selection(asked, &target.resource)?,
-            freshness: freshness(asked)?,
+            freshness: options::freshness(asked)?,
             limit: limit.and_then(|limit| u64::try_from(limit).ok()).unwrap_or(0),
             continuation: token.map(Continuation::parse).transpose()?,
         };
@@ -128,23 +129,13 @@ impl Server {
         if form == negotiation::Form::Yaml {
             return Err(Failure::not_acceptable(&["application/json", body::PROTOBUF]));
         }
-        let initial =
-            asked.query.get("sendInitialEvents").map(|_| asked.query.is_true("sendInitialEvents"));
         let bookmarks = asked.query.is_true("allowWatchBookmarks");
-        let revision = asked.query.get("resourceVersion").unwrap_or_default();
-        let (from, all) = match (initial, revision) {
-            (Some(true), "") => (Freshness::Newest, true),
-            (Some(true), _) => (freshness(asked)?, true),
-            (Some(false), "") => (Freshness::Exact(0), false),
-            (None, "") => (Freshness::Newest, true),
-            (None, "0") => (Freshness::Any, true),
-            (_, text) => (Freshness::Exact(number(text)?), false),
-        };
+        let (from, initial, told) = options::beginning(asked)?;
         let watching = Watching {
             selection: self.selection(asked, &target.resource)?,
             from,
-            initial: all,
-            mark_initial_end: initial == Some(true) && bookmarks,
+            initial,
+            mark_initial_end: told && bookmarks,
         };
         let watch = self.registry.watch(&target.resource, &target.namespace, watching).await?;
         let timeout = asked.query.number("timeoutSeconds").map_err(Failure::bad_request)?;
@@ -157,7 +148,7 @@ impl Server {
         &self,
         asked: &Asked,
         target: &Target,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         let creates = asked.info.verb == "create";
         if creates && !target.name.is_empty() {
@@ -165,7 +156,7 @@ impl Server {
             return Err(Failure::not_supported(of, "create"));
         }
         let form = self.form(asked, &target.resource)?;
-        let how = writing(asked)?;
+        let how = options::writing(asked)?;
         let received = self.decode(asked, &target.resource.kind, &body::read(body).await?)?;
         received.warnings.into_iter().for_each(|text| asked.notes.warn(text));
         let (object, new) = match creates {
@@ -180,9 +171,9 @@ impl Server {
         &self,
         asked: &Asked,
         target: &Target,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
-        let (options, how) = deletion(asked, &body::read(body).await?)?;
+        let (options, how) = self.deletion(asked, &body::read(body).await?)?;
         let answer = self.registry.delete(target, &options, &how).await?;
         Ok(answer::json(StatusCode::OK, answer))
     }
@@ -192,9 +183,9 @@ impl Server {
         &self,
         asked: &Asked,
         target: &Target,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
-        let (options, how) = deletion(asked, &body::read(body).await?)?;
+        let (options, how) = self.deletion(asked, &body::read(body).await?)?;
         let reading =
             Reading { selection: self.selection(asked, &target.resource)?, ..Reading::default() };
         let listed = self.registry.list(&target.resource, &target.namespace, &reading).await?;
@@ -212,7 +203,7 @@ impl Server {
 
     fn selection(&self, asked: &Asked, resource: &Resource) -> Result<Selection, Failure> {
         let (labels, fields) = (asked.query.get("labelSelector"), asked.query.get("fieldSelector"));
-        let more = resource.custom.as_ref().map_or(&[][..], |custom| &custom.selectable);
+        let more = resource.custom.as_ref().map(|custom| &custom.selectable[..]);
         Selection::parse(&resource.kind.group, &resource.plural, labels, fields, more)
     }
 
@@ -239,85 +230,4 @@ impl Server {
         let (media, body) = self.body(form, json);
         compression::fitting(asked, StatusCode::OK, media, body)
     }
-}
-
-/// `resourceVersion` and `resourceVersionMatch`.
-fn freshness(asked: &Asked) -> Result<Freshness, Failure> {
-    let matching = asked.query.get("resourceVersionMatch").unwrap_or_default();
-    match (asked.query.get("resourceVersion").unwrap_or_default(), matching) {
-        ("", "") => Ok(Freshness::Newest),
-        ("", _) => Err(Failure::bad_request(
-            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless \
-             resourceVersion is provided",
-        )),
-        ("0", "" | "NotOlderThan") => Ok(Freshness::Any),
-        (text, "" | "NotOlderThan") => Ok(Freshness::NotOlder(number(text)?)),
-        ("0", "Exact") => Err(Failure::bad_request(
-            "resourceVersionMatch: Forbidden: resourceVersionMatch \"Exact\" is forbidden for \
-             resourceVersion \"0\"",
-        )),
-        (text, "Exact") => Ok(Freshness::Exact(number(text)?)),
-        (_, other) => Err(Failure::bad_request(format!(
-            "resourceVersionMatch: Unsupported value: {other:?}: supported values: \"Exact\", \
-             \"NotOlderThan\", \"\""
-        ))),
-    }
-}
-
-fn number(revision: &str) -> Result<u64, Failure> {
-    revision.parse().map_err(|_| {
-        let why = format!(
-            "resourceVersion: Invalid value: {revision:?}: strconv.ParseUint: parsing \
-             {revision:?}: invalid syntax"
-        );
-        Failure::bad_request(why)
-    })
-}
-
-/// `dryRun` and `fieldManager`.
-pub(super) fn writing(asked: &Asked) -> Result<Writing, Failure> {
-    let dry_run = dry_run(asked.query.all("dryRun"))?;
-    let manager = match asked.query.get("fieldManager").filter(|name| !name.is_empty()) {
-        Some(name) if name.len() > MANAGER_LENGTH_MAX => {
-            return Err(Failure::bad_request(format!(
-                "fieldManager: Too long: may not be more than {MANAGER_LENGTH_MAX} bytes"
-            )));
-        }
-        Some(name) => name.to_owned(),
-        // What comes before the first slash names the program.
-        None => {
-            let agent = asked.header(http::header::USER_AGENT).unwrap_or("unknown");
-            agent.split('/').next().unwrap_or_default().chars().take(MANAGER_LENGTH_MAX).collect()
-        }
-    };
-    let (requester, notes) = (Some(asked.requester.clone()), asked.notes.clone());
-    Ok(Writing { dry_run, manager, applied: false, requester, notes })
-}
-
-fn dry_run(values: &[String]) -> Result<bool, Failure> {
-    match values {
-        [] => Ok(false),
-        all if all.iter().all(|value| value == "All") => Ok(true),
-        other => Err(Failure::bad_request(format!(
-            "dryRun: Unsupported value: {:?}: supported values: \"All\"",
-            other.join(",")
-        ))),
-    }
-}
-
-/// A deletion's options: in the body, or else in the query.
-fn deletion(asked: &Asked, bytes: &Bytes) -> Result<(Deletion, Writing), Failure> {
-    let mut how = writing(asked)?;
-    let mut options = match bytes.is_empty() {
-        true => Deletion::default(),
-        false => serde_json::from_slice(&body::as_json(asked, bytes)?)
-            .map_err(|error| Failure::bad_request(format!("DeleteOptions: {error}")))?,
-    };
-    if bytes.is_empty() {
-        options.grace_period_seconds =
-            asked.query.number("gracePeriodSeconds").map_err(Failure::bad_request)?;
-        options.propagation_policy = asked.query.get("propagationPolicy").map(str::to_owned);
-    }
-    how.dry_run |= dry_run(options.dry_run.as_deref().unwrap_or_default())?;
-    Ok((options, how))
 }

@@ -122,7 +122,7 @@ impl AuthorizationFlags {
             "AlwaysDeny" => Mode::AlwaysDeny,
             "Node" => Mode::Node,
             "ABAC" => Mode::Abac(self.policies()?),
-            "Webhook" => Mode::Webhook(self.webhook.webhook(host)?),
+            "Webhook" => Mode::Webhook(Box::new(self.webhook.webhook(host)?)),
             _ => Mode::Rbac,
         })
     }

@@ -22,10 +22,10 @@ use crate::{
     query::Query,
     registry::Target,
     request_info::RequestInfo,
-    server::objects::writing,
+    server::body::Upload,
+    server::options::writing,
 };
 use http::{Method, header};
-use hyper::body::Incoming;
 use wire::{Body, Response};
 
 /// What a request wants of an object.
@@ -99,7 +99,7 @@ impl Server {
         &self,
         asked: &Asked,
         door: Door,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         let info = &asked.info;
         let resource = self.registry.resource(&info.group, &info.version, &info.resource);

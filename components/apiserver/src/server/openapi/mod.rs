@@ -82,12 +82,15 @@ impl Library {
     }
 }
 
-/// The list of all documents; those of definitions win.
-fn index(built_in: &Documents, custom: &Documents) -> Bytes {
-    let all: BTreeMap<&String, &Document> = built_in.0.iter().chain(&custom.0).collect();
+/// The list of all documents; those of definitions win over our own, and those of others over all.
+fn index(built_in: &Documents, custom: &Documents, others: BTreeMap<String, String>) -> Bytes {
+    let own = built_in.0.iter().chain(&custom.0);
+    let mut all: BTreeMap<String, String> =
+        own.map(|(path, one)| (path.clone(), address(path, one))).collect();
+    all.extend(others);
     let paths: Map<String, Value> = all
         .into_iter()
-        .map(|(path, one)| (path.clone(), json!({"serverRelativeURL": address(path, one)})))
+        .map(|(path, address)| (path, json!({"serverRelativeURL": address})))
         .collect();
     json!({"paths": paths}).to_string().into()
 }
@@ -106,7 +109,8 @@ impl Server {
         let built_in = self.documents.built_in(&self.registry);
         let custom = self.documents.custom(&self.registry);
         if path.is_empty() {
-            let index = index(built_in, &custom);
+            let others = self.aggregator.as_ref().map(|all| all.openapi());
+            let index = index(built_in, &custom, others.unwrap_or_default());
             return Some(negotiation::openapi(asked.accept()).map(|()| plain(index)));
         }
         let path = path.strip_prefix('/')?;
