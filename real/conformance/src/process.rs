@@ -57,6 +57,11 @@ impl Process {
         until(&format!("the end of {:?}", self.log), || self.ended())
     }
 
+    /// SIGTERM; how it ends is for the caller to see.
+    pub fn tell_to_end(&mut self) {
+        self.signal(libc::SIGTERM);
+    }
+
     /// SIGTERM, and the exit code of a process that ended of itself.
     pub fn terminate(&mut self) -> Option<i32> {
         self.signal(libc::SIGTERM);
