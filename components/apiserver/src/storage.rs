@@ -47,6 +47,13 @@ pub(crate) struct Page {
     pub(crate) remaining: u64,
 }
 
+/// Another key that a write depends on, and the revision at which it was seen.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Ground {
+    pub(crate) key: String,
+    pub(crate) revision: u64,
+}
+
 /// Why a write was not done.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Refused {
@@ -134,14 +141,21 @@ impl Storage {
         }
     }
 
-    /// Writes a new object; returns its revision.
+    /// Writes a new object; returns its revision. It stands on another key, which must still have the
+    /// revision that it was seen at, if there is one; none: it has not.
     pub(crate) async fn create(
         &self,
         key: &str,
         bytes: Vec<u8>,
         lease: i64,
-    ) -> Result<u64, Refused> {
-        self.put_if(key, 0, bytes, lease).await
+        ground: Option<&Ground>,
+    ) -> Result<Option<u64>, Refused> {
+        let put = pb::PutRequest { lease, ..op::put(key.to_owned(), bytes) };
+        match self.write_if(key, 0, put, ground).await {
+            Ok(revision) => Ok(Some(revision)),
+            Err(Refused::Changed(None)) if ground.is_some() => Ok(None),
+            Err(refused) => Err(refused),
+        }
     }
 
     /// Replaces the object that has `revision`, zero: none; returns the new revision.
@@ -153,12 +167,12 @@ impl Storage {
         lease: i64,
     ) -> Result<u64, Refused> {
         let put = pb::PutRequest { lease, ..op::put(key.to_owned(), bytes) };
-        self.write_if(key, revision, put).await
+        self.write_if(key, revision, put, None).await
     }
 
     /// Removes the object that has `revision`; returns the revision of the removal.
     pub(crate) async fn delete_if(&self, key: &str, revision: u64) -> Result<u64, Refused> {
-        self.write_if(key, revision, op::delete(key.to_owned())).await
+        self.write_if(key, revision, op::delete(key.to_owned()), None).await
     }
 
     async fn write_if(
@@ -166,13 +180,17 @@ impl Storage {
         key: &str,
         revision: u64,
         write: impl Into<pb::RequestOp>,
+        ground: Option<&Ground>,
     ) -> Result<u64, Refused> {
-        let expected = i64::try_from(revision).unwrap_or(i64::MAX);
-        let guard = compare::mod_revision(key.to_owned(), CompareResult::Equal, expected);
+        let guard = |key: &str, revision: u64| {
+            let revision = i64::try_from(revision).unwrap_or(i64::MAX);
+            compare::mod_revision(key.to_owned(), CompareResult::Equal, revision)
+        };
+        let ground = ground.map(|ground| guard(&ground.key, ground.revision));
         let response = self
             .client
             .txn()
-            .when([guard])
+            .when([guard(key, revision)].into_iter().chain(ground))
             .then(write)
             .or_else(op::get(key.to_owned()))
             .commit()

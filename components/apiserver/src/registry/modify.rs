@@ -63,7 +63,10 @@ impl Registry {
         escalation::check(how.requester.as_ref(), target, &new, Some(&present)).await?;
         metadata::carried_over(&mut new, &present);
         if !how.applied {
-            new = self.owned(target, &present, new, how);
+            // K13b (after kubernetes #75564): owners are worked out for an object that is out of date.
+            let stale = self.host.defects.has("K13b").then(|| self.cached_instead(target, &stored));
+            let stale = stale.map(|stale| self.decoded(resource, &stale)).transpose()?;
+            new = self.owned(target, stale.as_ref().unwrap_or(&present), new, how);
         }
         let mut write = Attributes::new(Operation::Update, target, new, present, how);
         self.admission.mutate(self, &mut write).await?;

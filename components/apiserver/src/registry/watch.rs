@@ -74,11 +74,10 @@ impl Registry {
         let prefix = self.storage.key(&place::prefix(resource, namespace));
         let progress = cache.subscribe();
         let began = *progress.borrow();
-        let wanted = self.revision_of(watching.from).await?;
         // K06 (kubernetes #107457): a watch begins at a revision that is not there yet.
         let hasty = self.host.defects.has("K06") && matches!(watching.from, Freshness::Exact(_));
-        let wanted = if hasty { 0 } else { wanted };
-        let reached = cache.reach(wanted).await?;
+        let wanted = if hasty { Freshness::Any } else { watching.from };
+        let reached = self.fresh(&cache, wanted).await?;
         let mut watch = Watch {
             cache,
             progress,
@@ -186,7 +185,10 @@ impl Watch {
             })
         };
         let after = change.after.as_ref().filter(|_| sees(&change.after));
-        match (sees(&change.before), after) {
+        // X30: what was in sight before is forgotten, and what goes out of sight with it.
+        let before = sees(&change.before)
+            && (self.selection.is_all() || !self.cache.host().defects.has("X30"));
+        match (before, after) {
             (false, None) => None,
             (false, Some(after)) => Some(WatchEvent::Added(after.served().clone())),
             (true, Some(after)) => Some(WatchEvent::Modified(after.served().clone())),

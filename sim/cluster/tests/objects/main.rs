@@ -5,3 +5,4 @@
 mod elections;
 mod informers;
 mod place;
+mod restored;
