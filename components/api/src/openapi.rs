@@ -1,11 +1,14 @@
-//! What clients are told of types and paths: OpenAPI v3, a document for each group and version.
+//! What clients are told of types and paths: OpenAPI v3, a document for each group and version, and
+//! v2, which is one document for everything.
 //!
-//! Made from [`Schemas`] and [`Resource`]s alone. kubectl validates, explains and merges by it.
+//! Made from [`Schemas`], [`Resource`]s and what [`descriptions`] says of them. kubectl validates,
+//! explains and merges by it.
 //!
 //! Upstream: `k8s.io/kube-openapi/pkg/builder3` and `apiserver/pkg/endpoints/installer.go`.
 
 mod content;
 mod custom;
+mod gnostic;
 mod names;
 mod oddities;
 mod operation;
@@ -13,9 +16,14 @@ mod parameters;
 mod paths;
 mod roots;
 mod schema;
+mod swagger;
 mod well_known;
+mod words;
+
+pub use gnostic::encode;
 
 use crate::{resources::Resource, schema::Schemas};
+use descriptions::Descriptions;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,16 +33,17 @@ const COMPONENTS: &str = "#/components/schemas/";
 /// The documents that a server with these resources has, by their paths below `/openapi/v3/`.
 ///
 /// `api/v1`, `apis/apps/v1`, and the small ones about groups, the version and tokens' issuer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct OpenApi<'a> {
     schemas: &'a Schemas,
     resources: &'a [&'a Resource],
+    descriptions: Descriptions,
 }
 
 impl<'a> OpenApi<'a> {
     /// What these resources and their types make.
     pub fn new(schemas: &'a Schemas, resources: &'a [&'a Resource]) -> Self {
-        Self { schemas, resources }
+        Self { schemas, resources, descriptions: Descriptions::unpack() }
     }
 
     /// The paths of all documents, in alphabetical order.
@@ -89,7 +98,14 @@ impl<'a> OpenApi<'a> {
         let own = self.resources.iter();
         let own = own.filter(|one| one.kind.group == group && one.kind.version == version);
         let custom = own.filter_map(|one| Some((one, one.custom.as_deref()?)));
-        custom.flat_map(|(one, custom)| custom::schemas(one, custom)).collect()
+        custom.flat_map(|(one, custom)| custom::schemas(one, custom, &self.descriptions)).collect()
+    }
+
+    /// A built-in type, as the document of `group` and `version` has it.
+    fn built_in(&self, name: &str, group: &str, version: &str) -> Option<Value> {
+        let mut found = schema::named(self.schemas, name, group, version)?;
+        words::describe(&self.descriptions, name, &mut found);
+        Some(found)
     }
 
     /// Adds to paths what they refer to.
@@ -104,7 +120,7 @@ impl<'a> OpenApi<'a> {
                 continue;
             }
             let found = defined.get(&name).cloned();
-            let found = found.or_else(|| schema::named(self.schemas, &name, group, version));
+            let found = found.or_else(|| self.built_in(&name, group, version));
             let Some(found) = found else { continue };
             references(&found, &mut missing);
             schemas.insert(name, found);

@@ -8,7 +8,7 @@
 mod envelope;
 mod leaves;
 mod read;
-mod wire;
+pub(crate) mod wire;
 mod write;
 
 pub use envelope::{Envelope, MAGIC, list, watch_event};

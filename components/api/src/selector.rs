@@ -78,6 +78,21 @@ impl Requirement {
         }
     }
 
+    /// The label.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// How its values relate to an object's.
+    pub fn operator(&self) -> Operator {
+        self.operator
+    }
+
+    /// Its values, in order.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().map(String::as_str)
+    }
+
     /// Whether labels are so.
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
         self.matches_value(labels.get(&self.key).map(String::as_str))
@@ -173,6 +188,11 @@ impl LabelSelector {
     /// Selects nothing.
     pub fn nothing() -> Self {
         Self { requirements: None }
+    }
+
+    /// What all must hold; nothing where nothing is selected.
+    pub fn requirements(&self) -> &[Requirement] {
+        self.requirements.as_deref().unwrap_or_default()
     }
 
     /// Reads `a=b,c in (d,e),!f`.

@@ -68,6 +68,27 @@ const GROUPS: [(&str, &[Kind]); 20] = [
 /// Groups of other servers than upstream's own: their finalizers may have any name.
 const EXTENDING: [&str; 2] = ["apiextensions.k8s.io", "apiregistration.k8s.io"];
 
+/// What is wrong with labels that stand at a path.
+pub fn label_errors(labels: &Value, path: &str) -> Errors {
+    let mut errors = Errors::new();
+    labels::labels(&Field::root(labels).renamed(path), &mut errors);
+    errors
+}
+
+/// What is wrong with annotations that stand at a path.
+pub fn annotation_errors(annotations: &Value, path: &str) -> Errors {
+    let mut errors = Errors::new();
+    metadata::annotations(&Field::root(annotations).renamed(path), &mut errors);
+    errors
+}
+
+/// What is wrong with a `clientConfig` of a webhook that stands at a path.
+pub fn webhook_client_errors(client: &Value, path: &str) -> Errors {
+    let mut errors = Errors::new();
+    admission::webhook_client(&Field::root(client).renamed(path), &mut errors);
+    errors
+}
+
 /// Checks an object: a new one, or a change of an old one, itself or through a subresource.
 ///
 /// Nothing where all is right. A kind that is not known is checked for its metadata only.

@@ -1,6 +1,10 @@
 //! OpenAPI's documents of the built-in resources.
 
-use api::{openapi::OpenApi, resources, schema::Schemas};
+use api::{
+    openapi::{OpenApi, encode},
+    resources,
+    schema::Schemas,
+};
 use serde_json::{Map, Value};
 use std::{collections::BTreeSet, fmt::Write, sync::LazyLock};
 
@@ -113,6 +117,50 @@ fn operations_are_as_clients_know_them() {
     insta::assert_snapshot!("pods", tell(&documents["api/v1"], "/pods/{name}/"));
 }
 
+/// A type without what is said of it and its fields.
+fn wordless(mut schema: Value) -> Value {
+    let Some(members) = schema.as_object_mut() else { return schema };
+    members.remove("description");
+    for property in
+        members.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten()
+    {
+        if let Some(members) = property.1.as_object_mut() {
+            members.remove("description");
+        }
+    }
+    schema
+}
+
+/// `kubectl explain --recursive` has something to say of everything.
+#[test]
+fn every_type_and_field_is_described() {
+    let mut silent = BTreeSet::new();
+    for document in DOCUMENTS.values() {
+        for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+            if schema["description"].as_str().is_none_or(str::is_empty) {
+                silent.insert(name.clone());
+            }
+            for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+                if property["description"].as_str().is_none_or(str::is_empty) {
+                    silent.insert(format!("{name} {field}"));
+                }
+            }
+        }
+    }
+    // Upstream's sources are silent there too.
+    let known = ["Info", "JSONSchemaProps", "ExternalDocumentation", "WatchEvent"];
+    silent.retain(|one| {
+        let (owner, _) = one.split_once(' ').unwrap_or((one, ""));
+        !known.contains(&owner.rsplit('.').next().unwrap_or_default())
+    });
+    let silent: Vec<_> = silent.into_iter().collect();
+    let expected = [
+        "io.k8s.api.certificates.v1.CertificateSigningRequest metadata",
+        "io.k8s.api.networking.v1.IngressRule http",
+    ];
+    assert_eq!(silent, expected);
+}
+
 #[test]
 fn types_are_as_clients_know_them() {
     let documents = &*DOCUMENTS;
@@ -126,6 +174,38 @@ fn types_are_as_clients_know_them() {
         "io.k8s.apimachinery.pkg.api.resource.Quantity",
     ];
     let all: Map<String, Value> =
-        names.iter().map(|name| ((*name).to_owned(), schemas[name].clone())).collect();
+        names.iter().map(|name| ((*name).to_owned(), wordless(schemas[name].clone()))).collect();
     insta::assert_snapshot!("types", serde_json::to_string_pretty(&all).unwrap());
+}
+
+fn swagger() -> Value {
+    let (schemas, resources) = (Schemas::built_in(), resources::built_in());
+    let resources: Vec<_> = resources.iter().collect();
+    OpenApi::new(&schemas, &resources).swagger("v1.36.2")
+}
+
+#[test]
+fn the_second_version_says_what_the_third_says() {
+    let swagger = swagger();
+    let size = |name: &str| swagger[name].as_object().map_or(0, Map::len);
+    let counts =
+        (size("definitions"), size("paths"), size("parameters"), operations(&swagger).count());
+    assert_eq!(counts, (584, 408, 110, 814));
+    let mut found = BTreeSet::new();
+    references(&swagger, &mut found);
+    for target in found {
+        let pointer = target.strip_prefix('#').expect("a place in the same document");
+        assert!(swagger.pointer(pointer).is_some(), "{target}");
+    }
+    let text = swagger.to_string();
+    for absent in ["#/components/", "requestBody", "\"oneOf\":["] {
+        assert!(!text.contains(absent), "{absent}");
+    }
+    let pods = &swagger["paths"]["/api/v1/namespaces/{namespace}/pods"]["post"];
+    insta::assert_snapshot!("swagger", serde_json::to_string_pretty(pods).unwrap());
+    let options = &swagger["definitions"]["io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"];
+    let kinds = options["x-kubernetes-group-version-kind"].as_array().map_or(0, Vec::len);
+    assert!(kinds > 15, "{kinds}");
+    let bytes = encode(&swagger);
+    assert!(bytes.len() > text.len() / 2, "{} of {}", bytes.len(), text.len());
 }

@@ -208,8 +208,50 @@ impl Failure {
 
     /// The body is longer than what is read.
     pub(crate) fn too_large(limit: usize) -> Self {
-        let text = format!("Request entity is too large: limit is {limit}");
+        let text = format!("Request entity too large: limit is {limit}");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", text)
+    }
+
+    /// Another server's answer that is none, with what it said (NewGenericServerResponse).
+    pub(crate) fn of_server(code: StatusCode, resource: &str, name: &str, said: &str) -> Self {
+        let (reason, text) = match code {
+            StatusCode::NOT_FOUND => {
+                ("NotFound", "the server could not find the requested resource".to_owned())
+            }
+            StatusCode::UNAUTHORIZED => (
+                "Unauthorized",
+                "the server has asked for the client to provide credentials".to_owned(),
+            ),
+            StatusCode::FORBIDDEN => ("Forbidden", said.to_owned()),
+            StatusCode::SERVICE_UNAVAILABLE => {
+                let why = "the server is currently unable to handle the request";
+                ("ServiceUnavailable", why.to_owned())
+            }
+            StatusCode::GATEWAY_TIMEOUT => {
+                let why = "the server was unable to return a response in the time allotted, but \
+                           may still be processing the request";
+                ("Timeout", why.to_owned())
+            }
+            code if code.is_server_error() => {
+                let why = format!(
+                    "an error on the server ({said:?}) has prevented the request from succeeding"
+                );
+                ("InternalError", why)
+            }
+            code => {
+                let why = format!(
+                    "the server responded with the status code {} but did not return more \
+                     information",
+                    code.as_u16()
+                );
+                ("", why)
+            }
+        };
+        Self::new(code, reason, format!("{text} ( {resource} {name})")).about(Named {
+            group: "",
+            resource,
+            name,
+        })
     }
 
     /// Something of ours went wrong.
@@ -234,7 +276,7 @@ impl Failure {
         if !self.reason.is_empty() {
             status.insert("reason".into(), self.reason.into());
         }
-        if !self.details.is_empty() || matches!(self.reason, "NotFound" | "Forbidden") {
+        if !self.details.is_empty() || matches!(self.reason, "NotFound" | "Forbidden" | "Timeout") {
             status.insert("details".into(), Value::Object(self.details.clone()));
         }
         status.insert("code".into(), self.code.as_u16().into());

@@ -92,14 +92,6 @@ fn parsed(stored: &[u8], revision: u64) -> Bytes {
     bytes.into()
 }
 
-/// The bytes to serve of an object that has its revision.
-pub(crate) fn to_bytes(object: &Value) -> Bytes {
-    match meta(object, "resourceVersion").parse() {
-        Ok(revision) => with_revision(&encode(object), revision),
-        Err(_) => encode(object).into(),
-    }
-}
-
 /// The object as a value, with its revision.
 ///
 /// # Errors

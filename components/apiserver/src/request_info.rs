@@ -102,6 +102,13 @@ impl RequestInfo {
         }
     }
 
+    /// Whether its answer may go on for long (kube-apiserver's BasicLongRunningRequestCheck).
+    pub(crate) fn is_long_running(&self) -> bool {
+        const OPEN: [&str; 5] = ["attach", "exec", "proxy", "log", "portforward"];
+        let sub = self.is_resource && OPEN.contains(&&*self.subresource);
+        sub || matches!(self.verb, "watch" | "proxy")
+    }
+
     /// Whether the request is about a collection, named or not.
     pub(crate) fn is_collection(&self) -> bool {
         matches!(self.verb, "list" | "watch" | "deletecollection")

@@ -1,5 +1,6 @@
 //! A stream whose incoming bytes pass through somebody's hands first.
 
+use bytes::{Buf, Bytes};
 use host::{BoxStream, Stream};
 use std::{
     io::{self, IoSlice},
@@ -69,5 +70,25 @@ impl<I: Incoming> AsyncWrite for Filtered<I> {
     }
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Bytes that were read already and are given once more.
+pub(crate) struct Replayed(pub(crate) Bytes);
+
+impl Incoming for Replayed {
+    fn poll_read(
+        &mut self,
+        stream: &mut BoxStream,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.0.is_empty() {
+            return Pin::new(stream).poll_read(cx, buffer);
+        }
+        let count = self.0.len().min(buffer.remaining());
+        buffer.put_slice(&self.0[..count]);
+        self.0.advance(count);
+        Poll::Ready(Ok(()))
     }
 }

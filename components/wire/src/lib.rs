@@ -10,17 +10,24 @@ mod deadline;
 mod filtered;
 mod grpc_body;
 mod io;
+mod relay;
 mod router;
 mod rt;
 mod service;
 mod status;
+mod upgrade;
 
 pub mod client;
+pub mod proxy;
 pub mod server;
+pub mod spdy;
 pub mod tls;
+pub mod websocket;
 
 pub use calls::{CallCounts, Method, MethodCounts};
 pub use grpc_body::GrpcBody;
+pub use relay::{Ended, relay};
 pub use router::Router;
-pub use service::{Body, Peer, Request, Response, Service, empty, full};
+pub use service::{Body, GoAway, Peer, Request, Response, Service, empty, full};
 pub use status::status_of;
+pub use upgrade::{Takeover, has_token, is_upgrade, switching};

@@ -20,14 +20,6 @@ const POLL: Duration = Duration::from_millis(5);
 /// Enough for any number of keys that can be asked for.
 const QUOTA_BYTES: u64 = 16 << 30;
 
-/// Whose server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Side {
-    Ours,
-    Upstream,
-}
-
 /// Running members and their directories.
 #[derive(Debug)]
 pub(crate) struct Cluster {

@@ -2,64 +2,53 @@
 
 use crate::{
     case::{self, Case},
-    cluster::{Cluster, Side},
+    cluster::Cluster,
     load,
     options::EtcdOptions,
     progress::say,
     report::Report,
+    side::Side,
 };
 use host::{Host, NoProbe};
 use std::{io, path::Path, sync::Arc};
 
 /// Measures everything that was asked for.
-pub(crate) fn run(options: &EtcdOptions) -> io::Result<Report> {
+pub(crate) fn run(options: &EtcdOptions) -> io::Result<Report<Case>> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(options.load_threads.into())
         .enable_all()
         .build()?;
     let host = linux::host("bench", runtime.handle(), Arc::new(NoProbe));
-    runtime.block_on(async { Bench { host, options, report: Report::new(options) }.run().await })
+    let setting = format!(
+        "{} B values, {} s a load, {} keys, {} watchers on {} connections",
+        options.value_bytes,
+        options.seconds,
+        options.keys,
+        options.watchers,
+        options.watch_connections
+    );
+    let report = Report::new(&setting, options.rounds);
+    runtime.block_on(async { Bench { host, options, report }.run().await })
 }
 
 struct Bench<'a> {
     host: Host,
     options: &'a EtcdOptions,
-    report: Report,
+    report: Report<Case>,
 }
 
-impl<'a> Bench<'a> {
-    async fn run(mut self) -> io::Result<Report> {
-        let sides = self.sides()?;
+impl Bench<'_> {
+    async fn run(mut self) -> io::Result<Report<Case>> {
+        let sides = Side::there(&self.options.ours, Some(&self.options.upstream))?;
         for round in 0..self.options.rounds {
             for &members in &self.options.members {
                 let cases = case::cases(self.options, members, round);
-                // Whoever is first meets another machine than whoever is second.
-                let turned = sides.iter().rev().filter(|_| round % 2 == 1);
-                let order = sides.iter().filter(|_| round % 2 == 0).chain(turned);
-                for &(side, program) in order {
+                for (side, program) in Side::in_turn(&sides, round) {
                     self.side(round, members, side, program, &cases).await?;
                 }
             }
         }
         Ok(self.report)
-    }
-
-    fn sides(&self) -> io::Result<Vec<(Side, &'a Path)>> {
-        let mut sides = Vec::new();
-        for (side, path) in
-            [(Side::Ours, &self.options.ours), (Side::Upstream, &self.options.upstream)]
-        {
-            if path.exists() {
-                sides.push((side, path.as_path()));
-            } else if side == Side::Ours {
-                let why =
-                    format!("{} is not there: cargo build --release -p binaries", path.display());
-                return Err(io::Error::other(why));
-            } else {
-                say(&format!("{} is not there: only ours is measured", path.display()));
-            }
-        }
-        Ok(sides)
     }
 
     async fn side(

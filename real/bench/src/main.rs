@@ -1,5 +1,6 @@
 //! `bench`: our servers and upstream's, side by side on this machine, by the same client.
 
+mod apiserver;
 mod case;
 mod cluster;
 mod disk;
@@ -12,6 +13,7 @@ mod ports;
 mod process;
 mod progress;
 mod report;
+mod side;
 mod watching;
 
 use clap::Parser;
@@ -21,6 +23,9 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let done = match Options::parse().command {
         Command::Etcd(options) => etcd::run(&options).map(|report| report.print(options.json)),
+        Command::Apiserver(options) => {
+            apiserver::run(&options).map(|report| report.print(options.json))
+        }
         Command::Disk(options) => disk::run(&options),
     };
     match done {

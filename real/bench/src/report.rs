@@ -1,39 +1,34 @@
 //! The figures of all rounds, as a table for people or as JSON.
 
-use crate::{
-    case::{Case, Figures},
-    cluster::Side,
-    options::EtcdOptions,
-};
+use crate::{case::Figures, side::Side};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fmt::Write as _, fs::read_to_string, io::Write as _};
+use std::{
+    collections::BTreeMap,
+    fmt::{Display, Write as _},
+    fs::read_to_string,
+    io::Write as _,
+};
 
 /// Rounds of one figure that differ by more than this share of their median are called noisy.
 const NOISY: f64 = 0.25;
 
+/// What was measured, by `Case`.
 #[derive(Debug)]
-pub(crate) struct Report {
+pub(crate) struct Report<Case> {
     setting: String,
     /// By members, case, figure and side: one value a round.
     rounds: BTreeMap<(u16, Case, &'static str), BTreeMap<Side, Vec<f64>>>,
 }
 
-impl Report {
-    pub(crate) fn new(options: &EtcdOptions) -> Self {
+impl<Case: Copy + Ord + Display> Report<Case> {
+    /// An empty one; `setting` says how it was measured.
+    pub(crate) fn new(setting: &str, rounds: u16) -> Self {
         let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+        let load = read_to_string("/proc/loadavg").unwrap_or_default();
+        let load = load.split(' ').next().unwrap_or_default();
         let setting = format!(
-            "{cores} cores shared by servers and load, load average {} at the start; {} B values, \
-             {} s a load, {} keys, {} watchers on {} connections, medians of {} rounds",
-            read_to_string("/proc/loadavg")
-                .ok()
-                .and_then(|text| text.split(' ').next().map(str::to_owned))
-                .unwrap_or_default(),
-            options.value_bytes,
-            options.seconds,
-            options.keys,
-            options.watchers,
-            options.watch_connections,
-            options.rounds
+            "{cores} cores shared by servers and load, load average {load} at the start; \
+             {setting}, medians of {rounds} rounds"
         );
         Self { setting, rounds: BTreeMap::new() }
     }

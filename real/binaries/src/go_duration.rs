@@ -19,34 +19,8 @@ impl std::error::Error for BadDuration {}
 /// # Errors
 /// [`BadDuration`] for anything else, negative durations included.
 pub fn parse(text: &str) -> Result<Duration, BadDuration> {
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
-    let bad = || BadDuration(text.into());
-    let mut rest = text;
-    let mut total = Duration::ZERO;
-    while !rest.is_empty() {
-        let number_end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(bad)?;
-        let number: f64 = rest[..number_end].parse().map_err(|_| bad())?;
-        rest = &rest[number_end..];
-        let unit_end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
-        let seconds = unit_seconds(&rest[..unit_end]).ok_or_else(bad)?;
-        total += Duration::try_from_secs_f64(number * seconds).map_err(|_| bad())?;
-        rest = &rest[unit_end..];
-    }
-    if text.is_empty() { Err(bad()) } else { Ok(total) }
-}
-
-fn unit_seconds(unit: &str) -> Option<f64> {
-    Some(match unit {
-        "ns" => 1e-9,
-        "us" | "µs" => 1e-6,
-        "ms" => 1e-3,
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return None,
-    })
+    let nanos = scalars::duration::parse(text).and_then(|nanos| u64::try_from(nanos).ok());
+    nanos.map(Duration::from_nanos).ok_or_else(|| BadDuration(text.into()))
 }
 
 #[cfg(test)]

@@ -2,13 +2,27 @@
 //!
 //! Upstream: cmd/kube-apiserver/app/options.
 
+mod aggregation;
 mod audit;
 mod authentication;
 mod authorization;
+mod issuers;
+mod kubelets;
+mod limits;
+mod request_header;
+mod unbuilt;
+mod webhooks;
 
-pub use audit::AuditFlags;
+pub use aggregation::AggregationFlags;
+pub use audit::{AuditFlags, AuditLogFlags, AuditWebhookFlags};
 pub use authentication::AuthenticationFlags;
 pub use authorization::AuthorizationFlags;
+pub use issuers::IssuerFlags;
+pub use kubelets::KubeletFlags;
+pub use limits::LimitFlags;
+pub use request_header::RequestHeaderFlags;
+pub use unbuilt::UnbuiltFlags;
+pub use webhooks::{AuthorizationWebhookFlags, TokenWebhookFlags};
 
 use crate::{go_duration, kube_apiserver_admission, kube_apiserver_services::ServiceFlags};
 use apiserver::{
@@ -71,15 +85,9 @@ pub struct Flags {
     /// Where a certificate is made (apiserver.crt, apiserver.key) when none is given
     #[arg(long, default_value = "/var/run/kubernetes", help_heading = "Serving")]
     pub cert_dir: String,
-    /// Time for a request that is not a watch
-    #[arg(long, default_value = "1m0s", value_parser = duration, help_heading = "Serving")]
-    pub request_timeout: Duration,
-    /// Seconds that a watch lasts at least
-    #[arg(long, default_value_t = 1800, help_heading = "Serving")]
-    pub min_request_timeout: u64,
-    /// Time between being told to end and accepting no more
-    #[arg(long, default_value = "0s", value_parser = duration, help_heading = "Serving")]
-    pub shutdown_delay_duration: Duration,
+    /// How much at a time, how long, and how it ends
+    #[command(flatten)]
+    pub limits: LimitFlags,
 
     /// Who is who
     #[command(flatten)]
@@ -88,6 +96,14 @@ pub struct Flags {
     /// Who may do what
     #[command(flatten)]
     pub authorization: AuthorizationFlags,
+
+    /// Servers beside this one
+    #[command(flatten)]
+    pub aggregation: AggregationFlags,
+
+    /// Who runs what
+    #[command(flatten)]
+    pub kubelets: KubeletFlags,
 
     /// Who did what
     #[command(flatten)]
@@ -109,6 +125,10 @@ pub struct Flags {
 
     #[command(flatten)]
     pub services: ServiceFlags,
+
+    /// What upstream has besides
+    #[command(flatten)]
+    pub unbuilt: UnbuiltFlags,
 
     /// Level of the log's detail
     #[arg(short, long, default_value_t = 0, help_heading = "Log")]
@@ -132,6 +152,9 @@ pub enum FlagError {
         /// What is wrong with it.
         why: String,
     },
+    /// Flags do not go together, in upstream's words.
+    #[error("{0}")]
+    Combination(String),
     /// A flag's value makes no sense.
     #[error("--{flag}: {why}")]
     Value {
@@ -149,27 +172,43 @@ impl Flags {
     /// # Errors
     /// A file cannot be read, a value makes no sense.
     pub fn config(&self, host: &Host) -> Result<Config, FlagError> {
+        self.unbuilt.check()?;
         let listen = SocketAddr::new(self.bind_address, self.secure_port);
         let mut config = Config::new(listen, self.etcd(host)?);
         config.etcd_prefix.clone_from(&self.etcd_prefix);
         config.tls = Some(self.tls()?);
-        config.tokens = self.authentication.tokens()?;
-        config.service_accounts = self.authentication.service_accounts(&self.cert_dir)?;
-        config.bootstrap_tokens = self.authentication.enable_bootstrap_token_auth;
-        config.authorization = self.authorization.modes()?;
-        config.audit = self.audit.log()?;
+        self.who_is_who(host, &mut config)?;
+        config.audit = self.audit.settings(host)?;
         config.bootstrap_roles = true;
-        // Where everybody may do everything, nobody comes in unknown (upstream resets
-        // --anonymous-auth too: pkg/kubeapiserver/options/authentication.go).
-        let open = config.authorization.iter().any(|mode| matches!(mode, Mode::AlwaysAllow));
-        config.anonymous = self.authentication.anonymous_auth && !open;
+        config.aggregation = Some(self.aggregation.aggregation()?);
+        config.routing = self.aggregation.routing();
+        config.kubelets = self.kubelets.access()?;
         config.event_ttl = self.event_ttl;
         config.services = Some(self.services.services(listen)?);
         config.admission = kube_apiserver_admission::settings(self)?;
-        config.request_timeout = self.request_timeout;
-        config.watch_timeout = Duration::from_secs(self.min_request_timeout);
-        config.shutdown_delay = self.shutdown_delay_duration;
+        self.limits.apply(&mut config)?;
+        config.usage = linux::usage;
         Ok(config)
+    }
+
+    /// Authentication and authorization, and what the one takes of the other.
+    fn who_is_who(&self, host: &Host, config: &mut Config) -> Result<(), FlagError> {
+        let flags = &self.authentication;
+        config.tokens = flags.tokens()?;
+        config.service_accounts = flags.service_accounts(&self.cert_dir)?;
+        config.bootstrap_tokens = flags.enable_bootstrap_token_auth;
+        config.jwt = flags.issuers.settings(&flags.service_account_issuer)?;
+        config.token_webhook = flags.webhook.webhook(host)?;
+        if let Some(tls) = &mut config.tls {
+            let proxies = flags.proxies.proxies(tls.client_authorities.as_deref())?;
+            (config.request_header, tls.proxy_authorities) = proxies.unzip();
+        }
+        (config.authorization, config.authorization_file) = self.authorization.said(host)?;
+        // Where everybody may do everything, nobody comes in unknown (upstream resets
+        // --anonymous-auth too: pkg/kubeapiserver/options/authentication.go).
+        let open = config.authorization.iter().any(|mode| matches!(mode, Mode::AlwaysAllow));
+        config.anonymous = issuers::anonymous(flags.anonymous_auth, &config.jwt, open)?;
+        Ok(())
     }
 
     fn etcd(&self, host: &Host) -> Result<etcd_api::client::Config, FlagError> {
@@ -216,7 +255,7 @@ impl Flags {
                 read("tls-private-key-file", &self.tls_private_key_file)?,
             ),
         };
-        Ok(Tls { certificate, key, client_authorities })
+        Ok(Tls { certificate, key, client_authorities, proxy_authorities: None })
     }
 
     /// The certificate in `--cert-dir`, made now where there is none.

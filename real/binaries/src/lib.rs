@@ -7,3 +7,4 @@ pub mod go_duration;
 mod kube_apiserver_admission;
 pub mod kube_apiserver_flags;
 mod kube_apiserver_services;
+pub mod kube_controller_manager_flags;

@@ -1,6 +1,7 @@
 //! Events as lines on stderr: JSON as upstream's zap writes it, or text for people.
 
 use host::{Event, Level, Probe, Value};
+use scalars::time::Moment;
 use std::{
     fmt::Write as _,
     io::Write as _,
@@ -136,29 +137,8 @@ fn text(line: &mut String, string: &str) {
 /// ISO 8601 in UTC with microseconds, as etcd's zap configuration prints it.
 fn timestamp(at: SystemTime) -> String {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-    let (year, month, day) = civil(days);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:06}Z",
-        second / 3600,
-        second / 60 % 60,
-        second % 60,
-        since.subsec_micros()
-    )
-}
-
-/// The Gregorian date of a day counted from 1970-01-01. A year is taken to begin in March, so that
-/// the leap day is its last.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let since_march_0 = days + 719_468;
-    let (era, day_of_era) = (since_march_0 / 146_097, since_march_0 % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+    let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+    Moment { seconds, nanos: since.subsec_nanos() }.to_micro()
 }
 
 #[cfg(test)]

@@ -5,21 +5,21 @@ use crate::{
     printing::{CustomColumn, Row, custom_cells},
     schema::Schemas,
     structural::{
-        Fault, FaultKind, Structural, defaults, embedded, lists, prune, rules::Rules, validate,
-        validate_change,
+        Structural, defaults, embedded, lists, prune, rules::Rules, validate, validate_change,
     },
     time::Moment,
+    validation::{Error, ErrorKind, Errors},
 };
 use serde_json::Value;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Faults after which rules would only repeat what is known.
-const BLOCKING: [FaultKind; 5] = [
-    FaultKind::NotSupported,
-    FaultKind::Required,
-    FaultKind::TooLong,
-    FaultKind::TooMany,
-    FaultKind::Type,
+const BLOCKING: [ErrorKind; 5] = [
+    ErrorKind::NotSupported,
+    ErrorKind::Required,
+    ErrorKind::TooLong,
+    ErrorKind::TooMany,
+    ErrorKind::TypeInvalid,
 ];
 
 const UNCHECKED: &str = "some validation rules were not checked because the object was invalid; \
@@ -36,15 +36,30 @@ pub struct ScalePaths {
     pub selector: Option<String>,
 }
 
+/// What of a definition its objects' storage hangs on: where it changes, who watches begins anew.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Origin {
+    /// The definition's identity.
+    pub uid: String,
+    /// All that it says.
+    pub spec: Value,
+    /// The names that were accepted.
+    pub names: Value,
+}
+
 /// One version of a custom resource.
 #[derive(Debug)]
 pub struct Custom {
     /// The definition's name.
     pub definition: String,
+    /// The same for all versions.
+    pub origin: Arc<Origin>,
     /// The kind of lists of its objects.
     pub list_kind: String,
     /// What its objects are like.
-    pub schema: Structural,
+    pub schema: Arc<Structural>,
+    /// The same of all versions, served or not, by their API versions.
+    pub structurals: Arc<BTreeMap<String, Arc<Structural>>>,
     /// Expressions that must hold.
     pub rules: Option<Rules>,
     /// The same as OpenAPI tells it.
@@ -59,8 +74,9 @@ pub struct Custom {
     pub scale: Option<ScalePaths>,
     /// What users of this version are told.
     pub warning: Option<String>,
-    /// Only a webhook knows how its versions differ.
-    pub by_webhook: bool,
+    /// `spec.conversion.webhook` where only a webhook knows how its versions differ; else they
+    /// differ in their name alone.
+    pub webhook: Option<Value>,
     /// Discovery tells of it.
     pub established: bool,
     /// Its definition is on its way out: nothing new is created.
@@ -84,15 +100,52 @@ impl Custom {
     /// # Errors
     /// Its metadata is of another form.
     pub fn complete(&self, object: &mut Value) -> Result<Vec<String>, DecodeError> {
-        let mut unknown = embedded::coerce(&self.schemas, &self.schema, object)?;
-        unknown.extend(prune::prune(&self.schema, object));
-        unknown.sort();
+        let unknown = self.prune(object)?;
         defaults::apply(&self.schema, object);
         Ok(unknown)
     }
 
+    /// Prunes an object; returns the paths of what went.
+    ///
+    /// # Errors
+    /// Its metadata is of another form.
+    pub fn prune(&self, object: &mut Value) -> Result<Vec<String>, DecodeError> {
+        self.prune_as(&self.schema, object)
+    }
+
+    fn prune_as(
+        &self,
+        schema: &Structural,
+        object: &mut Value,
+    ) -> Result<Vec<String>, DecodeError> {
+        let mut unknown = embedded::coerce(&self.schemas, schema, object)?;
+        unknown.extend(prune::prune(schema, object));
+        unknown.sort();
+        Ok(unknown)
+    }
+
+    /// Fills in an object that was stored, by the schema of the version that it was stored in.
+    pub fn fill_in_stored(&self, object: &mut Value) {
+        let version = object["apiVersion"].as_str().unwrap_or_default();
+        if let Some(schema) = self.structurals.get(version) {
+            defaults::apply(schema, object);
+        }
+    }
+
+    /// Prunes an object that is to be stored, by the schema of the version that it says.
+    ///
+    /// # Errors
+    /// Its metadata is of another form.
+    pub fn prune_to_store(&self, object: &mut Value) -> Result<(), DecodeError> {
+        let version = object["apiVersion"].as_str().unwrap_or_default();
+        match self.structurals.get(version) {
+            Some(schema) => self.prune_as(schema, object).map(drop),
+            None => Ok(()),
+        }
+    }
+
     /// What is wrong with an object. Lists that held an item twice before may go on doing so.
-    pub fn faults(&self, object: &Value, present: Option<&Value>) -> Vec<Fault> {
+    pub fn faults(&self, object: &Value, present: Option<&Value>) -> Errors {
         let mut faults = match present {
             Some(present) => validate_change(&self.schema, object, present),
             None => validate(&self.schema, object),
@@ -105,7 +158,7 @@ impl Custom {
         if let Some(rules) = &self.rules {
             // Rules may rely on what the schema says.
             match faults.iter().any(|fault| BLOCKING.contains(&fault.kind)) {
-                true => faults.push(Fault::invalid("", Value::Null, UNCHECKED)),
+                true => faults.push(Error::invalid("", Value::Null, UNCHECKED)),
                 false => faults.extend(rules.check(object, present)),
             }
         }
@@ -113,7 +166,7 @@ impl Custom {
     }
 
     /// Numbers of replicas are whole, and none is below zero.
-    fn scale_faults(&self, object: &Value) -> Vec<Fault> {
+    fn scale_faults(&self, object: &Value) -> Errors {
         let Some(scale) = &self.scale else { return Vec::new() };
         let at = |path: &str| {
             let names = path.split('.').filter(|name| !name.is_empty());
@@ -123,7 +176,7 @@ impl Custom {
         let fault = |path: &&String| match at(path) {
             Value::Null => None,
             value => match value.as_i64() {
-                None => Some(Fault::invalid(
+                None => Some(Error::invalid(
                     path,
                     0,
                     &format!(
@@ -133,11 +186,11 @@ impl Custom {
                     ),
                 )),
                 Some(number) if number < 0 => {
-                    Some(Fault::invalid(path, number, "should be a non-negative integer"))
+                    Some(Error::invalid(path, number, "should be a non-negative integer"))
                 }
                 Some(number) if number > i64::from(i32::MAX) => {
                     let why = format!("should be less than or equal to {}", i32::MAX);
-                    Some(Fault::invalid(path, number, &why))
+                    Some(Error::invalid(path, number, &why))
                 }
                 Some(_) => None,
             },

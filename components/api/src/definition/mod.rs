@@ -6,7 +6,7 @@
 //! | `custom.rs` | what a custom resource has beside its row |
 //! | `check/` | whether a definition may be stored |
 //! | `life.rs` | a definition's birth, change and end |
-//! | `naming.rs`, `approval.rs` | conditions that follow from other definitions, or from itself |
+//! | `naming.rs`, `approval.rs`, `trust.rs` | conditions that follow from other definitions, or from itself |
 //!
 //! Upstream: apiextensions-apiserver.
 
@@ -17,14 +17,16 @@ mod custom;
 pub mod life;
 mod naming;
 mod rows;
+mod trust;
 mod versions;
 
 pub use approval::approval;
 pub use check::check;
 pub use conditions::{Condition, condition_is, set_condition};
-pub use custom::{Custom, ScalePaths};
+pub use custom::{Custom, Origin, ScalePaths};
 pub use naming::{Accepted, names};
 pub use rows::{Served, rows, storage_row};
+pub use trust::is_trusted;
 pub use versions::version_order;
 
 use crate::schema::GroupVersionKind;

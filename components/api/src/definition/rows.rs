@@ -3,7 +3,9 @@
 //! Upstream: apiextensions-apiserver's pkg/apiserver/customresource_handler.go
 //! (getOrCreateServingInfoFor) and customresource_discovery_controller.go.
 
-use super::{Custom, ScalePaths, condition_is, kind_in, storage_version, text, texts, versions};
+use super::{
+    Custom, Origin, ScalePaths, condition_is, kind_in, storage_version, text, texts, versions,
+};
 use crate::{
     json_path::JsonPath,
     printing::CustomColumn,
@@ -12,7 +14,7 @@ use crate::{
     structural::{Structural, Types, rules::Rules},
 };
 use serde_json::Value;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// In the order in which upstream tells them.
 const VERBS: [&str; 8] =
@@ -55,20 +57,47 @@ pub fn storage_row(definition: &Value, built_in: &Schemas) -> Option<Resource> {
 }
 
 fn those(definition: &Value, built_in: &Schemas, wanted: impl Fn(&Value) -> bool) -> Vec<Resource> {
-    let parsed: Vec<(&Value, Structural)> = versions(definition)
-        .filter(|version| wanted(version))
-        .map(|version| (version, Structural::parse(&version["schema"]["openAPIV3Schema"])))
-        .collect();
+    let parse =
+        |version: &Value| Arc::new(Structural::parse(&version["schema"]["openAPIV3Schema"]));
+    let parsed: Vec<(&Value, Arc<Structural>)> =
+        versions(definition).map(|version| (version, parse(version))).collect();
+    let kind = |version: &Value| kind_in(definition, text(version, "name"));
     let mut types = Types::new(built_in);
-    for (version, schema) in &parsed {
-        types.add(kind_in(definition, text(version, "name")), schema);
+    for (version, schema) in parsed.iter().filter(|(version, _)| wanted(version)) {
+        types.add(kind(version), schema);
     }
-    let schemas = Arc::new(types.finish());
-    let row = |(version, schema)| row(definition, version, schema, schemas.clone());
-    parsed.into_iter().map(row).collect()
+    let structurals =
+        parsed.iter().map(|(version, schema)| (kind(version).api_version(), schema.clone()));
+    let shared = Shared {
+        origin: Arc::new(origin(definition)),
+        structurals: Arc::new(structurals.collect()),
+        schemas: Arc::new(types.finish()),
+    };
+    let rows = parsed.iter().filter(|(version, _)| wanted(version));
+    rows.map(|(version, schema)| row(definition, version, schema.clone(), &shared)).collect()
 }
 
-fn row(definition: &Value, version: &Value, schema: Structural, schemas: Arc<Schemas>) -> Resource {
+/// What all versions have together.
+struct Shared {
+    origin: Arc<Origin>,
+    structurals: Arc<BTreeMap<String, Arc<Structural>>>,
+    schemas: Arc<Schemas>,
+}
+
+fn origin(definition: &Value) -> Origin {
+    Origin {
+        uid: text(&definition["metadata"], "uid").to_owned(),
+        spec: definition["spec"].clone(),
+        names: definition["status"]["acceptedNames"].clone(),
+    }
+}
+
+/// How versions become each other, where that is more than another name.
+fn webhook(conversion: &Value) -> Option<Value> {
+    (conversion["strategy"] == "Webhook").then(|| conversion["webhook"].clone())
+}
+
+fn row(definition: &Value, version: &Value, schema: Arc<Structural>, shared: &Shared) -> Resource {
     let (spec, names) = (&definition["spec"], &definition["status"]["acceptedNames"]);
     let kind = kind_in(definition, text(version, "name"));
     let terminating = condition_is(definition, "Terminating");
@@ -76,16 +105,18 @@ fn row(definition: &Value, version: &Value, schema: Structural, schemas: Arc<Sch
     let (headings, columns) = columns(version);
     let custom = Custom {
         definition: text(&definition["metadata"], "name").to_owned(),
+        origin: shared.origin.clone(),
         list_kind: text(names, "listKind").to_owned(),
         published: version["schema"]["openAPIV3Schema"].clone(),
         rules: Rules::of(&version["schema"]["openAPIV3Schema"]),
         schema,
-        schemas,
+        structurals: shared.structurals.clone(),
+        schemas: shared.schemas.clone(),
         columns,
         selectable: selectable(version),
         scale: scale(version),
         warning: warning(version, &kind),
-        by_webhook: spec["conversion"]["strategy"] == "Webhook",
+        webhook: webhook(&spec["conversion"]),
         established: condition_is(definition, "Established"),
         terminating,
     };

@@ -3,8 +3,9 @@
 //!
 //! Upstream: apiextensions-apiserver's pkg/controller/openapi/builder/builder.go.
 
-use super::reference;
+use super::{reference, words};
 use crate::{definition::Custom, resources::Resource, schema::GroupVersionKind};
+use descriptions::Descriptions;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -26,13 +27,18 @@ pub(super) fn name(kind: &GroupVersionKind) -> String {
 }
 
 /// The schemas of a resource and of its lists, by their names.
-pub(super) fn schemas(resource: &Resource, custom: &Custom) -> [(String, Value); 2] {
+pub(super) fn schemas(
+    resource: &Resource,
+    custom: &Custom,
+    descriptions: &Descriptions,
+) -> [(String, Value); 2] {
     let kind = &resource.kind;
     let list = GroupVersionKind { kind: custom.list_kind.clone(), ..kind.clone() };
     let mut own = custom.published.clone();
-    embed(&mut own, true);
+    embed(&mut own, true, descriptions);
     mark(&mut own, kind);
     let mut many = json!({
+        "description": format!("{} is a list of {}", list.kind, kind.kind),
         "type": "object",
         "required": ["items"],
         "properties": {
@@ -42,6 +48,8 @@ pub(super) fn schemas(resource: &Resource, custom: &Custom) -> [(String, Value);
             "metadata": {"allOf": [reference(LIST_META)]},
         },
     });
+    words::describe_envelope(descriptions, words::LIST, &mut many);
+    many["properties"]["items"]["description"] = format!("List of {}.", resource.plural).into();
     mark(&mut many, &list);
     [(name(kind), own), (name(&list), many)]
 }
@@ -52,14 +60,14 @@ fn mark(schema: &mut Value, kind: &GroupVersionKind) {
 }
 
 /// Adds what a resource has beside its schema, to those inside of it too.
-fn embed(schema: &mut Value, root: bool) {
+fn embed(schema: &mut Value, root: bool, descriptions: &Descriptions) {
     let Value::Object(members) = schema else { return };
     if let Some(Value::Object(properties)) = members.get_mut("properties") {
-        properties.values_mut().for_each(|one| embed(one, false));
+        properties.values_mut().for_each(|one| embed(one, false, descriptions));
     }
     for word in ["items", "additionalProperties"] {
         if let Some(inner) = members.get_mut(word) {
-            embed(inner, false);
+            embed(inner, false, descriptions);
         }
     }
     if !root && members.get("x-kubernetes-embedded-resource") != Some(&Value::Bool(true)) {
@@ -75,6 +83,22 @@ fn embed(schema: &mut Value, root: bool) {
     properties["apiVersion"] = json!({"type": "string"});
     properties["kind"] = json!({"type": "string"});
     properties["metadata"] = json!({"allOf": [reference(OBJECT_META)]});
+    if !root {
+        require(members, ["kind", "apiVersion"]);
+    }
+    words::describe_envelope(descriptions, words::OBJECT, schema);
+}
+
+/// Adds names to the required ones.
+fn require(members: &mut Map<String, Value>, names: [&str; 2]) {
+    let Value::Array(required) = members.entry("required").or_insert_with(|| json!([])) else {
+        return;
+    };
+    for name in names {
+        if !required.iter().any(|one| one == name) {
+            required.push(name.into());
+        }
+    }
 }
 
 /// Leaves out the media types that custom resources do not have.

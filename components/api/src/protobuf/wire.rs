@@ -5,16 +5,16 @@ use super::ProtobufError;
 type Outcome<T> = Result<T, ProtobufError>;
 
 /// A number of variable length.
-pub(super) const VARINT: u64 = 0;
+pub(crate) const VARINT: u64 = 0;
 /// Eight bytes.
-pub(super) const FIXED64: u64 = 1;
+pub(crate) const FIXED64: u64 = 1;
 /// A length and as many bytes.
 pub(super) const BYTES: u64 = 2;
 const GROUP: u64 = 3;
 const GROUP_END: u64 = 4;
 const FIXED32: u64 = 5;
 
-pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(u8::try_from(value & 0x7f).unwrap_or_default() | 0x80);
         value >>= 7;
@@ -22,24 +22,24 @@ pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(u8::try_from(value).unwrap_or_default());
 }
 
-pub(super) fn put_tag(out: &mut Vec<u8>, number: u32, wire: u64) {
+pub(crate) fn put_tag(out: &mut Vec<u8>, number: u32, wire: u64) {
     put_varint(out, u64::from(number) << 3 | wire);
 }
 
 /// A signed number; negative ones take ten bytes, of 32 bits too.
-pub(super) fn put_signed(out: &mut Vec<u8>, number: u32, value: i64) {
+pub(crate) fn put_signed(out: &mut Vec<u8>, number: u32, value: i64) {
     put_tag(out, number, VARINT);
     put_varint(out, value.cast_unsigned());
 }
 
-pub(super) fn put_bytes(out: &mut Vec<u8>, number: u32, bytes: &[u8]) {
+pub(crate) fn put_bytes(out: &mut Vec<u8>, number: u32, bytes: &[u8]) {
     put_tag(out, number, BYTES);
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }
 
 /// A message in a field; what it is made of is written by `fill`.
-pub(super) fn put_message(out: &mut Vec<u8>, number: u32, fill: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn put_message(out: &mut Vec<u8>, number: u32, fill: impl FnOnce(&mut Vec<u8>)) {
     put_tag(out, number, BYTES);
     // Most are shorter than 128 bytes: one byte of length is left free and widened if need be.
     let place = out.len();

@@ -4,11 +4,12 @@
 
 use super::{
     Structural,
-    fault::{Fault, child, index, key},
+    path::{child, index, key},
 };
 use crate::{
     decode::{self, DecodeError},
     schema::{Schemas, TypeId},
+    validation::{Error, Errors},
 };
 use serde_json::Value;
 
@@ -85,20 +86,20 @@ fn metadata(
 }
 
 /// Checks that embedded resources say what they are.
-pub fn check(schema: &Structural, object: &Value) -> Vec<Fault> {
+pub fn check(schema: &Structural, object: &Value) -> Errors {
     let mut faults = Vec::new();
     look(schema, object, "", true, &mut faults);
     faults
 }
 
-fn look(schema: &Structural, value: &Value, path: &str, root: bool, faults: &mut Vec<Fault>) {
+fn look(schema: &Structural, value: &Value, path: &str, root: bool, faults: &mut Errors) {
     match value {
         Value::Object(members) => {
             if schema.embedded && !root {
                 for name in ["apiVersion", "kind"] {
                     let said = members.get(name).and_then(Value::as_str).unwrap_or_default();
                     if said.is_empty() {
-                        faults.push(Fault::required(&child(path, name), "must not be empty"));
+                        faults.push(Error::required(&child(path, name), "must not be empty"));
                     }
                 }
             }

@@ -4,19 +4,22 @@
 
 use super::{
     Structural,
-    fault::{Fault, child, index, key},
+    path::{child, index, key},
 };
-use crate::schema::ListKind;
+use crate::{
+    schema::ListKind,
+    validation::{Error, Errors},
+};
 use serde_json::{Map, Value};
 
 /// Checks all lists of a value.
-pub fn check(schema: &Structural, value: &Value) -> Vec<Fault> {
+pub fn check(schema: &Structural, value: &Value) -> Errors {
     let mut faults = Vec::new();
     walk(schema, value, "", &mut faults);
     faults
 }
 
-fn walk(schema: &Structural, value: &Value, path: &str, faults: &mut Vec<Fault>) {
+fn walk(schema: &Structural, value: &Value, path: &str, faults: &mut Errors) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
@@ -42,19 +45,13 @@ fn walk(schema: &Structural, value: &Value, path: &str, faults: &mut Vec<Fault>)
     }
 }
 
-fn as_map(
-    schema: &Structural,
-    keys: &[String],
-    items: &[Value],
-    path: &str,
-    faults: &mut Vec<Fault>,
-) {
+fn as_map(schema: &Structural, keys: &[String], items: &[Value], path: &str, faults: &mut Errors) {
     let defaults = |name: &str| schema.items.as_deref()?.properties.get(name)?.default.as_ref();
     let mut named = Vec::with_capacity(items.len());
     for (place, item) in items.iter().enumerate() {
         let Some(members) = item.as_object() else {
             let why = "must be an object for an array of list-type map";
-            faults.push(Fault::invalid(&index(path, place), item.clone(), why));
+            faults.push(Error::invalid(&index(path, place), item.clone(), why));
             continue;
         };
         let one: Map<String, Value> = keys
@@ -70,13 +67,13 @@ fn as_map(
 }
 
 /// Says of every item that comes again, once.
-fn repeated(items: impl Iterator<Item = Value>, path: &str, faults: &mut Vec<Fault>) {
+fn repeated(items: impl Iterator<Item = Value>, path: &str, faults: &mut Errors) {
     let mut seen = std::collections::BTreeMap::new();
     for (place, item) in items.enumerate() {
         let times = seen.entry(item.to_string()).or_insert(0_u32);
         *times += 1;
         if *times == 2 {
-            faults.push(Fault::duplicate(&index(path, place), item));
+            faults.push(Error::duplicate(&index(path, place), item));
         }
     }
 }

@@ -12,15 +12,14 @@
 
 pub mod defaults;
 pub mod embedded;
-pub mod fault;
 pub mod lists;
+pub mod path;
 pub mod prune;
 pub mod rules;
 mod schema;
 mod types;
 mod validate;
 
-pub use fault::{Fault, FaultKind};
 pub use schema::{Additional, Limits, Structural};
 pub use types::Types;
 pub use validate::{validate, validate_change};

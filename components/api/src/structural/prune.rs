@@ -4,7 +4,7 @@
 
 use super::{
     Structural,
-    fault::{child, index},
+    path::{child, index},
 };
 use serde_json::Value;
 

@@ -8,6 +8,8 @@ mod policies;
 mod rules;
 mod webhooks;
 
+pub(super) use webhooks::client as webhook_client;
+
 use super::kind::Kind;
 
 pub(super) const KINDS: &[Kind] = &[

@@ -83,7 +83,61 @@ pub struct Error {
     pub detail: String,
 }
 
+/// The name of no field.
+const NOWHERE: &str = "<nil>";
+
 impl Error {
+    fn at(kind: ErrorKind, field: &str, value: Option<Value>, detail: &str) -> Self {
+        let field = if field.is_empty() { NOWHERE } else { field };
+        // Go prints no value as the text that stands for it.
+        let value = value.map(|value| if value.is_null() { "null".into() } else { value });
+        Self { kind, field: field.into(), value, detail: detail.into() }
+    }
+
+    /// A field that has to be there.
+    pub fn required(field: &str, detail: &str) -> Self {
+        Self::at(ErrorKind::Required, field, None, detail)
+    }
+
+    /// A field that must not be there.
+    pub fn forbidden(field: &str, detail: &str) -> Self {
+        Self::at(ErrorKind::Forbidden, field, None, detail)
+    }
+
+    /// A value that is wrong.
+    pub fn invalid(field: &str, value: impl Into<Value>, detail: &str) -> Self {
+        Self::at(ErrorKind::Invalid, field, Some(value.into()), detail)
+    }
+
+    /// A value of another type.
+    pub fn mistyped(field: &str, value: impl Into<Value>, detail: &str) -> Self {
+        Self::at(ErrorKind::TypeInvalid, field, Some(value.into()), detail)
+    }
+
+    /// A value that is there already.
+    pub fn duplicate(field: &str, value: impl Into<Value>) -> Self {
+        Self::at(ErrorKind::Duplicate, field, Some(value.into()), "")
+    }
+
+    /// A value that is none of those that are known.
+    pub fn unsupported(field: &str, value: impl Into<Value>, known: &[String]) -> Self {
+        let known: Vec<String> = known.iter().map(|one| quoted(one)).collect();
+        let detail = format!("supported values: {}", known.join(", "));
+        Self::at(ErrorKind::NotSupported, field, Some(value.into()), &detail)
+    }
+
+    /// A text with more bytes than allowed.
+    pub fn too_long(field: &str, most: i64) -> Self {
+        let detail = format!("may not be more than {most} bytes");
+        Self::at(ErrorKind::TooLong, field, None, &detail)
+    }
+
+    /// A collection with more elements than allowed.
+    pub fn too_many(field: &str, count: usize, most: i64) -> Self {
+        let detail = format!("must have at most {most} items");
+        Self::at(ErrorKind::TooMany, field, Some(count.into()), &detail)
+    }
+
     /// What a `StatusCause` says: all but the field.
     pub fn body(&self) -> String {
         let mut text = self.kind.title().to_owned();

@@ -21,15 +21,25 @@ pub(crate) enum Operation {
     Create,
     Update,
     Delete,
+    /// Somebody goes through a door: a terminal, a proxy.
+    Connect,
+}
+
+impl Operation {
+    /// `CREATE`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Connect => "CONNECT",
+        }
+    }
 }
 
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Create => "CREATE",
-            Self::Update => "UPDATE",
-            Self::Delete => "DELETE",
-        })
+        f.write_str(self.name())
     }
 }
 
@@ -190,6 +200,7 @@ fn options(operation: Operation, how: &Writing) -> Value {
         Operation::Create => "CreateOptions",
         Operation::Update => "UpdateOptions",
         Operation::Delete => "DeleteOptions",
+        Operation::Connect => return Value::Null,
     };
     let mut options = json!({"kind": kind, "apiVersion": "meta.k8s.io/v1"});
     if how.dry_run {

@@ -81,7 +81,7 @@ async fn may(write: &Attributes, verb: &str, signer: &str) -> bool {
             name,
             ..authorization::Attributes::default()
         };
-        if let authorization::Decision::Allow(_) = requester.may(asked).await {
+        if requester.may(asked).await.is_allowed() {
             return true;
         }
     }

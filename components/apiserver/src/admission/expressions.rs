@@ -188,14 +188,10 @@ async fn decide(requester: &Requester, question: &Question) -> Decision {
         subresource: question.subresource.clone(),
         name: question.name.clone(),
         path: question.path.clone(),
-        fields: Vec::new(),
+        selectors: authorization::Selectors::default(),
     };
-    match requester.authorization.decide(&asked).await {
-        authorization::Decision::Allow(reason) => Decision { allowed: true, reason, error: None },
-        authorization::Decision::NoOpinion(reason) => {
-            Decision { allowed: false, reason, error: None }
-        }
-    }
+    let said = requester.authorization.decide(&asked).await;
+    Decision { allowed: said.is_allowed(), reason: said.reason, error: said.fault }
 }
 
 /// `authorizer.requestResource`: the write's own resource.

@@ -143,18 +143,12 @@ fn claim_faults(claim: &Value, limits: &Value) -> Vec<String> {
     let asks = amounts(&claim["spec"]["resources"]["requests"]);
     let mut faults = Vec::new();
     for limit in items(limits).filter(|limit| limit["type"] == "PersistentVolumeClaim") {
+        let usage = |name: &str| Usage::new("PersistentVolumeClaim", name, &asks, &Amounts::new());
         for (name, bound) in amounts(&limit["min"]) {
-            faults.extend(too_little("PersistentVolumeClaim", &name, bound, asks.get(&name), None));
+            faults.extend(usage(&name).too_little(bound));
         }
         for (name, bound) in amounts(&limit["max"]) {
-            let start = format!("maximum {name} usage per PersistentVolumeClaim is {bound}");
-            match asks.get(&name) {
-                None => faults.push(format!("{start}.  No request is specified")),
-                Some(ask) if *ask > bound => {
-                    faults.push(format!("{start}, but request is {ask}"));
-                }
-                Some(_) => {}
-            }
+            faults.extend(usage(&name).asks_too_much(bound));
         }
     }
     faults
@@ -164,67 +158,82 @@ fn claim_faults(claim: &Value, limits: &Value) -> Vec<String> {
 fn bounds(limit: &Value, asks: &Amounts, may: &Amounts) -> Vec<String> {
     let (kind, mut faults) = (text(&limit["type"]), Vec::new());
     for (name, bound) in amounts(&limit["min"]) {
-        faults.extend(too_little(kind, &name, bound, asks.get(&name), may.get(&name)));
+        faults.extend(Usage::new(kind, &name, asks, may).too_little(bound));
     }
     for (name, bound) in amounts(&limit["max"]) {
-        faults.extend(too_much(kind, &name, bound, asks.get(&name), may.get(&name)));
+        faults.extend(Usage::new(kind, &name, asks, may).too_much(bound));
     }
     for (name, bound) in amounts(&limit["maxLimitRequestRatio"]) {
-        faults.extend(too_far(kind, &name, bound, asks.get(&name), may.get(&name)));
+        faults.extend(Usage::new(kind, &name, asks, may).too_far(bound));
     }
     faults
 }
 
-fn too_little(
-    kind: &str,
-    name: &str,
-    bound: Quantity,
-    ask: Option<&Quantity>,
-    may: Option<&Quantity>,
-) -> Option<String> {
-    let start = format!("minimum {name} usage per {kind} is {bound}");
-    match (ask, may) {
-        (None, _) => Some(format!("{start}.  No request is specified")),
-        (Some(ask), _) if *ask < bound => Some(format!("{start}, but request is {ask}")),
-        (_, Some(may)) if *may < bound => Some(format!("{start}, but limit is {may}")),
-        _ => None,
-    }
+/// How much of one resource somebody asks for, and may have.
+#[derive(Debug)]
+struct Usage<'a> {
+    /// Of what it is: `Container`.
+    kind: &'a str,
+    /// `cpu`.
+    name: String,
+    ask: Option<Quantity>,
+    may: Option<Quantity>,
 }
 
-fn too_much(
-    kind: &str,
-    name: &str,
-    bound: Quantity,
-    ask: Option<&Quantity>,
-    may: Option<&Quantity>,
-) -> Option<String> {
-    let start = format!("maximum {name} usage per {kind} is {bound}");
-    match (ask, may) {
-        (_, None) => Some(format!("{start}.  No limit is specified")),
-        (_, Some(may)) if *may > bound => Some(format!("{start}, but limit is {may}")),
-        (Some(ask), _) if *ask > bound => Some(format!("{start}, but request is {ask}")),
-        _ => None,
+impl<'a> Usage<'a> {
+    fn new(kind: &'a str, name: &str, asks: &Amounts, may: &Amounts) -> Self {
+        let (ask, may) = (asks.get(name).copied(), may.get(name).copied());
+        Self { kind, name: name.to_owned(), ask, may }
     }
-}
 
-#[expect(clippy::cast_precision_loss, reason = "a ratio is shown with six digits")]
-fn too_far(
-    kind: &str,
-    name: &str,
-    bound: Quantity,
-    ask: Option<&Quantity>,
-    may: Option<&Quantity>,
-) -> Option<String> {
-    let start = format!("{name} max limit to request ratio per {kind} is {bound}");
-    let Some(ask) = ask.filter(|ask| !ask.is_zero()) else {
-        return Some(format!("{start}, but no request is specified or request is 0"));
-    };
-    let Some(may) = may.filter(|may| !may.is_zero()) else {
-        return Some(format!("{start}, but no limit is specified or limit is 0"));
-    };
-    let ratio = may.milli_value() as f64 / ask.milli_value() as f64;
-    let too_far = ratio * 1000.0 > bound.milli_value() as f64;
-    too_far.then(|| format!("{start}, but provided ratio is {ratio:.6}"))
+    fn too_little(&self, bound: Quantity) -> Option<String> {
+        let start = format!("minimum {} usage per {} is {bound}", self.name, self.kind);
+        match (self.ask, self.may) {
+            (None, _) => Some(format!("{start}.  No request is specified")),
+            (Some(ask), _) if ask < bound => Some(format!("{start}, but request is {ask}")),
+            (_, Some(may)) if may < bound => Some(format!("{start}, but limit is {may}")),
+            _ => None,
+        }
+    }
+
+    fn maximum(&self, bound: Quantity) -> String {
+        format!("maximum {} usage per {} is {bound}", self.name, self.kind)
+    }
+
+    /// Of those who have no limits.
+    fn asks_too_much(&self, bound: Quantity) -> Option<String> {
+        let start = self.maximum(bound);
+        match self.ask {
+            None => Some(format!("{start}.  No request is specified")),
+            Some(ask) if ask > bound => Some(format!("{start}, but request is {ask}")),
+            Some(_) => None,
+        }
+    }
+
+    fn too_much(&self, bound: Quantity) -> Option<String> {
+        let start = self.maximum(bound);
+        match (self.ask, self.may) {
+            (_, None) => Some(format!("{start}.  No limit is specified")),
+            (_, Some(may)) if may > bound => Some(format!("{start}, but limit is {may}")),
+            (Some(ask), _) if ask > bound => Some(format!("{start}, but request is {ask}")),
+            _ => None,
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a ratio is shown with six digits")]
+    fn too_far(&self, bound: Quantity) -> Option<String> {
+        let Self { kind, name, .. } = self;
+        let start = format!("{name} max limit to request ratio per {kind} is {bound}");
+        let Some(ask) = self.ask.filter(|ask| !ask.is_zero()) else {
+            return Some(format!("{start}, but no request is specified or request is 0"));
+        };
+        let Some(may) = self.may.filter(|may| !may.is_zero()) else {
+            return Some(format!("{start}, but no limit is specified or limit is 0"));
+        };
+        let ratio = may.milli_value() as f64 / ask.milli_value() as f64;
+        let too_far = ratio * 1000.0 > bound.milli_value() as f64;
+        too_far.then(|| format!("{start}, but provided ratio is {ratio:.6}"))
+    }
 }
 
 #[cfg(test)]

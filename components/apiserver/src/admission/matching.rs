@@ -3,7 +3,7 @@
 //! Upstream: apiserver/pkg/admission/plugin/webhook/predicates and plugin/policy/matching.
 
 use super::{
-    Attributes, Cluster,
+    Attributes, Cluster, Wanted,
     pod::{items, text},
 };
 use crate::failure::Failure;
@@ -87,7 +87,7 @@ pub(super) async fn is_selected(
         return Ok(true);
     }
     let name = write.namespace.as_str();
-    let namespace = cluster.found("", "namespaces", "", name).await?;
+    let namespace = cluster.found(Wanted::namespace(name)).await?;
     let namespace = namespace.ok_or_else(|| {
         let of = crate::failure::Named { group: "", resource: "namespaces", name };
         Failure::not_found(of)

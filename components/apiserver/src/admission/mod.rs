@@ -8,6 +8,7 @@ mod cluster;
 mod compiling;
 mod expressions;
 mod matching;
+mod measure;
 mod memory;
 mod params;
 mod pod;
@@ -38,11 +39,12 @@ mod validating_admission_policy;
 mod webhooks;
 
 pub(crate) use attributes::{Attributes, Notes, Operation};
-pub(crate) use cluster::Cluster;
+pub(crate) use cluster::{Cluster, Wanted};
 pub use settings::{BadSettings, Settings};
 
 use crate::{failure::Failure, registry::Registry};
 use futures_util::future::BoxFuture;
+use measure::Measure;
 use memory::Memory;
 
 /// A plugin's verdict.
@@ -90,6 +92,14 @@ pub(crate) const PLUGINS: &[Plugin] = &[
     resource_quota::PLUGIN,
 ];
 
+/// The plugins that are asked when somebody goes through a door; others look at writes alone.
+const OF_CONNECTIONS: [&str; 4] = [
+    mutating_admission_policy::PLUGIN.name,
+    webhooks::MUTATING.name,
+    validating_admission_policy::PLUGIN.name,
+    webhooks::VALIDATING.name,
+];
+
 /// Upstream's plugins that are not here. They can be disabled, which changes nothing.
 const ABSENT: &[&str] = &[
     "AlwaysAdmit",
@@ -135,6 +145,13 @@ impl Admission {
         Cluster { registry, settings: &self.settings, memory: &self.memory }
     }
 
+    /// The plugins that look at an operation of this kind.
+    fn asked(&self, operation: Operation) -> impl Iterator<Item = &'static Plugin> {
+        let connects = operation == Operation::Connect;
+        let of = move |plugin: &&&Plugin| !connects || OF_CONNECTIONS.contains(&plugin.name);
+        self.plugins.iter().filter(of).copied()
+    }
+
     /// The first phase: plugins may change the object. When somebody outside changed it, all are
     /// asked once more.
     ///
@@ -145,10 +162,26 @@ impl Admission {
         registry: &Registry,
         attributes: &mut Attributes,
     ) -> Result<(), Failure> {
+        let measure = Measure::begin(registry, "admit", attributes.operation);
+        let verdict = self.mutate_in_turn(registry, attributes).await;
+        measure.phase(verdict.is_err());
+        verdict
+    }
+
+    async fn mutate_in_turn(
+        &self,
+        registry: &Registry,
+        attributes: &mut Attributes,
+    ) -> Result<(), Failure> {
         let cluster = self.cluster(registry);
         loop {
-            for mutate in self.plugins.iter().filter_map(|plugin| plugin.mutate) {
-                mutate(cluster, attributes).await?;
+            for (name, mutate) in
+                self.asked(attributes.operation).filter_map(|one| Some((one.name, one.mutate?)))
+            {
+                let measure = Measure::begin(registry, "admit", attributes.operation);
+                let verdict = mutate(cluster, attributes).await;
+                measure.plugin(name, verdict.is_err());
+                verdict?;
             }
             if !attributes.rounds.next() {
                 return Ok(());
@@ -165,9 +198,25 @@ impl Admission {
         registry: &Registry,
         attributes: &Attributes,
     ) -> Result<(), Failure> {
+        let measure = Measure::begin(registry, "validate", attributes.operation);
+        let verdict = self.validate_in_turn(registry, attributes).await;
+        measure.phase(verdict.is_err());
+        verdict
+    }
+
+    async fn validate_in_turn(
+        &self,
+        registry: &Registry,
+        attributes: &Attributes,
+    ) -> Result<(), Failure> {
         let cluster = self.cluster(registry);
-        for validate in self.plugins.iter().filter_map(|plugin| plugin.validate) {
-            validate(cluster, attributes).await?;
+        for (name, validate) in
+            self.asked(attributes.operation).filter_map(|one| Some((one.name, one.validate?)))
+        {
+            let measure = Measure::begin(registry, "validate", attributes.operation);
+            let verdict = validate(cluster, attributes).await;
+            measure.plugin(name, verdict.is_err());
+            verdict?;
         }
         Ok(())
     }

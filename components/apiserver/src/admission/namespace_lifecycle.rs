@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/admission/plugin/namespace/lifecycle.
 
-use super::{Attributes, Cluster, Plugin};
+use super::{Attributes, Cluster, Plugin, Wanted};
 use crate::{
     failure::{Cause, Failure, Named},
     object,
@@ -33,13 +33,13 @@ async fn admit(cluster: Cluster<'_>, write: &mut Attributes) -> Result<(), Failu
         return Ok(());
     }
     let name = write.namespace.as_str();
-    let mut namespace = cluster.found("", "namespaces", "", name).await?;
+    let mut namespace = cluster.found(Wanted::namespace(name)).await?;
     if !write.creates() {
         return namespace.map(drop).ok_or_else(|| missing(name));
     }
     // A cache that lags may still show the end of one that was made anew.
     if namespace.as_ref().is_some_and(|one| !is_alive(one)) {
-        namespace = cluster.stored("", "namespaces", "", name).await?;
+        namespace = cluster.stored(Wanted::namespace(name)).await?;
     }
     let namespace = namespace.ok_or_else(|| missing(name))?;
     // K11 (kubernetes #36891): what the cache says of the namespace is enough.

@@ -5,7 +5,7 @@
 mod labels;
 
 use super::{
-    Attributes, Cluster, Plugin,
+    Attributes, Cluster, Plugin, Wanted,
     pod::{Kept, is_mirror, items, refers_to, text},
 };
 use crate::{
@@ -75,7 +75,7 @@ async fn pod(cluster: Cluster<'_>, write: &Attributes, node: &str) -> Result<(),
         },
         "eviction" => {
             let (namespace, name) = (write.namespace.as_str(), write.name.as_str());
-            let Some(pod) = cluster.found("", "pods", namespace, name).await? else {
+            let Some(pod) = cluster.found(Wanted::core("pods", namespace, name)).await? else {
                 return Err(Failure::not_found(Named { group: "", resource: "pods", name }));
             };
             match on_node(&pod, node) {
@@ -141,7 +141,7 @@ fn mirror_fault(pod: &Value, node: &str) -> Option<String> {
 
 /// The owner of a mirror pod is the node that is there, not one of its name from before.
 async fn same_node(cluster: Cluster<'_>, write: &Attributes, name: &str) -> Result<(), Failure> {
-    let Some(node) = cluster.found("", "nodes", "", name).await? else {
+    let Some(node) = cluster.found(Wanted::core("nodes", "", name)).await? else {
         return Err(Failure::not_found(Named { group: "", resource: "nodes", name }));
     };
     let said = text(&write.object["metadata"]["ownerReferences"][0]["uid"]);
@@ -253,7 +253,7 @@ async fn token(cluster: Cluster<'_>, write: &Attributes, node: &str) -> Result<(
     if uid.is_empty() {
         return Err(write.forbidden("node requested token with a pod binding without a uid"));
     }
-    let Some(pod) = cluster.found("", "pods", &write.namespace, name).await? else {
+    let Some(pod) = cluster.found(Wanted::core("pods", &write.namespace, name)).await? else {
         return Err(Failure::not_found(Named { group: "", resource: "pods", name }));
     };
     if object::meta(&pod, "uid") != uid {

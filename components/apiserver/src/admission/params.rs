@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/admission/plugin/policy/generic/policy_dispatcher.go (CollectParams).
 
-use super::{Attributes, Cluster, pod::text};
+use super::{Attributes, Cluster, Wanted, pod::text};
 use crate::{
     failure::Failure,
     object,
@@ -84,7 +84,7 @@ fn namespace_of(
 
 async fn selected(
     cluster: Cluster<'_>,
-    resource: &Resource,
+    resource: &Arc<Resource>,
     namespace: &str,
     selector: &Value,
 ) -> Result<Vec<Value>, String> {
@@ -105,7 +105,7 @@ pub(super) async fn namespace(cluster: Cluster<'_>, write: &Attributes) -> Resul
     if write.namespace.is_empty() || write.is("", "namespaces") {
         return Ok(Value::Null);
     }
-    let found = cluster.found("", "namespaces", "", &write.namespace).await?;
+    let found = cluster.found(Wanted::namespace(&write.namespace)).await?;
     let Some(namespace) = found else { return Ok(Value::Null) };
     let mut seen = Map::new();
     for part in ["metadata", "spec", "status"] {

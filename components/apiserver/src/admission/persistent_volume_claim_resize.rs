@@ -3,7 +3,7 @@
 //! Upstream: plugin/pkg/admission/storage/persistentvolume/resize.
 
 use super::{
-    Attributes, Cluster, Plugin, default_storage_class,
+    Attributes, Cluster, Plugin, Wanted, default_storage_class,
     pod::{annotation, quantity, text},
 };
 use crate::failure::Failure;
@@ -36,7 +36,10 @@ async fn validate(cluster: Cluster<'_>, write: &Attributes) -> Result<(), Failur
     };
     let class = match name {
         "" => None,
-        name => cluster.found("storage.k8s.io", "storageclasses", "", name).await?,
+        name => {
+            let class = Wanted::of_cluster("storage.k8s.io", "storageclasses", name);
+            cluster.found(class).await?
+        }
     };
     if class.is_some_and(|class| class["allowVolumeExpansion"] == true) {
         return Ok(());

@@ -3,7 +3,7 @@
 //! Upstream: plugin/pkg/admission/podtopologylabels.
 
 use super::{
-    Attributes, Cluster, Plugin,
+    Attributes, Cluster, Plugin, Wanted,
     pod::{object_mut, text},
 };
 use crate::failure::Failure;
@@ -31,7 +31,7 @@ async fn mutate(cluster: Cluster<'_>, write: &mut Attributes) -> Result<(), Fail
         return Ok(());
     }
     // A node that nobody knows gives no labels.
-    let Some(node) = cluster.cached("", "nodes", "", node).await? else { return Ok(()) };
+    let Some(node) = cluster.cached(Wanted::core("nodes", "", node)).await? else { return Ok(()) };
     for label in LABELS {
         if let Some(value) = node["metadata"]["labels"][label].as_str() {
             object_mut(&mut write.object["metadata"], "labels").insert(label.into(), value.into());

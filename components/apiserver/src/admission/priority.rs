@@ -2,7 +2,7 @@
 //!
 //! Upstream: plugin/pkg/admission/priority.
 
-use super::{Attributes, Cluster, Plugin, pod::text};
+use super::{Attributes, Cluster, Plugin, Wanted, pod::text};
 use crate::{failure::Failure, object};
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ async fn mutate(cluster: Cluster<'_>, write: &mut Attributes) -> Result<(), Fail
     let name = text(&write.object["spec"]["priorityClassName"]).to_owned();
     let class = match name.as_str() {
         "" => default_class(cluster).await?.unwrap_or_else(|| json!({})),
-        name => match cluster.found(GROUP, "priorityclasses", "", name).await? {
+        name => match cluster.found(Wanted::of_cluster(GROUP, "priorityclasses", name)).await? {
             Some(class) => class,
             None => {
                 return Err(write.forbidden(format!("no PriorityClass with name {name} was found")));

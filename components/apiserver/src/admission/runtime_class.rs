@@ -3,7 +3,7 @@
 //! Upstream: plugin/pkg/admission/runtimeclass.
 
 use super::{
-    Attributes, Cluster, Plugin,
+    Attributes, Cluster, Plugin, Wanted,
     pod::{amounts, items, list_mut, object_mut, text},
 };
 use crate::failure::Failure;
@@ -21,7 +21,7 @@ async fn class(cluster: Cluster<'_>, write: &Attributes) -> Result<Value, Failur
     if name.is_empty() {
         return Ok(Value::Null);
     }
-    let found = cluster.found("node.k8s.io", "runtimeclasses", "", name).await?;
+    let found = cluster.found(Wanted::of_cluster("node.k8s.io", "runtimeclasses", name)).await?;
     found.ok_or_else(|| write.forbidden(format!("pod rejected: RuntimeClass {name:?} not found")))
 }
 

@@ -3,7 +3,7 @@
 //! Upstream: plugin/pkg/admission/serviceaccount.
 
 use super::{
-    Attributes, Cluster, Plugin,
+    Attributes, Cluster, Plugin, Wanted,
     pod::{Kept, annotation, is_mirror, items, items_mut, list_mut, refers_to, text},
 };
 use crate::{failure::Failure, registry::suffixed};
@@ -52,7 +52,8 @@ async fn mutate(cluster: Cluster<'_>, write: &mut Attributes) -> Result<(), Fail
 
 async fn account(cluster: Cluster<'_>, write: &Attributes, name: &str) -> Result<Value, Failure> {
     let namespace = write.namespace.as_str();
-    if let Some(account) = cluster.cached("", "serviceaccounts", namespace, name).await? {
+    let wanted = Wanted::core("serviceaccounts", namespace, name);
+    if let Some(account) = cluster.cached(wanted).await? {
         return Ok(account);
     }
     let looks = if name == DEFAULT { LOOKS_FOR_DEFAULT } else { 1 };
@@ -60,7 +61,7 @@ async fn account(cluster: Cluster<'_>, write: &Attributes, name: &str) -> Result
         if look > 0 {
             cluster.registry.host.sleep(LOOK_AGAIN).await;
         }
-        if let Some(account) = cluster.stored("", "serviceaccounts", namespace, name).await? {
+        if let Some(account) = cluster.stored(wanted).await? {
             return Ok(account);
         }
     }

@@ -2,54 +2,67 @@
 //!
 //! Upstream: apiserver/pkg/audit, endpoints/filters/audit.go.
 
-mod log;
+mod file;
 mod policy;
+mod settings;
+mod sink;
+mod throttle;
 mod trail;
+mod truncate;
 
 pub use policy::AuditPolicy;
+pub use settings::{
+    AuditBatches, AuditFile, AuditMode, AuditSettings, AuditSink, AuditTarget, AuditTruncation,
+    LineWriter,
+};
 pub(crate) use trail::{Request, Trail};
 
 use crate::authorization::Attributes;
 use host::Host;
-use log::Log;
 use policy::Level;
+use sink::{Lost, Sink};
 use std::sync::Arc;
-
-/// Where events are written, and which.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AuditLog {
-    /// `--audit-policy-file`.
-    pub policy: AuditPolicy,
-    /// `--audit-log-path`.
-    pub path: String,
-    /// `--audit-log-maxsize`, in bytes; zero: no limit.
-    pub size_max_bytes: u64,
-    /// `--audit-log-maxbackup`: full files that are kept; zero: all.
-    pub files_max: usize,
-}
 
 /// Follows requests.
 #[derive(Debug, Default)]
-pub(crate) struct Audit(Option<(AuditPolicy, Host, Arc<Log>)>);
+pub(crate) struct Audit(Option<(AuditPolicy, Host, Arc<Vec<Sink>>)>);
+
+/// A request's beginning could not be told, and requests of which that is so are refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("failed to store audit event")]
+pub(crate) struct Untold;
+
+impl From<Lost> for Untold {
+    fn from(_: Lost) -> Self {
+        Self
+    }
+}
 
 impl Audit {
-    /// Without a log nothing is told.
-    pub(crate) fn new(host: &Host, config: Option<AuditLog>) -> Self {
-        Self(config.map(|config| {
-            let policy = config.policy.clone();
-            (policy, host.clone(), Arc::new(Log::new(host, config)))
+    /// Without a policy nothing is told.
+    pub(crate) fn new(host: &Host, settings: Option<AuditSettings>) -> Self {
+        Self(settings.map(|settings| {
+            let sinks = settings.sinks.into_iter().map(|sink| Sink::new(host, sink));
+            (settings.policy, host.clone(), Arc::new(sinks.collect()))
         }))
     }
 
     /// Begins to follow a request, where the policy asks for it.
-    pub(crate) async fn begin(&self, attributes: &Attributes, request: Request<'_>) -> Trail {
-        let Some((policy, host, log)) = &self.0 else { return Trail::default() };
+    ///
+    /// # Errors
+    /// [`Untold`].
+    pub(crate) async fn begin(
+        &self,
+        attributes: &Attributes,
+        request: Request<'_>,
+    ) -> Result<Trail, Untold> {
+        let Some((policy, host, sinks)) = &self.0 else { return Ok(Trail::default()) };
         let told = policy.told(attributes);
         if told.level == Level::None {
-            return Trail::default();
+            return Ok(Trail::default());
         }
-        let trail = Trail::new(host, log.clone(), told, attributes, request);
-        trail.received().await;
-        trail
+        let trail = Trail::new(host, sinks.clone(), told, attributes, request);
+        trail.received().await?;
+        Ok(trail)
     }
 }

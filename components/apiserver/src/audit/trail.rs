@@ -3,8 +3,9 @@
 //! Upstream: apiserver/pkg/audit/request.go.
 
 use super::{
-    log::Log,
+    Untold,
     policy::{Level, Stage, Told},
+    sink::{Lost, Sink},
 };
 use crate::{admission::Notes, authentication::User, authorization::Attributes, object};
 use bytes::Bytes;
@@ -19,8 +20,7 @@ use wire::Response;
 /// The header that names a request for the log, and in the answer the name that it has there.
 const ID: &str = "audit-id";
 
-/// Objects longer than this are not told (`--audit-log-truncate-max-event-size` is 100 KB; an
-/// object is most of its event).
+/// Objects longer than this are not told.
 const OBJECT_BYTES_MAX: usize = 3 * 1024 * 1024;
 
 /// What a request says besides what is judged.
@@ -39,7 +39,7 @@ pub(crate) struct Trail(Option<Arc<Followed>>);
 #[derive(Debug)]
 struct Followed {
     host: Host,
-    log: Arc<Log>,
+    sinks: Arc<Vec<Sink>>,
     told: Told,
     watches: bool,
     id: String,
@@ -50,7 +50,7 @@ struct Followed {
 impl Trail {
     pub(super) fn new(
         host: &Host,
-        log: Arc<Log>,
+        sinks: Arc<Vec<Sink>>,
         told: Told,
         attributes: &Attributes,
         request: Request<'_>,
@@ -59,8 +59,6 @@ impl Trail {
         let given = text(header::HeaderName::from_static(ID));
         let id = given.map_or_else(|| crate::registry::uid(host), str::to_owned);
         let mut event = json!({
-            "kind": "Event",
-            "apiVersion": "audit.k8s.io/v1",
             "level": told.level.name(),
             "auditID": id,
             "stage": "",
@@ -82,13 +80,17 @@ impl Trail {
         event["requestReceivedTimestamp"] = now(host).into();
         let watches = attributes.verb == "watch";
         let (host, event) = (host.clone(), Mutex::new(event));
-        Self(Some(Arc::new(Followed { host, log, told, watches, id, event })))
+        Self(Some(Arc::new(Followed { host, sinks, told, watches, id, event })))
     }
 
-    /// Whom the client acts as.
-    pub(crate) fn acts_as(&self, user: &User) {
+    /// Whom the client acts as, and the verb that lets it, where that is not the old one.
+    pub(crate) fn acts_as(&self, user: &User, constraint: &str) {
         if let Some(followed) = &self.0 {
-            followed.event.lock()["impersonatedUser"] = user.info();
+            let mut event = followed.event.lock();
+            event["impersonatedUser"] = user.info();
+            if !constraint.is_empty() {
+                event["authenticationMetadata"] = json!({"impersonationConstraint": constraint});
+            }
         }
     }
 
@@ -119,28 +121,39 @@ impl Trail {
         event["requestObject"] = body;
     }
 
-    pub(super) async fn received(&self) {
-        if let Some(followed) = &self.0 {
-            followed.tell(Stage::RequestReceived).await;
+    pub(super) async fn received(&self) -> Result<(), Untold> {
+        match &self.0 {
+            Some(followed) => Ok(followed.tell(Stage::RequestReceived).await?),
+            None => Ok(()),
         }
+    }
+
+    /// Tells that the server broke on the request, and with which words.
+    pub(crate) async fn panicked(&self, notes: &Notes, words: &str) {
+        let Some(followed) = &self.0 else { return };
+        followed.annotate(notes);
+        followed.event.lock()["responseStatus"] = json!({
+            "metadata": {}, "status": "Failure", "reason": "InternalError", "code": 500,
+            "message": format!("APIServer panic'd: {words}"),
+        });
+        // The answer is the same whether it is told or not.
+        let _ = followed.tell(Stage::Panic).await;
     }
 
     /// Tells what the client is answered, and lets the answer through.
     pub(crate) async fn answered(&self, notes: &Notes, response: Response) -> Response {
         let Some(followed) = &self.0 else { return response };
-        let annotations = notes.annotations();
-        if !annotations.is_empty() {
-            followed.event.lock()["annotations"] = json!(annotations);
-        }
+        followed.annotate(notes);
         let mut response = followed.read(response).await;
         if let Ok(id) = HeaderValue::from_str(&followed.id) {
             response.headers_mut().insert(ID, id);
         }
         if !followed.watches || !response.status().is_success() {
-            followed.tell(Stage::ResponseComplete).await;
+            // What is done is done, whether it is told or not.
+            let _ = followed.tell(Stage::ResponseComplete).await;
             return response;
         }
-        followed.tell(Stage::ResponseStarted).await;
+        let _ = followed.tell(Stage::ResponseStarted).await;
         let end = End(followed.clone());
         response.map(|body| {
             wire::Body::new(body.map_frame(move |frame| {
@@ -157,28 +170,38 @@ struct End(Arc<Followed>);
 
 impl Drop for End {
     fn drop(&mut self) {
-        if let Some(line) = self.0.line(Stage::ResponseComplete) {
-            self.0.log.write_later(line);
+        if let Some(event) = self.0.event(Stage::ResponseComplete) {
+            self.0.sinks.iter().for_each(|sink| sink.tell_later(&event));
         }
     }
 }
 
 impl Followed {
-    async fn tell(&self, stage: Stage) {
-        if let Some(line) = self.line(stage) {
-            self.log.write(line).await;
+    fn annotate(&self, notes: &Notes) {
+        let annotations = notes.annotations();
+        if !annotations.is_empty() {
+            self.event.lock()["annotations"] = json!(annotations);
         }
     }
 
+    async fn tell(&self, stage: Stage) -> Result<(), Lost> {
+        let Some(event) = self.event(stage) else { return Ok(()) };
+        let mut came = Ok(());
+        for sink in &*self.sinks {
+            came = came.and(sink.tell(&event).await);
+        }
+        came
+    }
+
     /// The event of a stage; none where the policy leaves it out.
-    fn line(&self, stage: Stage) -> Option<String> {
+    fn event(&self, stage: Stage) -> Option<Value> {
         if self.told.omitted.contains(&stage) {
             return None;
         }
         let mut event = self.event.lock();
         event["stage"] = stage.name().into();
         event["stageTimestamp"] = now(&self.host).into();
-        Some(event.to_string())
+        Some(event.clone())
     }
 
     /// Takes from the answer what is told of it.

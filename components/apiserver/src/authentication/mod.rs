@@ -3,26 +3,42 @@
 //! Upstream: pkg/kubeapiserver/authenticator/config.go and apiserver/pkg/authentication; the order
 //! of request/union.
 
+mod bearer;
 mod bootstrap_token;
+mod cached;
+mod oidc;
+mod request_header;
 pub(crate) mod service_accounts;
+mod union;
 mod user;
+mod webhook;
 
+pub use oidc::{Anonymous, AuthenticationConfiguration, JwtSettings, OidcFlags};
+pub use request_header::RequestHeader;
 pub use service_accounts::{KeyError, PublicKey, ServiceAccounts, SigningKey};
 pub use user::User;
 pub(crate) use user::{
-    ANONYMOUS, AUTHENTICATED, CREDENTIAL_ID, MASTERS, UNAUTHENTICATED, service_account_groups,
-    service_account_of,
+    ANONYMOUS, AUTHENTICATED, CREDENTIAL_ID, MASTERS, NODE_NAME, NODES, UNAUTHENTICATED,
+    service_account_groups, service_account_of,
 };
+pub use webhook::TokenWebhook;
 
 use crate::{config::Config, registry::Registry};
-use http::{HeaderMap, header};
+use cached::Cached;
+use http::HeaderMap;
 use service_accounts::Accounts;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, sync::Arc};
+use union::Union;
 use wire::{Peer, tls::Certificate};
 
 /// Bearer tokens and whom they name.
 pub type Tokens = BTreeMap<String, User>;
+
+/// The place of the authorities of clients among those of the listener.
+pub(crate) const CLIENTS: usize = 0;
+/// The place of the authorities of proxies.
+pub(crate) const PROXIES: usize = 1;
 
 /// Whom a token names, and for which of the audiences that were asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,44 +47,66 @@ pub(crate) struct Authenticated {
     pub(crate) audiences: Vec<String>,
 }
 
+/// Whom a token names, nobody, or why it is not good.
+type Verdict = Result<Option<Authenticated>, String>;
+
 /// Finds out who sends requests.
 #[derive(Debug)]
 pub(crate) struct Authenticator {
-    registry: Arc<Registry>,
-    tokens: Tokens,
-    accounts: Accounts,
-    /// New machines may come with bootstrap tokens.
-    bootstrap: bool,
-    /// Requests without credentials pass as `system:anonymous`.
-    anonymous: bool,
+    proxies: Option<RequestHeader>,
+    tokens: Cached,
+    anonymous: Anonymous,
 }
 
 impl Authenticator {
     pub(crate) fn new(config: &Config, registry: &Arc<Registry>) -> Self {
+        let union = Arc::new(Union::new(config, registry));
         Self {
-            registry: registry.clone(),
-            tokens: config.tokens.clone(),
-            accounts: Accounts::new(config.service_accounts.clone(), registry.clone()),
-            bootstrap: config.bootstrap_tokens,
-            anonymous: config.anonymous,
+            proxies: config.request_header.clone(),
+            tokens: Cached::new(&registry.host, union),
+            anonymous: config.anonymous.clone(),
         }
     }
 
     /// What gives out and checks service accounts' tokens.
     pub(crate) fn accounts(&self) -> &Accounts {
-        &self.accounts
+        self.tokens.union().accounts()
     }
 
-    /// The client; none: credentials that are wrong, or none where they are needed.
-    pub(crate) async fn user(&self, peer: Option<&Peer>, headers: &HeaderMap) -> Option<User> {
+    /// The client; none: credentials that are wrong, or none where they are needed. Credentials that
+    /// are wrong spoil nothing where others are good.
+    pub(crate) async fn user(
+        &self,
+        peer: Option<&Peer>,
+        headers: &HeaderMap,
+        path: &str,
+    ) -> Option<User> {
         let certificate = peer.and_then(|peer| peer.certificate.as_deref());
-        if let Some(user) = certificate.and_then(certified) {
-            return Some(user.authenticated());
+        let mut wrong = false;
+        if let Some(proxies) = &self.proxies {
+            match proxies.user(certificate, headers) {
+                Ok(Some(user)) => return Some(user.authenticated()),
+                Ok(None) => {}
+                Err(_) => wrong = true,
+            }
         }
-        match bearer(headers) {
-            Some(token) => Some(self.token(token, &[]).await.ok()??.user),
-            None => self.anonymous.then(User::anonymous),
+        if let Some(certificate) = certificate {
+            let own = certificate.signed_by.contains(&CLIENTS);
+            if let Some(user) = certified(certificate).filter(|_| own) {
+                return Some(user.authenticated());
+            }
+            wrong |= !own;
         }
+        if let Some(token) = bearer::token(headers) {
+            return Some(self.token(&token, &[]).await.ok()??.user);
+        }
+        (!wrong && self.anonymous.lets_in(path)).then(User::anonymous)
+    }
+
+    /// Takes credentials out of a request whose sender is known.
+    pub(crate) fn forget(&self, headers: &mut HeaderMap) {
+        bearer::forget(headers);
+        request_header::forget(self.proxies.as_ref(), headers);
     }
 
     /// Whom a token names, for these audiences (none: this server); none: it is nobody's.
@@ -80,30 +118,8 @@ impl Authenticator {
         token: &str,
         audiences: &[String],
     ) -> Result<Option<Authenticated>, String> {
-        if let Some(user) = self.tokens.get(token) {
-            return Ok(self.for_us(user.clone(), audiences));
-        }
-        if let Some(mut found) = self.accounts.check(token, audiences).await? {
-            found.user = found.user.authenticated();
-            return Ok(Some(found));
-        }
-        if !self.bootstrap {
-            return Ok(None);
-        }
-        let user = bootstrap_token::check(&self.registry, token).await;
-        Ok(user.and_then(|user| self.for_us(user, audiences)))
-    }
-
-    /// A token that does not say for whom it is, is for this server
-    /// (authenticator.WrapAudienceAgnosticToken).
-    fn for_us(&self, user: User, wanted: &[String]) -> Option<Authenticated> {
-        let ours = self.accounts.audiences();
-        let common = ours.iter().filter(|one| wanted.is_empty() || wanted.contains(one));
-        let audiences: Vec<String> = common.cloned().collect();
-        if audiences.is_empty() && !ours.is_empty() {
-            return None;
-        }
-        Some(Authenticated { user: user.authenticated(), audiences })
+        let wanted = if audiences.is_empty() { self.accounts().audiences() } else { audiences };
+        self.tokens.check(token, wanted).await
     }
 }
 
@@ -123,36 +139,9 @@ fn certified(certificate: &Certificate) -> Option<User> {
     })
 }
 
-/// The token of `Authorization: Bearer`.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.trim().split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn headers(value: &str) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, value.parse().unwrap());
-        headers
-    }
-
-    #[test]
-    fn tokens_come_after_the_word_bearer() {
-        for (value, expected) in [
-            ("Bearer secret", Some("secret")),
-            ("bearer  secret ", Some("secret")),
-            ("Bearer ", None),
-            ("Basic secret", None),
-            ("secret", None),
-        ] {
-            assert_eq!(bearer(&headers(value)), expected, "{value}");
-        }
-        assert_eq!(bearer(&HeaderMap::new()), None);
-    }
 
     #[test]
     fn a_certificate_names_its_owner_and_itself() {

@@ -27,6 +27,10 @@ pub(crate) const UNAUTHENTICATED: &str = "system:unauthenticated";
 pub(crate) const AUTHENTICATED: &str = "system:authenticated";
 /// Its members may do everything.
 pub(crate) const MASTERS: &str = "system:masters";
+/// The group of nodes.
+pub(crate) const NODES: &str = "system:nodes";
+/// The key in `extra` of the node that a service account's pod is on.
+pub(crate) const NODE_NAME: &str = "authentication.kubernetes.io/node-name";
 /// The key in `extra` of what identifies the credential that was shown.
 pub(crate) const CREDENTIAL_ID: &str = "authentication.kubernetes.io/credential-id";
 

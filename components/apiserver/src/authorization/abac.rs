@@ -112,8 +112,8 @@ impl Policy {
 /// Decides by the lines.
 pub(super) fn decide(policies: &[Policy], attributes: &Attributes) -> Decision {
     match policies.iter().any(|policy| policy.allows(attributes)) {
-        true => Decision::Allow(String::new()),
-        false => Decision::NoOpinion("No policy matched.".into()),
+        true => Decision::allow(""),
+        false => Decision::no_opinion("No policy matched."),
     }
 }
 
@@ -172,7 +172,7 @@ mod tests {
             let query = Query::default();
             let info = RequestInfo::of(&method, path, &query);
             let attributes = Attributes::of(Arc::new(user), &info, &query);
-            let is = matches!(decide(&policies, &attributes), Decision::Allow(_));
+            let is = decide(&policies, &attributes).is_allowed();
             assert_eq!(is, allowed, "{name} {method} {path}");
         }
         assert!(Policy::parse("{").unwrap_err().to_string().contains("line 1"));

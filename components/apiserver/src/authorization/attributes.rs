@@ -3,6 +3,7 @@
 //! Upstream: apiserver/pkg/authorization/authorizer (Attributes) and the texts of
 //! endpoints/handlers/responsewriters/errors.go.
 
+use super::Selectors;
 use crate::{
     authentication::User,
     failure::{Failure, Named},
@@ -26,16 +27,16 @@ pub(crate) struct Attributes {
     pub(crate) subresource: String,
     pub(crate) name: String,
     pub(crate) path: String,
-    /// What the objects' fields must be: field and value of every `=` in the field selector.
-    pub(crate) fields: Vec<(String, String)>,
+    /// Which objects of a collection it is about.
+    pub(crate) selectors: Selectors,
 }
 
 impl Attributes {
     /// A request's.
     pub(crate) fn of(user: Arc<User>, info: &RequestInfo, query: &Query) -> Self {
-        let selector = match info.is_collection() {
-            true => query.get("fieldSelector").unwrap_or_default(),
-            false => "",
+        let selectors = match info.is_collection() {
+            true => Selectors::of(query),
+            false => Selectors::default(),
         };
         Self {
             user,
@@ -48,7 +49,7 @@ impl Attributes {
             subresource: info.subresource.clone(),
             name: info.name.clone(),
             path: info.path.clone(),
-            fields: selector.split(',').filter_map(equality).collect(),
+            selectors,
         }
     }
 
@@ -81,16 +82,6 @@ impl Attributes {
         let of = Named { group, resource: &self.resource, name: &self.name };
         Failure::forbidden(of, &text)
     }
-}
-
-/// Field and value of `a=b` or `a==b`.
-fn equality(term: &str) -> Option<(String, String)> {
-    let (field, value) = term.split_once('=')?;
-    if field.ends_with('!') {
-        return None;
-    }
-    let value = value.strip_prefix('=').unwrap_or(value);
-    Some((field.trim().to_owned(), value.trim().to_owned()))
 }
 
 #[cfg(test)]
@@ -132,11 +123,10 @@ mod tests {
     }
 
     #[test]
-    fn equalities_of_field_selectors_are_told() {
-        let selector = "fieldSelector=spec.nodeName%3Dn,a!%3Db,c%3D%3Dd";
-        let attributes = asked("x", Method::GET, "/api/v1/pods", selector);
-        let pair = |field: &str, value: &str| (field.to_owned(), value.to_owned());
-        assert_eq!(attributes.fields, [pair("spec.nodeName", "n"), pair("c", "d")]);
-        assert_eq!(asked("x", Method::GET, "/api/v1/pods/p", selector).fields, []);
+    fn only_collections_have_selectors() {
+        let selector = "fieldSelector=spec.nodeName%3Dn";
+        let of = |path: &str| asked("x", Method::GET, path, selector).selectors;
+        assert!(of("/api/v1/pods").requires("spec.nodeName", "n"));
+        assert_eq!(of("/api/v1/pods/p"), Selectors::default());
     }
 }

@@ -26,6 +26,22 @@ impl Registry {
         Ok(act.object)
     }
 
+    /// What admission makes of a door's options before somebody goes through it.
+    ///
+    /// # Errors
+    /// A plugin's refusal.
+    pub(crate) async fn admitted_connect(
+        &self,
+        door: &Target,
+        options: Value,
+        how: &Writing,
+    ) -> Result<Value, Failure> {
+        let mut act = Attributes::new(Operation::Connect, door, options, Value::Null, how);
+        self.admission.mutate(self, &mut act).await?;
+        self.admission.validate(self, &act).await?;
+        Ok(act.object)
+    }
+
     /// Changes an object as the server itself wants it: nobody is asked, nobody owns the change.
     /// `decide` gets the present object and may be asked again.
     ///
@@ -42,8 +58,8 @@ impl Registry {
             let Some(stored) = self.storage.get(&key).await? else {
                 return Err(target.not_found());
             };
-            let new = decide(&self.decoded(&target.resource, &stored)?)?;
-            let bytes = self.encoded(&target.resource, &new);
+            let new = decide(&self.decoded(&target.resource, &stored).await?)?;
+            let bytes = self.encoded(&target.resource, &new).await?;
             if dry_run || bytes[..] == stored.bytes[..] {
                 return Ok(served(&new, stored.revision));
             }

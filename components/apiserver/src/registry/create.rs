@@ -1,7 +1,7 @@
 //! A new object.
 
 use super::{
-    ATTEMPTS_MAX, Registry, Target, Writing, metadata, place, served,
+    ATTEMPTS_MAX, Registry, Target, Writing, metadata, place,
     strategies::{Occasion, prepare, warnings},
     strategy,
 };
@@ -34,7 +34,7 @@ impl Registry {
         };
         metadata::cleaned(metadata, &target.namespace);
         if !how.applied {
-            object = self.owned(target, &Value::Object(Map::new()), object, how);
+            object = self.owned(target, &Value::Object(Map::new()), object, how).await;
         }
         let mut write = Attributes::new(Operation::Create, target, object, Value::Null, how);
         self.admission.mutate(self, &mut write).await?;
@@ -91,8 +91,9 @@ impl Registry {
             };
         }
         let lease = self.lease(&target).await?;
-        match self.put_new(write, &key, self.encoded(resource, object), lease).await {
-            Ok(revision) => Ok(served(object, revision)),
+        let bytes = self.encoded(resource, object).await?;
+        match self.put_new(write, &key, bytes.clone(), lease).await {
+            Ok(revision) => self.answered(resource, object, &bytes, revision).await,
             Err(Refused::Changed(_)) => {
                 Err(Failure::already_exists(place::named(resource, &target.name)))
             }

@@ -48,7 +48,7 @@ impl Registry {
         options: &Deletion,
         how: &Writing,
     ) -> Result<Bytes, Failure> {
-        let resource = &*target.resource;
+        let resource = &target.resource;
         let key = target.key(&self.storage);
         for _ in 0..ATTEMPTS_MAX {
             let Some(stored) = self.storage.get(&key).await? else {
@@ -60,7 +60,7 @@ impl Registry {
                 true => self.cached_instead(target, &stored),
                 false => stored,
             };
-            let present = self.decoded(resource, &stored)?;
+            let present = self.decoded(resource, &stored).await?;
             options.check(target, &present)?;
             let (none, old) = (Value::Null, present.clone());
             let mut write = Attributes::new(Operation::Delete, target, none, old, how);
@@ -68,7 +68,7 @@ impl Registry {
             self.admission.validate(self, &write).await?;
             let mut doomed = present.clone();
             mark(self.host.clock.wall(), target, options, &mut doomed);
-            let bytes = self.encoded(resource, &doomed);
+            let bytes = self.encoded(resource, &doomed).await?;
             let goes = is_finished(resource, &doomed);
             if how.dry_run || (!goes && bytes[..] == stored.bytes[..]) {
                 return Ok(served(&doomed, stored.revision));

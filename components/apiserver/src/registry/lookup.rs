@@ -1,6 +1,6 @@
 //! Objects as the server itself looks at them, when it decides about others.
 
-use super::{Registry, Target, parsed, place};
+use super::{Registry, Target, place};
 use crate::{cache::Entry, failure::Failure, object, storage::Refused};
 use api::{decode, resources::Resource, schema::GroupVersionKind};
 use serde_json::Value;
@@ -24,30 +24,52 @@ impl Registry {
     /// An object as the cache has it.
     ///
     /// # Errors
-    /// The cache has not been filled in time.
+    /// The cache has not been filled in time; the object cannot be converted.
     pub(crate) async fn cached_object(
         &self,
-        resource: &Resource,
+        resource: &Arc<Resource>,
         namespace: &str,
         name: &str,
     ) -> Result<Option<Arc<Entry>>, Failure> {
         let cache = self.cache(resource);
         cache.reach(0).await?;
-        Ok(cache.get(&self.storage.key(&place::key(resource, namespace, name))))
+        let found = cache.get(&self.storage.key(&place::key(resource, namespace, name)));
+        Ok(self.presented_together(resource, found.into_iter().collect()).await?.pop())
     }
 
     /// All objects of a namespace as the cache has them, of all namespaces where it is empty.
     ///
     /// # Errors
-    /// The cache has not been filled in time.
+    /// The cache has not been filled in time; an object cannot be converted.
     pub(crate) async fn all_cached(
         &self,
-        resource: &Resource,
+        resource: &Arc<Resource>,
         namespace: &str,
     ) -> Result<Vec<Arc<Entry>>, Failure> {
         let cache = self.cache(resource);
         cache.reach(0).await?;
-        Ok(cache.snapshot(&self.storage.key(&place::prefix(resource, namespace))).entries)
+        let found = cache.snapshot(&self.storage.key(&place::prefix(resource, namespace)));
+        self.presented_together(resource, found.entries).await
+    }
+
+    /// An object of a group's first version from the cache, and from the storage where the cache has
+    /// none: a cache that lags refuses nothing that is there.
+    ///
+    /// # Errors
+    /// There is no such resource, or the storage does not answer.
+    pub(crate) async fn found(
+        &self,
+        group: &str,
+        plural: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<Value>, Failure> {
+        let resource = self.resource(group, "v1", plural);
+        let resource = resource.ok_or_else(Failure::no_such_resource)?;
+        match self.cached_object(&resource, namespace, name).await? {
+            Some(entry) => Ok(Some(entry.whole())),
+            None => self.stored(&resource, namespace, name).await,
+        }
     }
 
     /// An object as the storage has it, with its revision.
@@ -66,8 +88,10 @@ impl Registry {
             name: name.to_owned(),
             subresource: String::new(),
         };
-        let stored = self.storage.get(&target.key(&self.storage)).await?;
-        stored.as_ref().map(parsed).transpose()
+        match self.storage.get(&target.key(&self.storage)).await? {
+            Some(stored) => self.decoded(resource, &stored).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Replaces an object if nobody has changed it since it was read; false: somebody has. It passes

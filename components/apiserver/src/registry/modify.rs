@@ -46,10 +46,10 @@ impl Registry {
         how: &Writing,
         decide: &impl Fn(&Value) -> Result<Value, Failure>,
     ) -> Result<Option<Bytes>, Failure> {
-        let resource = &*target.resource;
+        let resource = &target.resource;
         let stored = self.storage.get(&target.key(&self.storage)).await?;
         let Some(stored) = stored else { return Err(target.not_found()) };
-        let present = self.decoded(resource, &stored)?;
+        let present = self.decoded(resource, &stored).await?;
         let mut new = decide(&present)?;
         // X15: whoever says what it has seen is believed to have seen the newest.
         if !self.host.defects.has("X15") {
@@ -64,9 +64,11 @@ impl Registry {
         metadata::carried_over(&mut new, &present);
         if !how.applied {
             // K13b (after kubernetes #75564): owners are worked out for an object that is out of date.
-            let stale = self.host.defects.has("K13b").then(|| self.cached_instead(target, &stored));
-            let stale = stale.map(|stale| self.decoded(resource, &stale)).transpose()?;
-            new = self.owned(target, stale.as_ref().unwrap_or(&present), new, how);
+            let stale = match self.host.defects.has("K13b") {
+                true => Some(self.decoded(resource, &self.cached_instead(target, &stored)).await?),
+                false => None,
+            };
+            new = self.owned(target, stale.as_ref().unwrap_or(&present), new, how).await;
         }
         let mut write = Attributes::new(Operation::Update, target, new, present, how);
         self.admission.mutate(self, &mut write).await?;
@@ -105,7 +107,7 @@ impl Registry {
         self.admission.validate(self, write).await?;
         object::set_revision(&mut write.object, stored.revision);
         let new = keep_times(&write.old, write.object.clone());
-        let bytes = self.encoded(resource, &new);
+        let bytes = self.encoded(resource, &new).await?;
         if write.dry_run || bytes[..] == stored.bytes[..] {
             return Ok(Some(served(&new, stored.revision)));
         }
@@ -113,14 +115,14 @@ impl Registry {
         let removed = is_finished(resource, &new);
         let written = match removed {
             true => self.storage.delete_if(&key, stored.revision).await,
-            false => self.storage.put_if(&key, stored.revision, bytes, lease).await,
+            false => self.storage.put_if(&key, stored.revision, bytes.clone(), lease).await,
         };
         match written {
             Ok(revision) => {
                 if removed {
                     self.free(target, &new).await;
                 }
-                Ok(Some(served(&new, revision)))
+                self.answered(resource, &new, &bytes, revision).await.map(Some)
             }
             Err(Refused::Changed(_)) => Ok(None),
             Err(Refused::Failed(failure)) => Err(failure),

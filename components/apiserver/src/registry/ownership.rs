@@ -2,30 +2,55 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers/fieldmanager.
 
-use super::{Registry, Target, Writing, metadata, versions::AllVersions};
+use super::{Registry, Target, Writing, conversion::Questions, metadata, versions::AllVersions};
 use crate::failure::{Cause, Failure};
 use api::patch::{
     Filter, PatchError,
     apply::{FieldManager, Resource},
     fields::{Element, Set},
+    managed::Managed,
 };
 use api::schema::GroupVersionKind;
 use http::StatusCode;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// Between questions and answers the bookkeeping runs so often.
+const ROUNDS_MAX: u32 = 8;
+
 impl Registry {
     /// The object that is about to be stored, with its fields' owners brought up to date. `live` is
     /// what is stored now, an empty object at a birth.
-    pub(super) fn owned(&self, target: &Target, live: &Value, new: Value, how: &Writing) -> Value {
+    ///
+    /// Bookkeeping refuses nothing: where a webhook does not say how the object looks in another
+    /// version, the live object's records stay.
+    pub(super) async fn owned(
+        &self,
+        target: &Target,
+        live: &Value,
+        mut new: Value,
+        how: &Writing,
+    ) -> Value {
         let now = metadata::time(self.host.clock.wall());
-        let filters = self.filters(target);
-        let versions = AllVersions(&target.resource);
-        let manager = FieldManager::new(self.tracked(target, &versions, &filters));
-        manager.update(live, new, &how.manager, &now)
+        let (filters, questions) = (self.filters(target), Questions::default());
+        for _ in 0..ROUNDS_MAX {
+            let owned = {
+                let versions = AllVersions { resource: &target.resource, questions: &questions };
+                let manager = FieldManager::new(self.tracked(target, &versions, &filters));
+                manager.update(live, new.clone(), &how.manager, &now)
+            };
+            match questions.answer(self, &target.resource).await {
+                Ok(false) => return owned,
+                Ok(true) => {}
+                Err(_) => break,
+            }
+        }
+        Managed::of(live).store(&mut new);
+        new
     }
 
-    /// What an apply makes of the live object, an empty one if there is none.
+    /// What an apply makes of the live object, an empty one if there is none. Where questions are
+    /// left open, it counts only once they are answered.
     ///
     /// # Errors
     /// Others own what it changes, or the patch is not of the object's kind.
@@ -34,12 +59,12 @@ impl Registry {
         target: &Target,
         live: &Value,
         patch: &Value,
-        how: &Writing,
-        force: bool,
+        (how, force): (&Writing, bool),
+        questions: &Questions,
     ) -> Result<Value, Failure> {
         let now = metadata::time(self.host.clock.wall());
         let filters = self.filters(target);
-        let versions = AllVersions(&target.resource);
+        let versions = AllVersions { resource: &target.resource, questions };
         let manager = FieldManager::new(self.tracked(target, &versions, &filters));
         manager.apply(live, patch, &how.manager, force, &now).map_err(|error| refused(&error))
     }
@@ -55,11 +80,12 @@ impl Registry {
         object: &Value,
         patch: &Value,
     ) -> Result<Value, Failure> {
+        let questions = Questions::default();
         let tracked = Resource {
             schemas: resource.custom.as_ref().map_or(&*self.schemas, |custom| &*custom.schemas),
             kind,
             subresource: "",
-            versions: &AllVersions(resource),
+            versions: &AllVersions { resource, questions: &questions },
             filters: &BTreeMap::new(),
         };
         FieldManager::new(tracked).laid_over(object, patch).map_err(|error| refused(&error))

@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/storage/interfaces.go and its table of resource version semantics.
 
-use super::{Registry, Target, place};
+use super::{Registry, Target, place, versions::is_plain};
 use crate::{
     cache::{Cacher, Entry, Progress},
     continuation::Continuation,
@@ -52,41 +52,25 @@ pub(crate) struct Listed {
 impl Registry {
     /// Reads one object.
     pub(crate) async fn get(&self, target: &Target, how: Freshness) -> Result<Bytes, Failure> {
-        let key = target.key(&self.storage);
+        let (key, resource) = (target.key(&self.storage), &target.resource);
         if let Freshness::Any | Freshness::NotOlder(_) = how {
-            let cache = self.cache(&target.resource);
+            let cache = self.cache(resource);
             self.fresh(&cache, how).await?;
             let entry = cache.get(&key).ok_or_else(|| target.not_found())?;
-            return Ok(match self.conversion(&target.resource) {
-                None => entry.served().clone(),
-                Some(conversion) => conversion.served(entry.served()),
-            });
+            let shown = self.presented_together(resource, vec![entry.clone()]).await?.pop();
+            return Ok(shown.unwrap_or(entry).served().clone());
         }
         let stored = self.storage.get(&key).await?.ok_or_else(|| target.not_found())?;
-        Ok(match self.conversion(&target.resource) {
-            None => stored.served(),
-            Some(conversion) => conversion.served(&stored.served()),
-        })
+        match is_plain(resource) {
+            true => Ok(stored.served()),
+            false => Ok(self.shown(resource, stored).await?.served().clone()),
+        }
     }
 
     /// Reads a collection.
     pub(crate) async fn list(
         &self,
-        resource: &Resource,
-        namespace: &str,
-        reading: &Reading,
-    ) -> Result<Listed, Failure> {
-        let mut listed = self.list_stored(resource, namespace, reading).await?;
-        if let Some(conversion) = self.conversion(resource) {
-            listed.entries.iter_mut().for_each(|entry| *entry = conversion.entry(entry));
-        }
-        Ok(listed)
-    }
-
-    /// Reads a collection in the version that is stored.
-    async fn list_stored(
-        &self,
-        resource: &Resource,
+        resource: &Arc<Resource>,
         namespace: &str,
         reading: &Reading,
     ) -> Result<Listed, Failure> {
@@ -104,10 +88,30 @@ impl Registry {
             reached => reached?,
         };
         let snapshot = cache.snapshot(&self.storage.key(&place::prefix(resource, namespace)));
-        let entries = snapshot.entries.into_iter();
-        let entries = entries.filter(|entry| reading.selection.takes(entry)).collect();
+        let entries = self.taken(resource, snapshot.entries, reading).await?;
         let revision = snapshot.progress.revision;
         Ok(Listed { entries, revision, next: None, remaining: None })
+    }
+
+    /// Those objects that a reading is about, as the resource shows them.
+    async fn taken(
+        &self,
+        resource: &Arc<Resource>,
+        entries: Vec<Arc<Entry>>,
+        reading: &Reading,
+    ) -> Result<Vec<Arc<Entry>>, Failure> {
+        let takes = |entry: &Arc<Entry>| reading.selection.takes(entry);
+        // Selectors speak of what is stored; those of definitions, of what is shown.
+        match resource.custom.is_some() {
+            true => {
+                let shown = self.presented_together(resource, entries).await?;
+                Ok(shown.into_iter().filter(takes).collect())
+            }
+            false => {
+                let entries = entries.into_iter().filter(takes).collect();
+                self.presented(resource, entries).await
+            }
+        }
     }
 
     /// Waits until a cache is as new as it must be.
@@ -128,7 +132,7 @@ impl Registry {
     /// Reads the storage itself, until the page is full.
     async fn page(
         &self,
-        resource: &Resource,
+        resource: &Arc<Resource>,
         namespace: &str,
         reading: &Reading,
     ) -> Result<Listed, Failure> {
@@ -145,7 +149,7 @@ impl Registry {
             revision = page.revision;
             let last = page.objects.last().map(|stored| stored.key.clone());
             let found = page.objects.into_iter().map(|stored| Arc::new(Entry::of(stored)));
-            entries.extend(found.filter(|entry| reading.selection.takes(entry)));
+            entries.extend(self.taken(resource, found.collect(), reading).await?);
             let Some(last) = last.filter(|_| page.remaining > 0) else {
                 return Ok(Listed { entries, revision, next: None, remaining: None });
             };

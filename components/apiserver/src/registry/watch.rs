@@ -2,7 +2,9 @@
 //!
 //! Upstream: apiserver/pkg/storage/cacher (cacheWatcher) and endpoints/handlers/watch.go.
 
-use super::{Registry, place, read::Freshness, versions::Conversion};
+mod life;
+
+use super::{Registry, place, read::Freshness};
 use crate::{
     cache::{Cacher, Change, Entry, Progress, TooOld},
     failure::Failure,
@@ -11,6 +13,7 @@ use crate::{
 use api::resources::Resource;
 use bytes::Bytes;
 use host::watch;
+use life::Life;
 use std::{collections::VecDeque, sync::Arc};
 
 /// What is watched, and from where on.
@@ -48,6 +51,10 @@ pub(crate) enum WatchEvent {
 /// the window holds is ended, and costs nobody else anything.
 #[derive(Debug)]
 pub(crate) struct Watch {
+    registry: Arc<Registry>,
+    resource: Arc<Resource>,
+    /// Until its definition changes; none: for ever.
+    life: Option<Life>,
     cache: Arc<Cacher>,
     progress: watch::Receiver<Progress>,
     selection: Selection,
@@ -55,8 +62,6 @@ pub(crate) struct Watch {
     at: Progress,
     ready: VecDeque<WatchEvent>,
     over: bool,
-    /// Where clients see another version than the one that is stored.
-    conversion: Option<Conversion>,
 }
 
 impl Registry {
@@ -65,11 +70,12 @@ impl Registry {
     /// # Errors
     /// The cache does not reach the revision in time.
     pub(crate) async fn watch(
-        &self,
-        resource: &Resource,
+        self: &Arc<Self>,
+        resource: &Arc<Resource>,
         namespace: &str,
         watching: Watching,
     ) -> Result<Watch, Failure> {
+        let life = resource.custom.is_some().then(|| Life::new(self, resource));
         let cache = self.cache(resource);
         let prefix = self.storage.key(&place::prefix(resource, namespace));
         let progress = cache.subscribe();
@@ -79,6 +85,9 @@ impl Registry {
         let wanted = if hasty { Freshness::Any } else { watching.from };
         let reached = self.fresh(&cache, wanted).await?;
         let mut watch = Watch {
+            registry: self.clone(),
+            resource: resource.clone(),
+            life,
             cache,
             progress,
             prefix,
@@ -86,13 +95,12 @@ impl Registry {
             at: reached,
             ready: VecDeque::new(),
             over: false,
-            conversion: self.conversion(resource),
         };
         match watching.from {
             Freshness::Exact(revision) if !watching.initial => {
                 watch.at = Progress { epoch: 0, revision };
             }
-            _ => watch.begin_with_all(watching.mark_initial_end),
+            _ => watch.begin_with_all(watching.mark_initial_end).await?,
         }
         // K04b (kubernetes #73845): what came while it was made ready comes again.
         if self.host.defects.has("K04b") && began.epoch == watch.at.epoch {
@@ -102,30 +110,35 @@ impl Registry {
     }
 }
 
-impl WatchEvent {
-    fn converted(self, conversion: &Conversion) -> Self {
-        match self {
-            Self::Added(object) => Self::Added(conversion.served(&object)),
-            Self::Modified(object) => Self::Modified(conversion.served(&object)),
-            Self::Deleted(object) => Self::Deleted(conversion.served(&object)),
-            other => other,
-        }
-    }
-}
-
 impl Watch {
-    fn begin_with_all(&mut self, mark_end: bool) {
+    async fn begin_with_all(&mut self, mark_end: bool) -> Result<(), Failure> {
         let snapshot = self.cache.snapshot(&self.prefix);
-        let entries = snapshot.entries.iter().filter(|entry| self.selection.takes(entry));
-        self.ready.extend(entries.map(|entry| WatchEvent::Added(entry.served().clone())));
+        let entries = match self.selects_shown() {
+            true => snapshot.entries,
+            false => {
+                let takes = |entry: &Arc<Entry>| self.selection.takes(entry);
+                snapshot.entries.into_iter().filter(takes).collect()
+            }
+        };
+        let shown = self.registry.presented_together(&self.resource, entries).await?;
+        let taken = |entry: &&Arc<Entry>| !self.selects_shown() || self.selection.takes(entry);
+        let added = |entry: &Arc<Entry>| WatchEvent::Added(entry.served().clone());
+        let events: Vec<_> = shown.iter().filter(taken).map(added).collect();
+        self.ready.extend(events);
         self.at = snapshot.progress;
         if mark_end {
             let revision = self.at.revision;
             self.ready.push_back(WatchEvent::Bookmark { revision, initial_end: true });
         }
+        Ok(())
     }
 
-    /// The next event; none after an error. Cancel-safe.
+    /// Selectors speak of what is stored; those of definitions, of what is shown.
+    fn selects_shown(&self) -> bool {
+        self.resource.custom.is_some()
+    }
+
+    /// The next event; none after an error, or when what is watched is not what it was. Cancel-safe.
     pub(crate) async fn next(&mut self) -> Option<WatchEvent> {
         loop {
             if let Some(event) = self.waiting() {
@@ -136,7 +149,18 @@ impl Watch {
             }
             // Marked as seen before the window is read: what comes meanwhile wakes us again.
             self.progress.mark_unchanged();
-            if !self.take() && self.progress.changed().await.is_err() {
+            if self.take().await {
+                continue;
+            }
+            let progress = &mut self.progress;
+            let goes_on = match &mut self.life {
+                None => progress.changed().await.is_ok(),
+                Some(life) => host::select!(self.registry.host, {
+                    changed = progress.changed() => changed.is_ok(),
+                    () = life.end() => false,
+                }),
+            };
+            if !goes_on {
                 return None;
             }
         }
@@ -144,11 +168,7 @@ impl Watch {
 
     /// An event that is known already.
     pub(crate) fn waiting(&mut self) -> Option<WatchEvent> {
-        let event = self.ready.pop_front()?;
-        Some(match &self.conversion {
-            None => event,
-            Some(conversion) => event.converted(conversion),
-        })
+        self.ready.pop_front()
     }
 
     /// How far the watch has come; true once nothing is [`Watch::waiting`].
@@ -156,43 +176,69 @@ impl Watch {
         WatchEvent::Bookmark { revision: self.at.revision, initial_end: false }
     }
 
-    /// Takes what is new from the window; false: nothing is.
-    fn take(&mut self) -> bool {
-        match self.cache.since(self.at) {
-            Ok((changes, progress)) => {
-                let events = changes.iter().filter_map(|change| self.event(change));
-                self.ready.extend(events.collect::<Vec<_>>());
-                // A watch from the past begins at its own revision.
-                let revision = progress.revision.max(self.at.revision);
-                self.at = Progress { revision, ..progress };
-                !changes.is_empty()
-            }
+    /// Takes what is new from the window; false: nothing is. Cancel-safe: what was not taken whole is
+    /// taken again.
+    async fn take(&mut self) -> bool {
+        let (changes, progress) = match self.cache.since(self.at) {
+            Ok(new) => new,
             Err(TooOld { oldest }) => {
                 let why =
                     format!("too old resource version: {} ({})", self.at.revision, oldest - 1);
-                self.ready.push_back(WatchEvent::Error(Failure::expired(why)));
-                self.over = true;
-                true
+                return self.end_with(Failure::expired(why));
             }
-        }
+        };
+        let events = match self.events(&changes).await {
+            Ok(events) => events,
+            Err(failure) => return self.end_with(failure),
+        };
+        self.ready.extend(events);
+        // A watch from the past begins at its own revision.
+        let revision = progress.revision.max(self.at.revision);
+        self.at = Progress { revision, ..progress };
+        !changes.is_empty()
     }
 
-    /// What a change is to this watch.
-    fn event(&self, change: &Change) -> Option<WatchEvent> {
-        let sees = |entry: &Option<Arc<Entry>>| {
-            entry.as_ref().is_some_and(|entry| {
-                entry.key.starts_with(&self.prefix) && self.selection.takes(entry)
-            })
+    fn end_with(&mut self, failure: Failure) -> bool {
+        self.ready.push_back(WatchEvent::Error(failure));
+        self.over = true;
+        true
+    }
+
+    /// What changes are to this watch.
+    async fn events(&self, changes: &[Arc<Change>]) -> Result<Vec<WatchEvent>, Failure> {
+        let near = |entry: &Arc<Entry>| {
+            let here = entry.key.starts_with(&self.prefix);
+            here && (self.selects_shown() || self.selection.takes(entry))
         };
-        let after = change.after.as_ref().filter(|_| sees(&change.after));
+        let taken = |entry: &Arc<Entry>| !self.selects_shown() || self.selection.takes(entry);
         // X30: what was in sight before is forgotten, and what goes out of sight with it.
-        let before = sees(&change.before)
-            && (self.selection.is_all() || !self.cache.host().defects.has("X30"));
-        match (before, after) {
-            (false, None) => None,
-            (false, Some(after)) => Some(WatchEvent::Added(after.served().clone())),
-            (true, Some(after)) => Some(WatchEvent::Modified(after.served().clone())),
-            (true, None) => change.gone().cloned().map(WatchEvent::Deleted),
-        }
+        let forgets = !self.selection.is_all() && self.cache.host().defects.has("X30");
+        let before = |change: &Change| change.before.clone().filter(|it| near(it) && !forgets);
+        let sides =
+            changes.iter().map(|change| [before(change), change.after.clone().filter(near)]);
+        let sides: Vec<_> = sides.collect();
+        let entries = sides.iter().flatten().flatten().cloned().collect();
+        let shown = self.registry.presented_together(&self.resource, entries).await?;
+        let mut shown = shown.into_iter();
+        let events = changes.iter().zip(sides).filter_map(|(change, sides)| {
+            // In the order in which they were asked for.
+            let [before, after] = sides.map(|side| side.and_then(|_| shown.next()).filter(taken));
+            event(change, before, after)
+        });
+        Ok(events.collect())
+    }
+}
+
+/// What a change is to who saw the object so before, and sees it so now.
+fn event(
+    change: &Change,
+    before: Option<Arc<Entry>>,
+    after: Option<Arc<Entry>>,
+) -> Option<WatchEvent> {
+    match (before, after) {
+        (None, None) => None,
+        (None, Some(after)) => Some(WatchEvent::Added(after.served().clone())),
+        (Some(_), Some(after)) => Some(WatchEvent::Modified(after.served().clone())),
+        (Some(before), None) => Some(WatchEvent::Deleted(change.gone(&before))),
     }
 }

@@ -1,12 +1,9 @@
 //! Answers: JSON, text, failures, and lists that are put together from bytes.
 
-use crate::{
-    failure::Failure,
-    registry::{Listed, custom},
-};
+use crate::{failure::Failure, registry::Listed};
 use api::resources::Resource;
 use bytes::{BufMut, Bytes, BytesMut};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::Value;
 use wire::{Response, full};
 
@@ -33,6 +30,14 @@ pub(crate) fn value(status: StatusCode, body: &Value) -> Response {
 /// A short text.
 pub(crate) fn text(status: StatusCode, body: impl Into<Bytes>) -> Response {
     reply(status, "text/plain; charset=utf-8", body)
+}
+
+/// What Go's http.Error answers: a text that no browser takes for anything else.
+pub(crate) fn plain_error(status: StatusCode, body: impl Into<Bytes>) -> Response {
+    let mut response = text(status, body);
+    let name = HeaderName::from_static("x-content-type-options");
+    response.headers_mut().insert(name, HeaderValue::from_static("nosniff"));
+    response
 }
 
 /// The answer with what the client is to be told besides (RFC 7234's `Warning`, code 299).
@@ -75,7 +80,7 @@ pub(crate) fn list(resource: &Resource, listed: &Listed) -> Bytes {
         if index > 0 {
             body.put_u8(b',');
         }
-        body.put_slice(&custom::served(resource, entry.served().clone()));
+        body.put_slice(entry.served());
     }
     body.put_slice(b"]}\n");
     body.freeze()

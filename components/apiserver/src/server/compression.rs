@@ -4,9 +4,9 @@
 
 use super::{Asked, answer};
 use bytes::Bytes;
-use flate2::{Compression, write::GzEncoder};
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use http::{HeaderValue, StatusCode, header};
-use std::io::Write;
+use std::io::{Read, Write};
 use wire::Response;
 
 /// Shorter answers are not worth it (defaultGzipThresholdBytes).
@@ -19,14 +19,32 @@ pub(super) fn fitting(
     media: &'static str,
     body: Bytes,
 ) -> Response {
-    let reads = asked.header(header::ACCEPT_ENCODING).is_some_and(reads_gzip);
-    let compressed = (reads && body.len() >= BYTES_MIN).then(|| gzip(&body)).flatten();
-    let Some(compressed) = compressed else { return answer::reply(status, media, body) };
-    let mut response = answer::reply(status, media, compressed);
+    match body.len() >= BYTES_MIN && is_read(asked) {
+        true => marked(answer::reply(status, media, gzip(&body))),
+        false => answer::reply(status, media, body),
+    }
+}
+
+/// An answer that is kept compressed, in the form that the client reads.
+pub(super) fn kept(asked: &Asked, media: &'static str, compressed: &Bytes) -> Response {
+    if is_read(asked) {
+        return marked(answer::reply(StatusCode::OK, media, compressed.clone()));
+    }
+    let mut plain = Vec::new();
+    let read = GzDecoder::new(&compressed[..]).read_to_end(&mut plain);
+    read.expect("this server compressed it");
+    answer::reply(StatusCode::OK, media, plain)
+}
+
+fn marked(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     response
+}
+
+fn is_read(asked: &Asked) -> bool {
+    asked.header(header::ACCEPT_ENCODING).is_some_and(reads_gzip)
 }
 
 /// Upstream asks no more than whether the word stands there.
@@ -34,25 +52,23 @@ fn reads_gzip(accepted: &str) -> bool {
     accepted.split(',').any(|one| one.split(';').next().unwrap_or_default().trim() == "gzip")
 }
 
-fn gzip(body: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn gzip(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 8), Compression::fast());
-    // Writing to memory does not fail.
-    encoder.write_all(body).ok()?;
-    encoder.finish().ok()
+    let written = encoder.write_all(body).and_then(|()| encoder.finish());
+    written.expect("writing to memory does not fail")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read;
 
     #[test]
     fn what_was_compressed_can_be_read() {
         let text = "kubernetes ".repeat(20_000);
-        let compressed = gzip(text.as_bytes()).unwrap();
+        let compressed = gzip(text.as_bytes());
         assert!(compressed.len() < text.len() / 10);
         let mut read = String::new();
-        flate2::read::GzDecoder::new(&compressed[..]).read_to_string(&mut read).unwrap();
+        GzDecoder::new(&compressed[..]).read_to_string(&mut read).unwrap();
         assert_eq!(read, text);
         for (accepted, reads) in [("gzip", true), ("br, gzip;q=1", true), ("identity", false)] {
             assert_eq!(reads_gzip(accepted), reads, "{accepted}");

@@ -3,6 +3,7 @@
 //! Upstream: apiserver/pkg/endpoints/discovery and its package aggregated.
 
 use super::{Server, answer, negotiation};
+use crate::aggregation::priorities;
 use api::{
     resources::{Resource, Subresource},
     schema::GroupVersionKind,
@@ -62,7 +63,10 @@ impl Server {
                 groups.push(group.clone());
             }
         }
-        groups
+        match &self.aggregator {
+            Some(aggregator) => priorities::groups(groups, &aggregator.extensions()),
+            None => groups,
+        }
     }
 
     /// A group's versions, the preferred one first.
@@ -74,7 +78,10 @@ impl Server {
                 versions.push(kind.version.clone());
             }
         }
-        versions
+        match &self.aggregator {
+            Some(aggregator) => priorities::versions(group, versions, &aggregator.extensions()),
+            None => versions,
+        }
     }
 
     fn group(&self, group: &str) -> Option<Value> {
@@ -140,6 +147,12 @@ impl Server {
     }
 
     fn aggregated_version(&self, group: &str, version: &str) -> Value {
+        if let Some(aggregator) = &self.aggregator
+            && let Some(extension) =
+                aggregator.extensions().get(&(group.to_owned(), version.to_owned()))
+        {
+            return aggregator.version(extension);
+        }
         let resources: Vec<Value> = self
             .registry
             .table()

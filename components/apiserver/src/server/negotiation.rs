@@ -129,6 +129,19 @@ pub(crate) fn openapi(accept: Option<&str>) -> Result<(), Failure> {
     }
 }
 
+/// The second version's binary form, and the name that it had before; it is answered under this one.
+pub(crate) const SWAGGER_BINARY: &str =
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+const SWAGGER_BINARY_OLD: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+
+/// The form of OpenAPI's second version that the client likes best; none: it reads neither.
+pub(crate) fn swagger(accept: Option<&str>) -> Option<&'static str> {
+    Offer::all(accept.unwrap_or_default()).find_map(|offer| match offer.media {
+        SWAGGER_BINARY | SWAGGER_BINARY_OLD => Some(SWAGGER_BINARY),
+        _ => offer.is_json().then_some("application/json"),
+    })
+}
+
 /// Whether the client reads aggregated discovery, in the version `v2`.
 pub(crate) fn aggregated_discovery(accept: Option<&str>) -> bool {
     Offer::all(accept.unwrap_or_default()).any(|offer| {
@@ -185,6 +198,24 @@ mod tests {
         ];
         for (accept, binary, expected) in cases {
             assert_eq!(any_form(Some(accept), binary).ok(), expected, "{accept}");
+        }
+    }
+
+    #[test]
+    fn the_second_version_of_openapi_has_two_forms() {
+        let json = Some("application/json");
+        let cases = [
+            (None, json),
+            (Some("*/*"), json),
+            (Some(SWAGGER_BINARY_OLD), Some(SWAGGER_BINARY)),
+            (
+                Some("text/html, application/com.github.proto-openapi.spec.v2.v1.0+protobuf"),
+                Some(SWAGGER_BINARY),
+            ),
+            (Some("text/html"), None),
+        ];
+        for (accept, expected) in cases {
+            assert_eq!(swagger(accept), expected, "{accept:?}");
         }
     }
 

@@ -2,11 +2,15 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers.
 
-use super::{Asked, Server, answer, body, compression, negotiation, subresources};
+use super::{
+    Asked, Server, answer, body, compression, connect, negotiation,
+    options::{deletion, freshness, number, writing},
+    subresources,
+};
 use crate::{
     continuation::Continuation,
     failure::Failure,
-    registry::{Deletion, Freshness, Reading, Target, Watching, Writing, place},
+    registry::{Freshness, Reading, Target, Watching, place},
     selection::Selection,
 };
 use api::resources::Resource;
@@ -15,9 +19,6 @@ use http::StatusCode;
 use hyper::body::Incoming;
 use std::sync::Arc;
 use wire::Response;
-
-/// Longest name of a manager (fieldManager).
-const MANAGER_LENGTH_MAX: usize = 128;
 
 impl Server {
     /// Answers a request about objects.
@@ -34,6 +35,9 @@ impl Server {
         }
         if let Some(account) = self.token_request(&asked) {
             return self.give_token(&asked, &account, body).await;
+        }
+        if let Some(door) = connect::Door::of(&asked.info) {
+            return self.connect(&asked, door, body).await;
         }
         match self.unkept(&asked, body).await {
             Ok(done) => done,
@@ -78,13 +82,6 @@ impl Server {
                     "create not allowed while custom resource definition is terminating".into();
                 return Err(failure);
             }
-            if custom.by_webhook && resource.kind != resource.stored {
-                let (stored, kind) = (&resource.stored, &resource.kind);
-                let why = "webhooks are not called for conversions";
-                return Err(Failure::internal(format!(
-                    "conversion webhook for {stored} failed: {why}: {kind} is not what is stored"
-                )));
-            }
             custom.warning.iter().for_each(|told| asked.notes.warn(told.clone()));
         }
         let served = subresources::is_served(&info.subresource);
@@ -108,7 +105,7 @@ impl Server {
 
     async fn get(&self, asked: &Asked, target: &Target) -> Result<Response, Failure> {
         let form = self.form(asked, &target.resource)?;
-        let freshness = freshness(asked, Freshness::Newest)?;
+        let freshness = freshness(asked)?;
         let object = self.registry.get(target, freshness).await?;
         Ok(self.one(StatusCode::OK, target, form, object))
     }
@@ -119,7 +116,7 @@ impl Server {
         let token = asked.query.get("continue").filter(|token| !token.is_empty());
         let reading = Reading {
             selection: self.selection(asked, &target.resource)?,
-            freshness: freshness(asked, Freshness::Newest)?,
+            freshness: freshness(asked)?,
             limit: limit.and_then(|limit| u64::try_from(limit).ok()).unwrap_or(0),
             continuation: token.map(Continuation::parse).transpose()?,
         };
@@ -138,7 +135,7 @@ impl Server {
         let revision = asked.query.get("resourceVersion").unwrap_or_default();
         let (from, all) = match (initial, revision) {
             (Some(true), "") => (Freshness::Newest, true),
-            (Some(true), _) => (freshness(asked, Freshness::Newest)?, true),
+            (Some(true), _) => (freshness(asked)?, true),
             (Some(false), "") => (Freshness::Exact(0), false),
             (None, "") => (Freshness::Newest, true),
             (None, "0") => (Freshness::Any, true),
@@ -243,85 +240,4 @@ impl Server {
         let (media, body) = self.body(form, json);
         compression::fitting(asked, StatusCode::OK, media, body)
     }
-}
-
-/// `resourceVersion` and `resourceVersionMatch`.
-fn freshness(asked: &Asked, unset: Freshness) -> Result<Freshness, Failure> {
-    let matching = asked.query.get("resourceVersionMatch").unwrap_or_default();
-    match (asked.query.get("resourceVersion").unwrap_or_default(), matching) {
-        ("", "") => Ok(unset),
-        ("", _) => Err(Failure::bad_request(
-            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless \
-             resourceVersion is provided",
-        )),
-        ("0", "" | "NotOlderThan") => Ok(Freshness::Any),
-        (text, "" | "NotOlderThan") => Ok(Freshness::NotOlder(number(text)?)),
-        ("0", "Exact") => Err(Failure::bad_request(
-            "resourceVersionMatch: Forbidden: resourceVersionMatch \"Exact\" is forbidden for \
-             resourceVersion \"0\"",
-        )),
-        (text, "Exact") => Ok(Freshness::Exact(number(text)?)),
-        (_, other) => Err(Failure::bad_request(format!(
-            "resourceVersionMatch: Unsupported value: {other:?}: supported values: \"Exact\", \
-             \"NotOlderThan\", \"\""
-        ))),
-    }
-}
-
-fn number(revision: &str) -> Result<u64, Failure> {
-    revision.parse().map_err(|_| {
-        let why = format!(
-            "resourceVersion: Invalid value: {revision:?}: strconv.ParseUint: parsing \
-             {revision:?}: invalid syntax"
-        );
-        Failure::bad_request(why)
-    })
-}
-
-/// `dryRun` and `fieldManager`.
-pub(super) fn writing(asked: &Asked) -> Result<Writing, Failure> {
-    let dry_run = dry_run(asked.query.all("dryRun"))?;
-    let manager = match asked.query.get("fieldManager").filter(|name| !name.is_empty()) {
-        Some(name) if name.len() > MANAGER_LENGTH_MAX => {
-            return Err(Failure::bad_request(format!(
-                "fieldManager: Too long: may not be more than {MANAGER_LENGTH_MAX} bytes"
-            )));
-        }
-        Some(name) => name.to_owned(),
-        // What comes before the first slash names the program.
-        None => {
-            let agent = asked.header(http::header::USER_AGENT).unwrap_or("unknown");
-            agent.split('/').next().unwrap_or_default().chars().take(MANAGER_LENGTH_MAX).collect()
-        }
-    };
-    let (requester, notes) = (Some(asked.requester.clone()), asked.notes.clone());
-    Ok(Writing { dry_run, manager, applied: false, requester, notes })
-}
-
-fn dry_run(values: &[String]) -> Result<bool, Failure> {
-    match values {
-        [] => Ok(false),
-        all if all.iter().all(|value| value == "All") => Ok(true),
-        other => Err(Failure::bad_request(format!(
-            "dryRun: Unsupported value: {:?}: supported values: \"All\"",
-            other.join(",")
-        ))),
-    }
-}
-
-/// A deletion's options: in the body, or else in the query.
-fn deletion(asked: &Asked, bytes: &Bytes) -> Result<(Deletion, Writing), Failure> {
-    let mut how = writing(asked)?;
-    let mut options = match bytes.is_empty() {
-        true => Deletion::default(),
-        false => serde_json::from_slice(&body::as_json(asked, bytes)?)
-            .map_err(|error| Failure::bad_request(format!("DeleteOptions: {error}")))?,
-    };
-    if bytes.is_empty() {
-        options.grace_period_seconds =
-            asked.query.number("gracePeriodSeconds").map_err(Failure::bad_request)?;
-        options.propagation_policy = asked.query.get("propagationPolicy").map(str::to_owned);
-    }
-    how.dry_run |= dry_run(options.dry_run.as_deref().unwrap_or_default())?;
-    Ok((options, how))
 }

@@ -2,16 +2,17 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers/patch.go.
 
-use super::{Asked, Server, body, decoding::Validation, negotiation, objects::writing};
+use super::{Asked, Server, body, decoding::Validation, negotiation, options::writing};
 use crate::{
     authorization::Attributes,
     failure::Failure,
-    registry::{Target, Writing, place, refused},
+    registry::{Target, Writing, conversion::Questions, place, refused},
 };
 use api::{
     patch::{PatchError, json_patch::JsonPatch, merge_patch, strategic},
     schema::{Schemas, TypeId},
 };
+use bytes::Bytes;
 use http::StatusCode;
 use hyper::body::Incoming;
 use serde_json::{Map, Value};
@@ -32,14 +33,23 @@ const READ_CUSTOM: [&str; 3] =
 /// An apply's body is YAML, of which JSON is a part.
 const APPLY: &str = "application/apply-patch+yaml";
 
-/// An apply to an object that comes and goes is tried so often.
-const ATTEMPTS_MAX: u32 = 5;
+/// An apply to an object that comes and goes, or is owned in many versions, is tried so often.
+const ATTEMPTS_MAX: u32 = 12;
 
 /// A patch, read and not yet applied.
 pub(super) enum Patch {
     Json(JsonPatch),
     Merge(Value),
     Strategic(TypeId, Value),
+}
+
+/// A server-side apply.
+struct Apply {
+    patch: Value,
+    how: Writing,
+    /// Others' fields are taken from them.
+    force: bool,
+    questions: Questions,
 }
 
 impl Server {
@@ -90,26 +100,49 @@ impl Server {
         let force = asked.query.is_true("force");
         let patch = body::yaml(&body::read(body).await?)?;
         asked.trail.sent(&patch);
-        let decide = |present: &Value| {
-            let applied = self.registry.applied(target, present, &patch, &how, force)?;
-            Ok(self.conform(&target.resource, &applied)?.value)
-        };
-        // Whoever deletes or creates the object between two attempts makes another one necessary.
+        let apply = Apply { patch, how, force, questions: Questions::default() };
+        // Whoever deletes or creates the object between two attempts makes another one necessary,
+        // and so do answers that were not there before.
         for _ in 0..ATTEMPTS_MAX {
-            match self.registry.modify(target, &how, decide).await {
-                Err(missing) if missing.reason == "NotFound" && target.subresource.is_empty() => {}
-                done => return Ok(self.one(StatusCode::OK, target, form, done?)),
+            let done = self.apply_once(asked, target, &apply).await;
+            if apply.questions.answer(&self.registry, &target.resource).await? {
+                continue;
             }
-            let create = Attributes { verb: "create".into(), ..asked.attributes() };
-            self.authorization.demand(&create).await?;
-            let object = decide(&Value::Object(Map::new()))?;
-            let collection = Target { name: String::new(), ..target.clone() };
-            match self.registry.create(&collection, object, &how).await {
-                Err(there) if there.reason == "AlreadyExists" => {}
-                done => return Ok(self.one(StatusCode::CREATED, target, form, done?)),
+            if let Some((status, object)) = done? {
+                return Ok(self.one(status, target, form, object));
             }
         }
         Err(Failure::modified(place::named(&target.resource, &target.name)))
+    }
+
+    /// One attempt; none: the object went or came meanwhile.
+    async fn apply_once(
+        &self,
+        asked: &Asked,
+        target: &Target,
+        apply: &Apply,
+    ) -> Result<Option<(StatusCode, Bytes)>, Failure> {
+        let Apply { patch, how, force, questions } = apply;
+        let decide = |present: &Value| {
+            let applied =
+                self.registry.applied(target, present, patch, (how, *force), questions)?;
+            match questions.is_open() {
+                true => Err(Failure::internal("the object is not known in all versions yet")),
+                false => Ok(self.conform(&target.resource, &applied)?.value),
+            }
+        };
+        match self.registry.modify(target, how, decide).await {
+            Err(missing) if missing.reason == "NotFound" && target.subresource.is_empty() => {}
+            done => return Ok(Some((StatusCode::OK, done?))),
+        }
+        let create = Attributes { verb: "create".into(), ..asked.attributes() };
+        self.authorization.demand(&create).await?;
+        let object = decide(&Value::Object(Map::new()))?;
+        let collection = Target { name: String::new(), ..target.clone() };
+        match self.registry.create(&collection, object, how).await {
+            Err(there) if there.reason == "AlreadyExists" => Ok(None),
+            done => Ok(Some((StatusCode::CREATED, done?))),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Upstream: pkg/registry/apps/*/storage/storage.go (ScaleREST), and for custom resources
 //! apiextensions-apiserver's pkg/registry/customresource/etcd.go.
 
-use super::{Asked, Server, answer, body, negotiation, objects::writing, patch::Patch};
+use super::{Asked, Server, answer, body, negotiation, options::writing, patch::Patch};
 use crate::{
     failure::Failure,
     object,

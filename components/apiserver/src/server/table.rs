@@ -6,10 +6,7 @@ use super::{
     Asked, Server, answer,
     negotiation::{self, Form, Include},
 };
-use crate::{
-    failure::Failure,
-    registry::{Listed, custom},
-};
+use crate::{failure::Failure, registry::Listed};
 use api::{printing, resources::Resource, time::Moment};
 use bytes::Bytes;
 use host::{Host, Timestamp};
@@ -61,7 +58,6 @@ impl<'a> Presenter<'a> {
 
     /// One object. Of a watch's tables only the first tells its columns.
     pub(super) fn one(&self, object: Bytes, with_columns: bool) -> Bytes {
-        let object = custom::served(self.resource, object);
         match self.form {
             Form::Whole | Form::Binary | Form::Yaml => object,
             Form::Metadata => partial(&mut parsed(&object)).to_string().into(),
@@ -84,7 +80,6 @@ impl<'a> Presenter<'a> {
             Form::Whole | Form::Binary | Form::Yaml => answer::list(self.resource, listed),
             _ => {
                 let objects = listed.entries.iter().map(|entry| parsed(entry.served()));
-                let objects = objects.map(|object| custom::presented(self.resource, object));
                 self.values(answer::list_metadata(listed), objects)
             }
         }

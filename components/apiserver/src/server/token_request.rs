@@ -107,7 +107,7 @@ impl Server {
                 return Err(Failure::bad_request(why));
             }
         };
-        let found = self.core(plural, &account.namespace, text("name")).await?;
+        let found = self.core(plural, &account.namespace, &text("name")).await?;
         let uid = object::meta(&found, "uid").to_owned();
         let wanted = text("uid");
         if !wanted.is_empty() && wanted != uid {
@@ -138,15 +138,22 @@ impl Server {
             return Ok(Binding::default());
         };
         // A node that is gone, or was never told of, has no identity that a token could carry.
-        let found = self.core("nodes", "", node.to_owned()).await.unwrap_or_default();
+        let found = self.core("nodes", "", node).await.unwrap_or_default();
         let node = Some((node.to_owned(), object::meta(&found, "uid").to_owned()));
         Ok(Binding { node, ..Binding::default() })
     }
 
-    async fn core(&self, plural: &str, namespace: &str, name: String) -> Result<Value, Failure> {
+    /// An object of the core group as the storage has it.
+    pub(super) async fn core(
+        &self,
+        plural: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Value, Failure> {
         let resource = self.registry.resource("", "v1", plural);
         let resource = resource.ok_or_else(Failure::no_such_resource)?;
         let namespace = if resource.namespaced { namespace.to_owned() } else { String::new() };
+        let name = name.to_owned();
         self.object(Target { resource, namespace, name, subresource: String::new() }).await
     }
 

@@ -24,7 +24,7 @@ fn resource(registry: &Registry) -> Result<Arc<Resource>, Failure> {
 /// All ranges that new addresses may come from, our own first.
 pub(super) async fn all(registry: &Registry, services: &Services) -> Result<Vec<Cidr>, Failure> {
     let mut ranges = services.ranges.clone();
-    let others = registry.all_cached(&*resource(registry)?, "").await?;
+    let others = registry.all_cached(&resource(registry)?, "").await?;
     for range in others.iter().map(|entry| entry.value()).filter(|range| is_ready(range)) {
         let texts = range["spec"]["cidrs"].as_array().into_iter().flatten();
         let read = texts.filter_map(|text| text.as_str()?.parse::<Cidr>().ok());

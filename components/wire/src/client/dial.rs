@@ -1,7 +1,7 @@
 //! From an endpoint to an open stream.
 
 use super::Endpoint;
-use crate::tls::ClientTls;
+use crate::tls::{ClientTls, Versions};
 use host::{BoxStream, Host};
 use std::{io, time::Duration};
 
@@ -24,21 +24,22 @@ pub enum DialError {
     NoTls(Endpoint),
 }
 
-/// Opens a stream to the first address of `endpoint` that answers, all within `limit`.
+/// Opens a stream to the first address of `endpoint` that answers, all within `limit`; true: HTTP/2
+/// is spoken on it.
 pub(crate) async fn dial(
     host: &Host,
     endpoint: &Endpoint,
     tls: Option<&ClientTls>,
-    http2: bool,
+    versions: Versions,
     limit: Duration,
-) -> Result<BoxStream, DialError> {
+) -> Result<(BoxStream, bool), DialError> {
     let work = async {
         let stream = connect(host, endpoint).await?;
         match (endpoint.is_tls(), tls) {
-            (false, _) => Ok(stream),
+            (false, _) => Ok((stream, versions == Versions::Http2)),
             (true, None) => Err(DialError::NoTls(endpoint.clone())),
             (true, Some(tls)) => tls
-                .connect(stream, endpoint.name(), http2)
+                .connect(stream, endpoint.name(), versions)
                 .await
                 .map_err(|error| DialError::Handshake(error.to_string())),
         }

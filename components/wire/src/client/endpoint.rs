@@ -30,6 +30,11 @@ impl Endpoint {
         self.authority.host().trim_start_matches('[').trim_end_matches(']')
     }
 
+    /// Host and port as they stand in a URL.
+    pub fn host_and_port(&self) -> String {
+        self.authority.to_string()
+    }
+
     /// The port; by default that of the scheme.
     pub fn port(&self) -> u16 {
         self.port

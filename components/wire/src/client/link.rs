@@ -5,6 +5,7 @@ use crate::{
     Body,
     io::Io,
     rt::{Executor, Timer},
+    tls::Versions,
 };
 use host::{BoxStream, Host, Instant, event};
 use hyper::client::conn::http2::{self, SendRequest};
@@ -88,7 +89,8 @@ impl Link {
         config: &ChannelConfig,
     ) -> Result<SendRequest<Body>, DialError> {
         let limit = config.connect_timeout;
-        let stream = dial(host, &self.endpoint, config.tls.as_ref(), true, limit).await?;
+        let tls = config.tls.as_ref();
+        let (stream, _) = dial(host, &self.endpoint, tls, Versions::Http2, limit).await?;
         let greeted = self.greet(host, config, stream);
         host.timeout(limit, greeted).await.unwrap_or_else(|host::Elapsed| {
             Err(DialError::Handshake("context deadline exceeded".to_owned()))

@@ -1,7 +1,11 @@
 //! One HTTP/1.1 request on a connection of its own: health checks, version probes, tests.
 
 use super::{DialError, Endpoint, dial::dial};
-use crate::{io::Io, status::chain, tls::ClientTls};
+use crate::{
+    io::Io,
+    status::chain,
+    tls::{ClientTls, Versions},
+};
 use bytes::Bytes;
 use host::Host;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -70,7 +74,7 @@ pub async fn request(
         .map_err(|error| RequestError::Broken(error.to_string()))?;
     request.headers_mut().insert(header::HOST, authority);
     let exchange = async {
-        let stream = dial(host, endpoint, tls, false, limit).await?;
+        let (stream, _) = dial(host, endpoint, tls, Versions::Http1, limit).await?;
         exchange(host, stream, request.map(Full::new), bytes_max).await
     };
     host.timeout(limit, exchange).await.unwrap_or(Err(RequestError::Elapsed))

@@ -2,15 +2,21 @@
 
 use super::{Limits, authority, preface};
 use crate::{
-    Peer, Request, Response, Service,
+    GoAway, Peer, Request, Response, Service,
     io::Io,
     rt::{Executor, Timer},
     status::chain,
     tls::ServerTls,
+    upgrade::{self, Takeover},
 };
 use host::{BoxFuture, BoxStream, Host, Stop, event};
-use hyper::server::conn::{http1, http2};
+use hyper::{
+    server::conn::{http1, http2},
+    upgrade::OnUpgrade,
+};
+use parking_lot::Mutex;
 use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
+use tokio::sync::Notify;
 
 /// Serves one connection until its client, its limits or `stop` end it.
 ///
@@ -81,24 +87,42 @@ async fn speak(
     limits: &Limits,
     mut stop: Stop,
 ) -> hyper::Result<()> {
-    let answer = Answer { service, peer: opened.peer };
+    let (switch, away) = (Switch::default(), Arc::new(Notify::new()));
+    let answer = Answer { service, peer: opened.peer, switch: switch.clone(), away: away.clone() };
     if opened.http2 {
         let io = Io(authority::mend(opened.stream));
         let mut connection = pin!(http2(host, limits).serve_connection(io, answer));
         host::select!(host, {
             ended = connection.as_mut() => return ended,
             () = stop.stopped() => connection.as_mut().graceful_shutdown(),
+            () = away.notified() => connection.as_mut().graceful_shutdown(),
         });
         connection.await
     } else {
         let io = Io(opened.stream);
         let mut connection = pin!(http1(host, limits).serve_connection(io, answer).with_upgrades());
         host::select!(host, {
-            ended = connection.as_mut() => return ended,
+            ended = connection.as_mut() => {
+                ended?;
+                return leave(host, switch, stop).await;
+            },
             () = stop.stopped() => connection.as_mut().graceful_shutdown(),
+            () = away.notified() => connection.as_mut().graceful_shutdown(),
         });
         connection.await
     }
+}
+
+/// What was HTTP goes on as something else, until that ends or the server stops.
+async fn leave(host: &Host, switch: Switch, mut stop: Stop) -> hyper::Result<()> {
+    let switched = switch.0.lock().take();
+    let Some((upgrade, takeover)) = switched else { return Ok(()) };
+    let Ok(stream) = upgrade::stream(upgrade.await?) else { return Ok(()) };
+    host::select!(host, {
+        () = takeover.run(stream) => (),
+        () = stop.stopped() => (),
+    });
+    Ok(())
 }
 
 /// `Date` would be the ambient clock's; nothing that we serve needs it.
@@ -130,13 +154,25 @@ fn http1(host: &Host, limits: &Limits) -> http1::Builder {
     builder
 }
 
+/// Whether a connection leaves HTTP, and for what.
+#[derive(Clone, Default)]
+struct Switch(Arc<Mutex<Option<(OnUpgrade, Takeover)>>>);
+
 /// Gives each request its peer, and hands it on.
 struct Answer {
     service: Arc<dyn Service>,
     peer: Peer,
+    switch: Switch,
+    /// An answer says that the connection is to end.
+    away: Arc<Notify>,
 }
 
-struct Answering(BoxFuture<'static, Response>);
+struct Answering {
+    answer: BoxFuture<'static, Response>,
+    /// What the connection becomes if the answer says that it leaves HTTP.
+    upgrade: Option<(OnUpgrade, Switch)>,
+    away: Arc<Notify>,
+}
 
 impl Future for Answering {
     type Output = Result<Response, Infallible>;
@@ -144,7 +180,15 @@ impl Future for Answering {
         mut self: std::pin::Pin<&mut Self>,
         cx: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Self::Output> {
-        self.0.as_mut().poll(cx).map(Ok)
+        let mut response = std::task::ready!(self.answer.as_mut().poll(cx));
+        let takeover = response.extensions_mut().remove::<Takeover>();
+        if let (Some(takeover), Some((upgrade, switch))) = (takeover, self.upgrade.take()) {
+            *switch.0.lock() = Some((upgrade, takeover));
+        }
+        if response.extensions().get::<GoAway>().is_some() {
+            self.away.notify_one();
+        }
+        std::task::Poll::Ready(Ok(response))
     }
 }
 
@@ -155,6 +199,8 @@ impl hyper::service::Service<Request> for Answer {
 
     fn call(&self, mut request: Request) -> Answering {
         request.extensions_mut().insert(self.peer.clone());
-        Answering(self.service.call(request))
+        let upgrade = request.extensions_mut().remove::<OnUpgrade>();
+        let upgrade = upgrade.map(|upgrade| (upgrade, self.switch.clone()));
+        Answering { answer: self.service.call(request), upgrade, away: self.away.clone() }
     }
 }

@@ -16,6 +16,8 @@ pub struct Certificate {
     pub ip_addresses: Vec<IpAddr>,
     /// Subject alternative names: URIs, such as SPIFFE identities.
     pub uris: Vec<String>,
+    /// Which groups of a listener's authorities signed it; see [`super::ClientAuth::Told`].
+    pub signed_by: Vec<usize>,
     /// The certificate itself.
     pub der: Vec<u8>,
 }

@@ -23,11 +23,21 @@ pub enum Trust<'a> {
     Anyone,
 }
 
+/// Which versions of HTTP a client offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Versions {
+    Http1,
+    Http2,
+    /// HTTP/2 where the server speaks it.
+    Either,
+}
+
 /// How to connect. Cheap to clone.
 #[derive(Clone)]
 pub struct ClientTls {
     http2: Arc<ClientConfig>,
     http1: Arc<ClientConfig>,
+    either: Arc<ClientConfig>,
     name: Option<ServerName<'static>>,
 }
 
@@ -65,7 +75,10 @@ impl ClientTls {
         http2.alpn_protocols = vec![HTTP2.to_vec()];
         let mut http1 = http2.clone();
         http1.alpn_protocols = vec![HTTP1.to_vec()];
-        Ok(Self { http2: Arc::new(http2), http1: Arc::new(http1), name: None })
+        let mut either = http2.clone();
+        either.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
+        let [http2, http1, either] = [http2, http1, either].map(Arc::new);
+        Ok(Self { http2, http1, either, name: None })
     }
 
     /// Expects the server to be called `name` instead of what the endpoint is called.
@@ -77,20 +90,26 @@ impl ClientTls {
         Ok(self)
     }
 
+    /// Agrees on encryption with the server called `endpoint`; true for HTTP/2, if it says so.
     pub(crate) async fn connect(
         &self,
         stream: BoxStream,
         endpoint: &str,
-        http2: bool,
-    ) -> io::Result<BoxStream> {
+        versions: Versions,
+    ) -> io::Result<(BoxStream, bool)> {
         let name = match &self.name {
             Some(name) => name.clone(),
             None => server_name(endpoint)
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?,
         };
-        let config = if http2 { &self.http2 } else { &self.http1 };
+        let config = match versions {
+            Versions::Http2 => &self.http2,
+            Versions::Http1 => &self.http1,
+            Versions::Either => &self.either,
+        };
         let stream = TlsConnector::from(config.clone()).connect(name, stream).await?;
-        Ok(encrypted(stream.into()))
+        let http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+        Ok((encrypted(stream.into()), http2))
     }
 }
 

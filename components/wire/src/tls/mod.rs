@@ -8,8 +8,10 @@ mod client;
 mod identity;
 mod provider;
 mod server;
+mod signers;
 
 pub use certificate::Certificate;
+pub(crate) use client::Versions;
 pub use client::{ClientTls, Trust};
 pub use identity::Identity;
 pub use server::{ClientAuth, ServerTls};

@@ -1,6 +1,8 @@
 //! The accepting end of TLS.
 
-use super::{Certificate, Error, HTTP1, HTTP2, Identity, authorities, encrypted, provider};
+use super::{
+    Certificate, Error, HTTP1, HTTP2, Identity, authorities, encrypted, provider, signers::Signers,
+};
 use host::{BoxStream, Host};
 use rustls::{
     ServerConfig,
@@ -18,11 +20,18 @@ pub enum ClientAuth<'a> {
     Optional(&'a [u8]),
     /// They must (`--client-cert-auth`).
     Required(&'a [u8]),
+    /// They may, and whose signature theirs bears is told: by any of these groups of authorities
+    /// ([`Certificate::signed_by`]), or by none of them. A group may be empty.
+    Told(&'a [Option<&'a [u8]>]),
 }
 
 /// The configuration of a listener. Cheap to clone.
 #[derive(Clone)]
-pub struct ServerTls(Arc<ServerConfig>);
+pub struct ServerTls {
+    config: Arc<ServerConfig>,
+    /// Where handshakes let any certificate pass.
+    signers: Option<Arc<Signers>>,
+}
 
 impl fmt::Debug for ServerTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,14 +53,18 @@ impl ServerTls {
     /// [`Error::Certificates`] or [`Error::Authorities`] for unusable authorities.
     pub fn new(host: &Host, identity: &Identity, clients: ClientAuth<'_>) -> Result<Self, Error> {
         let provider = provider::provider(host);
+        let mut signers = None;
         let verifier: Arc<dyn ClientCertVerifier> = match clients {
             ClientAuth::None => WebPkiClientVerifier::no_client_auth(),
+            ClientAuth::Told(groups) => {
+                signers.insert(Arc::new(Signers::new(host, groups, &provider)?)).clone()
+            }
             ClientAuth::Optional(pem) | ClientAuth::Required(pem) => {
                 let roots = Arc::new(authorities(pem)?);
                 let builder = WebPkiClientVerifier::builder_with_provider(roots, provider.clone());
                 let builder = match clients {
                     ClientAuth::Optional(_) => builder.allow_unauthenticated(),
-                    ClientAuth::Required(_) | ClientAuth::None => builder,
+                    ClientAuth::Required(_) | ClientAuth::Told(_) | ClientAuth::None => builder,
                 };
                 builder.build().map_err(|error| Error::Authorities(error.to_string()))?
             }
@@ -63,18 +76,24 @@ impl ServerTls {
         config.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
-        Ok(Self(Arc::new(config)))
+        Ok(Self { config: Arc::new(config), signers })
     }
 
     pub(crate) async fn accept(&self, stream: BoxStream) -> io::Result<(BoxStream, Session)> {
-        let stream = TlsAcceptor::from(self.0.clone()).accept(stream).await?;
+        let stream = TlsAcceptor::from(self.config.clone()).accept(stream).await?;
         let connection = stream.get_ref().1;
         let http2 = connection.alpn_protocol().map(|protocol| protocol == HTTP2);
-        let shown = connection.peer_certificates().and_then(<[_]>::first);
-        let certificate = shown
-            .map(|der| Certificate::from_der(der).map(Arc::new))
+        let certificate = connection
+            .peer_certificates()
+            .and_then(<[_]>::split_first)
+            .map(|(own, others)| {
+                let mut read = Certificate::from_der(own)?;
+                read.signed_by =
+                    self.signers.as_ref().map_or_else(Vec::new, |it| it.of(own, others));
+                Ok(Arc::new(read))
+            })
             .transpose()
-            .map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))?;
+            .map_err(|why: String| io::Error::new(io::ErrorKind::InvalidData, why))?;
         Ok((encrypted(stream.into()), Session { http2, certificate }))
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! Upstream: pkg/kubeapiserver/options/authentication.go.
 
-use super::{FlagError, broken, duration, read};
+use super::{
+    FlagError, broken, duration, issuers::IssuerFlags, read, request_header::RequestHeaderFlags,
+    webhooks::TokenWebhookFlags,
+};
 use apiserver::{KeyError, PublicKey, ServiceAccounts, SigningKey, Tokens, User};
 use clap::{ArgAction, Args};
 use std::{path::Path, time::Duration};
@@ -17,12 +20,12 @@ pub struct AuthenticationFlags {
     /// CSV file of tokens: token,user,uid,"group1,group2"
     #[arg(long, default_value = "", hide_default_value = true)]
     pub token_auth_file: String,
-    /// Let requests without credentials in as system:anonymous
+    /// Let requests without credentials in as system:anonymous: true without
     #[arg(
-        long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
-        require_equals = true, default_missing_value = "true"
+        long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
+        default_missing_value = "true"
     )]
-    pub anonymous_auth: bool,
+    pub anonymous_auth: Option<bool>,
     /// Let new machines in with tokens from secrets in kube-system
     #[arg(
         long, default_value_t = false, action = ArgAction::Set, num_args = 0..=1,
@@ -53,6 +56,15 @@ pub struct AuthenticationFlags {
         require_equals = true, default_missing_value = "true"
     )]
     pub service_account_extend_token_expiration: bool,
+    /// Who else issues tokens
+    #[command(flatten)]
+    pub issuers: IssuerFlags,
+    /// Who else knows tokens
+    #[command(flatten)]
+    pub webhook: TokenWebhookFlags,
+    /// Who names users
+    #[command(flatten)]
+    pub proxies: RequestHeaderFlags,
 }
 
 const SIGNING: &str = "service-account-signing-key-file";
@@ -66,6 +78,7 @@ impl AuthenticationFlags {
     /// How service accounts' tokens are signed and checked; makes a key in `--cert-dir` where none
     /// is given.
     pub(super) fn service_accounts(&self, cert_dir: &str) -> Result<ServiceAccounts, FlagError> {
+        self.check_issuers()?;
         let path = &self.service_account_signing_key_file;
         let pem = match path.is_empty() {
             true => own_key(cert_dir)?,
@@ -89,6 +102,26 @@ impl AuthenticationFlags {
             extends: self.service_account_extend_token_expiration,
             jwks_uri: self.service_account_jwks_uri.clone(),
         })
+    }
+
+    fn check_issuers(&self) -> Result<(), FlagError> {
+        let issuers = &self.service_account_issuer;
+        let wrong = |why: String| Err(FlagError::Combination(why));
+        for (at, issuer) in issuers.iter().enumerate() {
+            if issuer.is_empty() {
+                return wrong("service-account-issuer should not be an empty string".into());
+            }
+            if issuers[..at].contains(issuer) {
+                return wrong(format!("service-account-issuer {issuer:?} is already specified"));
+            }
+        }
+        let uri = &self.service_account_jwks_uri;
+        match uri.is_empty() || uri.starts_with("https://") {
+            true => Ok(()),
+            false => {
+                wrong(format!("service-account-jwks-uri requires https scheme, parsed as: {uri}"))
+            }
+        }
     }
 
     pub(super) fn tokens(&self) -> Result<Tokens, FlagError> {

@@ -4,6 +4,7 @@
 mod echo;
 mod http;
 mod limits;
+mod proxy;
 mod restart;
 mod setting;
 mod tls;

@@ -3,9 +3,9 @@
 use crate::{Chaos, Cluster, Intensity, Promises, Scenario, Step, System, What, When};
 use faults::{
     Allowed, Chance, DrawFrom, Drawn, Entry, Family, Fault, Harm, Span, Target, Which,
-    disk::{BitRot, PowerCut},
+    disk::{BitRot, PowerCut, SlowDisk},
     machine::{PowerLoss, Retire},
-    maintenance::Defragment,
+    maintenance::{Defragment, MoveLeader},
     network::{Direction, Isolate, Partition},
     process::{Crash, CrashAt, Pause},
 };
@@ -192,9 +192,10 @@ const SPECIALS: &[(&[&str], Special)] = &[
     (&["crash", "crash_at"], crashes_again),
     (&["power_cut"], loses_power_again),
     (&["power_loss", "crash_at"], loses_power_at_points),
-    (&["defragment", "crash", "power_cut"], dies_in_maintenance),
+    (&["defragment", "crash", "crash_at", "power_cut"], dies_in_maintenance),
     (&["bit_rot", "power_loss"], restarts_on_rot),
     (&["partition", "defragment"], returns_to_maintenance),
+    (&["partition", "move_leader", "slow_disk"], is_sent_two_snapshots),
     (&["partition", "isolate"], old_leader_returns),
 ];
 
@@ -237,17 +238,28 @@ fn loses_power_at_points(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)
     vec![(at, first), (again, Fault::CrashAt(second))]
 }
 
-/// A member dies while it carries out what an operator asked, or soon after.
+/// Where the rewritten backend is complete and not in place yet.
+const BEFORE_EXCHANGE: &str = "backend/before-defragment-rename";
+
+/// A member dies while it carries out what an operator asked, or soon after, and is asked once more
+/// when it is back: what it had begun may still lie about.
 fn dies_in_maintenance(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
-    let (target, lasts, _) = relapse(at, draw);
+    let (target, lasts, again) = relapse(at, draw);
     let asked = Fault::Defragment(Defragment { target: target.clone() });
     let soon = at.plus(Span::millis(draw.chance.below(SOON.as_millis())));
-    let operation = u32::try_from(draw.chance.between(1, 120)).unwrap_or(1);
-    let death = match draw.chance.one_in(2) {
-        true => (soon, Fault::Crash(Crash { target, lasts })),
-        false => (at, Fault::PowerCut(PowerCut { target, operation, lasts })),
+    let later = again.plus(Span::millis(draw.chance.between(1_000, 4_000)));
+    let death = match draw.chance.below(3) {
+        0 => (soon, Fault::Crash(Crash { target, lasts })),
+        1 => {
+            let operation = u32::try_from(draw.chance.between(1, 120)).unwrap_or(1);
+            (at, Fault::PowerCut(PowerCut { target, operation, lasts }))
+        }
+        _ => {
+            let point = BEFORE_EXCHANGE.to_owned();
+            (at, Fault::CrashAt(CrashAt { target, point, passing: 1, power: false, lasts }))
+        }
     };
-    vec![(at, asked), death]
+    vec![death, (at, asked.clone()), (later, asked)]
 }
 
 /// A member that was cut off long enough to need a snapshot is asked to defragment as it returns,
@@ -256,10 +268,31 @@ fn returns_to_maintenance(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault
     let (target, ..) = relapse(at, draw);
     let lasts = draw.chance.span(Span(draw.lasts.1.0 / 4), draw.lasts.1);
     let cut = Partition { target: target.clone(), direction: Direction::Both, lasts };
+    // Operators reach it all the time: the first requests are under way when it returns.
+    let first = at.plus(Span(lasts.0.saturating_sub(SOON.0)));
     let mut all = vec![(at, Fault::Partition(cut))];
     for _ in 0..draw.chance.between(6, 10) {
-        let soon = at.plus(lasts).plus(Span::millis(draw.chance.below(1_000)));
+        let soon = first.plus(Span::millis(draw.chance.below(1_000)));
         all.push((soon, Fault::Defragment(Defragment { target: target.clone() })));
+    }
+    all
+}
+
+/// A member that was cut off long enough to need a snapshot is sent one by each of two leaders: the
+/// second may arrive before the first is in place, and takes nothing from it.
+fn is_sent_two_snapshots(at: Span, draw: &mut DrawFrom<'_>) -> Vec<(Span, Fault)> {
+    let (target, ..) = relapse(at, draw);
+    let lasts = draw.chance.span(Span(draw.lasts.1.0 / 4), draw.lasts.1);
+    let back = at.plus(lasts);
+    let cut = Partition { target: target.clone(), direction: Direction::Both, lasts };
+    // The disk of who comes back is busy for a while.
+    let delay = Span::millis(draw.chance.between(1, 40));
+    let slow = SlowDisk { target, delay, lasts: Span::secs(3) };
+    let mut all = vec![(at, Fault::Partition(cut)), (back, Fault::SlowDisk(slow))];
+    for _ in 0..3 {
+        let soon = back.plus(Span::millis(draw.chance.below(2_000)));
+        let heir = Target::new(draw.group, Which::Follower);
+        all.push((soon, Fault::MoveLeader(MoveLeader { target: heir })));
     }
     all
 }

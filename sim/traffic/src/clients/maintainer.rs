@@ -16,8 +16,8 @@ pub(super) async fn run(user: &User) {
     let mut hashed = 0;
     loop {
         user.host().sleep(Duration::from_millis(maintenance.every_ms.max(1))).await;
-        match user.host().random.below(16) {
-            0 => {
+        match user.host().random.below(17) {
+            0 | 16 => {
                 user.other("defragment", Box::pin(calls.defragment(DefragmentRequest {}))).await;
             }
             1 => {

@@ -18,11 +18,14 @@ mod spec;
 mod structural;
 
 use super::{condition_is, text, versions};
-use crate::structural::{Fault, fault::index};
+use crate::{
+    structural::path::index,
+    validation::{Error, Errors},
+};
 use serde_json::Value;
 
 /// What is wrong with a definition; `present` is what is stored, if there is something.
-pub fn check(definition: &Value, present: Option<&Value>) -> Vec<Fault> {
+pub fn check(definition: &Value, present: Option<&Value>) -> Errors {
     let mut faults = Vec::new();
     // What was stored is not judged again when its status changes.
     if present.is_some_and(|present| present["spec"] == definition["spec"]) {
@@ -33,7 +36,7 @@ pub fn check(definition: &Value, present: Option<&Value>) -> Vec<Fault> {
     let name = text(&definition["metadata"], "name");
     if name != format!("{}.{}", text(&spec["names"], "plural"), text(spec, "group")) {
         let why = "must be spec.names.plural+\".\"+spec.group";
-        faults.push(Fault::invalid("metadata.name", name, why));
+        faults.push(Error::invalid("metadata.name", name, why));
     }
     spec::check(definition, &mut faults);
     if let Some(present) = present {
@@ -44,7 +47,7 @@ pub fn check(definition: &Value, present: Option<&Value>) -> Vec<Fault> {
 }
 
 /// What was stored once must be read until somebody rewrites it.
-fn stored_versions(definition: &Value, faults: &mut Vec<Fault>) {
+fn stored_versions(definition: &Value, faults: &mut Errors) {
     let stored = definition["status"]["storedVersions"].as_array().into_iter().flatten();
     for (place, version) in stored.enumerate() {
         if !versions(definition).any(|known| known["name"] == *version) {
@@ -52,7 +55,7 @@ fn stored_versions(definition: &Value, faults: &mut Vec<Fault>) {
             let why = "missing from spec.versions; it was previously a storage version, and must \
                        remain in spec.versions until a storage migration ensures no data remains \
                        persisted in this version and removes it from status.storedVersions";
-            faults.push(Fault::invalid(&field, version.clone(), why));
+            faults.push(Error::invalid(&field, version.clone(), why));
         }
     }
 }

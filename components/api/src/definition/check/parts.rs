@@ -4,10 +4,10 @@ use crate::{
     definition::text,
     json_path::JsonPath,
     structural::{
-        Fault,
-        fault::{child, index},
+        path::{child, index},
         rules::field_path,
     },
+    validation::{Error, Errors},
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -21,47 +21,47 @@ const FORMATS: [&str; 9] =
 const SELECTABLE_MAX: i64 = 8;
 
 /// Checks `additionalPrinterColumns`.
-pub(super) fn columns(told: &Value, at: &str, faults: &mut Vec<Fault>) {
+pub(super) fn columns(told: &Value, at: &str, faults: &mut Errors) {
     for (place, column) in told.as_array().into_iter().flatten().enumerate() {
         let at = index(at, place);
         if text(column, "name").is_empty() {
-            faults.push(Fault::required(&child(&at, "name"), ""));
+            faults.push(Error::required(&child(&at, "name"), ""));
         }
         let known = format!("must be one of {}", TYPES.join(","));
         match text(column, "type") {
-            "" => faults.push(Fault::required(&child(&at, "type"), &known)),
+            "" => faults.push(Error::required(&child(&at, "type"), &known)),
             kind if !TYPES.contains(&kind) => {
-                faults.push(Fault::invalid(&child(&at, "type"), kind, &known));
+                faults.push(Error::invalid(&child(&at, "type"), kind, &known));
             }
             _ => {}
         }
         let format = text(column, "format");
         if !format.is_empty() && !FORMATS.contains(&format) {
             let known = format!("must be one of {}", FORMATS.join(","));
-            faults.push(Fault::invalid(&child(&at, "format"), format, &known));
+            faults.push(Error::invalid(&child(&at, "format"), format, &known));
         }
         let (path, field) = (text(column, "jsonPath"), child(&at, "jsonPath"));
         if path.is_empty() {
-            faults.push(Fault::required(&field, ""));
+            faults.push(Error::required(&field, ""));
         } else if simple(path, &field, faults)
             && let Err(why) = JsonPath::parse(path)
         {
-            faults.push(Fault::invalid(&field, path, &why.to_string()));
+            faults.push(Error::invalid(&field, path, &why.to_string()));
         }
     }
 }
 
 /// Whether it is a path of the dot notation.
-fn simple(path: &str, field: &str, faults: &mut Vec<Fault>) -> bool {
+fn simple(path: &str, field: &str, faults: &mut Errors) -> bool {
     if path.starts_with('.') {
         return true;
     }
-    faults.push(Fault::invalid(field, path, "must be a simple json path starting with ."));
+    faults.push(Error::invalid(field, path, "must be a simple json path starting with ."));
     false
 }
 
 /// Checks `subresources`.
-pub(super) fn subresources(told: &Value, at: &str, faults: &mut Vec<Fault>) {
+pub(super) fn subresources(told: &Value, at: &str, faults: &mut Errors) {
     let scale = &told["scale"];
     if !scale.is_object() {
         return;
@@ -70,10 +70,10 @@ pub(super) fn subresources(told: &Value, at: &str, faults: &mut Vec<Fault>) {
         let (path, field) = (text(scale, name), child(at, &format!("scale.{name}")));
         if path.is_empty() {
             if required {
-                faults.push(Fault::required(&field, ""));
+                faults.push(Error::required(&field, ""));
             }
         } else if simple(path, &field, faults) && !below.iter().any(|one| path.starts_with(one)) {
-            faults.push(Fault::invalid(&field, path, why));
+            faults.push(Error::invalid(&field, path, why));
         }
     };
     path("specReplicasPath", true, &[".spec."], "should be a json path under .spec");
@@ -83,36 +83,36 @@ pub(super) fn subresources(told: &Value, at: &str, faults: &mut Vec<Fault>) {
 }
 
 /// Checks `selectableFields` of a version.
-pub(super) fn selectable(version: &Value, at: &str, faults: &mut Vec<Fault>) {
+pub(super) fn selectable(version: &Value, at: &str, faults: &mut Errors) {
     let fields: Vec<&Value> =
         version["selectableFields"].as_array().into_iter().flatten().collect();
     if i64::try_from(fields.len()).is_ok_and(|count| count > SELECTABLE_MAX) {
-        faults.push(Fault::too_many(at, fields.len(), SELECTABLE_MAX));
+        faults.push(Error::too_many(at, fields.len(), SELECTABLE_MAX));
     }
     let schema = &version["schema"]["openAPIV3Schema"];
     let mut seen = BTreeSet::new();
     for (place, field) in fields.into_iter().enumerate() {
         let (path, at) = (text(field, "jsonPath"), child(&index(at, place), "jsonPath"));
         if path.is_empty() {
-            faults.push(Fault::required(&at, ""));
+            faults.push(Error::required(&at, ""));
             continue;
         }
         if !seen.insert(path) {
-            faults.push(Fault::duplicate(&at, path));
+            faults.push(Error::duplicate(&at, path));
         }
         if let Err(why) = field_path(path, schema) {
-            faults.push(Fault::invalid(&at, path, &format!("is an invalid path: {why}")));
+            faults.push(Error::invalid(&at, path, &format!("is an invalid path: {why}")));
             continue;
         }
         if path.starts_with(".metadata") {
-            faults.push(Fault::invalid(&at, path, "must not point to fields in metadata"));
+            faults.push(Error::invalid(&at, path, "must not point to fields in metadata"));
         }
         let names = path.split('.').filter(|name| !name.is_empty());
         let found = names.fold(schema, |schema, name| &schema["properties"][name]);
         if !matches!(text(found, "type"), "string" | "boolean" | "integer") {
             let why = "must point to a field of type string, boolean or integer. Enum string \
                        fields and strings with formats are allowed.";
-            faults.push(Fault::invalid(&at, path, why));
+            faults.push(Error::invalid(&at, path, why));
         }
     }
 }

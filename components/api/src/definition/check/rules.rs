@@ -3,10 +3,10 @@
 use crate::{
     definition::text,
     structural::{
-        Fault,
-        fault::{child, index, key},
+        path::{child, index, key},
         rules::{Wrong, compile, field_path, is_embedded},
     },
+    validation::{Error, Errors},
 };
 use cel::{
     cost::{Cardinality, over_budget},
@@ -27,13 +27,13 @@ const NAMED_MAX: usize = 4;
 /// What was found so far.
 struct Search<'a> {
     functions: Arc<Functions>,
-    faults: &'a mut Vec<Fault>,
+    faults: &'a mut Errors,
     /// Estimates, with where they come from.
     costs: Vec<(u64, String)>,
 }
 
 /// Checks all rules of a schema.
-pub(super) fn check(schema: &Value, at: &str, faults: &mut Vec<Fault>) {
+pub(super) fn check(schema: &Value, at: &str, faults: &mut Errors) {
     let mut search = Search { functions: functions(), faults, costs: Vec::new() };
     search.walk(schema, at, true, Cardinality::ONE, None);
     let total = search.costs.iter().fold(0_u64, |sum, (cost, _)| sum.saturating_add(*cost));
@@ -45,10 +45,10 @@ pub(super) fn check(schema: &Value, at: &str, faults: &mut Vec<Fault>) {
     for (_, field) in costs.iter().take(NAMED_MAX) {
         let why = "contributed to estimated rule cost total exceeding cost limit for entire \
                    OpenAPIv3 schema";
-        faults.push(Fault::forbidden(field, why));
+        faults.push(Error::forbidden(field, why));
     }
     let what = "estimated rule cost total for entire OpenAPIv3 schema";
-    faults.push(Fault::forbidden(at, &over_budget(what, total, CRD_ESTIMATE_MAX)));
+    faults.push(Error::forbidden(at, &over_budget(what, total, CRD_ESTIMATE_MAX)));
 }
 
 impl Search<'_> {
@@ -107,17 +107,17 @@ impl Search<'_> {
         let compiled = match compile(&self.functions, rule, schema, shape) {
             Ok(compiled) => compiled,
             Err(Wrong::Rule(why)) => {
-                return self.faults.push(Fault::invalid(&field, internal(rule), &why));
+                return self.faults.push(Error::invalid(&field, internal(rule), &why));
             }
             Err(Wrong::Message(why)) => {
-                return self.faults.push(Fault::invalid(&message, internal(rule), &why));
+                return self.faults.push(Error::invalid(&message, internal(rule), &why));
             }
         };
         if let Some(at) = uncorrelated.filter(|_| compiled.is_transition) {
             let why = format!(
                 "oldSelf cannot be used on the uncorrelatable portion of the schema within {at}"
             );
-            self.faults.push(Fault::invalid(&field, text(rule, "rule"), &why));
+            self.faults.push(Error::invalid(&field, text(rule, "rule"), &why));
         }
         let cost = often.cost(compiled.program.estimate(shape).max, shape);
         self.pay("estimated rule cost", cost, field);
@@ -130,7 +130,7 @@ impl Search<'_> {
     fn pay(&mut self, what: &str, cost: u64, field: String) {
         if cost > RULE_ESTIMATE_MAX {
             let why = over_budget(what, cost, RULE_ESTIMATE_MAX);
-            self.faults.push(Fault::forbidden(&field, &why));
+            self.faults.push(Error::forbidden(&field, &why));
         }
         self.costs.push((cost, field));
     }
@@ -142,27 +142,27 @@ impl Search<'_> {
         let broken = |name: &str| trimmed(name).contains(['\n', '\r']);
         let (message, path) = (child(at, "message"), child(at, "fieldPath"));
         if trimmed("rule").is_empty() {
-            self.faults.push(Fault::required(&child(at, "rule"), "rule is not specified"));
+            self.faults.push(Error::required(&child(at, "rule"), "rule is not specified"));
             return false;
         }
         if !said("message").is_empty() && trimmed("message").is_empty() {
             let why = "message must be non-empty if specified";
-            self.faults.push(Fault::invalid(&message, said("message"), why));
+            self.faults.push(Error::invalid(&message, said("message"), why));
         } else if broken("message") {
             let why = "message must not contain line breaks";
-            self.faults.push(Fault::invalid(&message, said("message"), why));
+            self.faults.push(Error::invalid(&message, said("message"), why));
         } else if broken("rule") && trimmed("message").is_empty() {
             let why = "message must be specified if rule contains line breaks";
-            self.faults.push(Fault::required(&message, why));
+            self.faults.push(Error::required(&message, why));
         }
         if !said("messageExpression").is_empty() && trimmed("messageExpression").is_empty() {
             let why = "messageExpression must be non-empty if specified";
-            self.faults.push(Fault::required(&child(at, "messageExpression"), why));
+            self.faults.push(Error::required(&child(at, "messageExpression"), why));
         }
         let reason = said("reason");
         if !reason.is_empty() && !REASONS.contains(&reason) {
             let known = REASONS.map(str::to_owned);
-            self.faults.push(Fault::unsupported(&child(at, "reason"), reason, &known));
+            self.faults.push(Error::unsupported(&child(at, "reason"), reason, &known));
         }
         if !said("fieldPath").is_empty() {
             let wrong = match field_path(trimmed("fieldPath"), schema) {
@@ -174,7 +174,7 @@ impl Search<'_> {
                 Ok(_) => None,
             };
             if let Some(why) = wrong {
-                self.faults.push(Fault::invalid(&path, said("fieldPath"), &why));
+                self.faults.push(Error::invalid(&path, said("fieldPath"), &why));
             }
         }
         true
@@ -194,12 +194,12 @@ fn internal(rule: &Value) -> Value {
 }
 
 /// Nothing can be said of what nothing is known of.
-fn no_shape(schema: &Value, field: &str) -> Fault {
+fn no_shape(schema: &Value, field: &str) -> Error {
     let free = schema["x-kubernetes-preserve-unknown-fields"] == true;
     let why = format!(
         "rule declared on schema that does not support validation rules type: '{}' \
          x-kubernetes-preserve-unknown-fields: '{free}'",
         text(schema, "type")
     );
-    Fault::invalid(field, "", &why)
+    Error::invalid(field, "", &why)
 }

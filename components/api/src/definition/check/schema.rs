@@ -4,10 +4,10 @@ use super::{rules, structural};
 use crate::{
     definition::text,
     structural::{
-        Fault,
-        fault::{child, index, key},
+        path::{child, index, key},
         prune::IDENTITY,
     },
+    validation::{Error, Errors},
 };
 use serde_json::{Map, Value};
 
@@ -46,7 +46,7 @@ struct Place<'a> {
 }
 
 /// Checks a version's schema.
-pub(super) fn check(version: &Value, at: &str, faults: &mut Vec<Fault>) {
+pub(super) fn check(version: &Value, at: &str, faults: &mut Errors) {
     let Some(schema) = version["schema"]["openAPIV3Schema"].as_object() else { return };
     root(version, schema, at, faults);
     let place = Place { root: true, ..Place::default() };
@@ -59,13 +59,13 @@ pub(super) fn check(version: &Value, at: &str, faults: &mut Vec<Fault>) {
     }
 }
 
-fn root(version: &Value, schema: &Map<String, Value>, at: &str, faults: &mut Vec<Fault>) {
+fn root(version: &Value, schema: &Map<String, Value>, at: &str, faults: &mut Errors) {
     if version["subresources"]["status"].is_object() {
         let kind = schema.get("type").and_then(Value::as_str).unwrap_or_default();
         if !kind.is_empty() && kind != "object" {
             let why = "only \"object\" is allowed as the type at the root of the schema if the \
                        status subresource is enabled";
-            faults.push(Fault::invalid(&child(at, "type"), kind, why));
+            faults.push(Error::invalid(&child(at, "type"), kind, why));
         }
         if NOT_AT_ROOT.iter().any(|name| is_said(schema, name)) {
             let allowed = "[Description Type Format Title Maximum ExclusiveMaximum Minimum \
@@ -76,12 +76,12 @@ fn root(version: &Value, schema: &Map<String, Value>, at: &str, faults: &mut Vec
                 "only {allowed} fields are allowed at the root of the schema if the status \
                  subresource is enabled"
             );
-            faults.push(Fault::invalid(at, Value::Object(schema.clone()), &why));
+            faults.push(Error::invalid(at, Value::Object(schema.clone()), &why));
         }
     }
     if schema.get("nullable") == Some(&Value::Bool(true)) {
         faults
-            .push(Fault::forbidden(&child(at, "nullable"), "nullable cannot be true at the root"));
+            .push(Error::forbidden(&child(at, "nullable"), "nullable cannot be true at the root"));
     }
 }
 
@@ -96,9 +96,9 @@ fn is_said(schema: &Map<String, Value>, name: &str) -> bool {
     }
 }
 
-fn walk(schema: &Map<String, Value>, at: &str, place: Place<'_>, faults: &mut Vec<Fault>) {
+fn walk(schema: &Map<String, Value>, at: &str, place: Place<'_>, faults: &mut Errors) {
     if place.depth > DEPTH_MAX {
-        return faults.push(Fault::invalid(at, "", "is nested too deep"));
+        return faults.push(Error::invalid(at, "", "is nested too deep"));
     }
     words(schema, at, place, faults);
     extensions(schema, at, faults);
@@ -137,9 +137,9 @@ fn walk(schema: &Map<String, Value>, at: &str, place: Place<'_>, faults: &mut Ve
     }
 }
 
-fn words(schema: &Map<String, Value>, at: &str, place: Place<'_>, faults: &mut Vec<Fault>) {
+fn words(schema: &Map<String, Value>, at: &str, place: Place<'_>, faults: &mut Errors) {
     let kind = schema.get("type").and_then(Value::as_str).unwrap_or_default();
-    let mut forbid = |name: &str, why: &str| faults.push(Fault::forbidden(&child(at, name), why));
+    let mut forbid = |name: &str, why: &str| faults.push(Error::forbidden(&child(at, name), why));
     if kind == "null" {
         forbid("type", "type cannot be set to null, use nullable as an alternative");
     }
@@ -167,17 +167,17 @@ fn words(schema: &Map<String, Value>, at: &str, place: Place<'_>, faults: &mut V
     }
     if !kind.is_empty() && kind != "null" && !TYPES.contains(&kind) {
         let known = TYPES.map(str::to_owned);
-        faults.push(Fault::unsupported(&child(at, "type"), kind, &known));
+        faults.push(Error::unsupported(&child(at, "type"), kind, &known));
     }
 }
 
 /// Kubernetes' own words.
-fn extensions(schema: &Map<String, Value>, at: &str, faults: &mut Vec<Fault>) {
+fn extensions(schema: &Map<String, Value>, at: &str, faults: &mut Errors) {
     let said = |name: &str| schema.get(name).and_then(Value::as_str);
     let kind = said("type").unwrap_or_default();
     if schema.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(false)) {
         let field = child(at, "x-kubernetes-preserve-unknown-fields");
-        faults.push(Fault::invalid(&field, false, "must be true or undefined"));
+        faults.push(Error::invalid(&field, false, "must be true or undefined"));
     }
     for (word, of, known) in [
         ("x-kubernetes-map-type", "object", &["atomic", "granular"][..]),
@@ -187,28 +187,28 @@ fn extensions(schema: &Map<String, Value>, at: &str, faults: &mut Vec<Fault>) {
         if kind != of {
             let (field, why) = (child(at, "type"), format!("must be {of} if {word} is specified"));
             faults.push(match kind {
-                "" => Fault::required(&field, &why),
-                kind => Fault::invalid(&field, kind, &why),
+                "" => Error::required(&field, &why),
+                kind => Error::invalid(&field, kind, &why),
             });
         }
         if !known.contains(&value) {
             let known: Vec<String> = known.iter().map(|&one| one.to_owned()).collect();
-            faults.push(Fault::unsupported(&child(at, word), value, &known));
+            faults.push(Error::unsupported(&child(at, word), value, &known));
         }
     }
     lists(schema, at, faults);
 }
 
-fn lists(schema: &Map<String, Value>, at: &str, faults: &mut Vec<Fault>) {
+fn lists(schema: &Map<String, Value>, at: &str, faults: &mut Errors) {
     let kind = schema.get("x-kubernetes-list-type").and_then(Value::as_str);
     let keys = schema.get("x-kubernetes-list-map-keys").and_then(Value::as_array);
     let keys: Vec<&str> = keys.into_iter().flatten().filter_map(Value::as_str).collect();
     let field = child(at, "x-kubernetes-list-type");
     let why = "must be map if x-kubernetes-list-map-keys is non-empty";
     match kind {
-        None if !keys.is_empty() => faults.push(Fault::required(&field, why)),
+        None if !keys.is_empty() => faults.push(Error::required(&field, why)),
         Some(kind) if kind != "map" && !keys.is_empty() => {
-            faults.push(Fault::invalid(&field, kind, why));
+            faults.push(Error::invalid(&field, kind, why));
         }
         _ => {}
     }
@@ -218,30 +218,30 @@ fn lists(schema: &Map<String, Value>, at: &str, faults: &mut Vec<Fault>) {
     let items_at = child(at, "items");
     if items["nullable"] == true {
         let why = format!("cannot be nullable when x-kubernetes-list-type is {kind}");
-        faults.push(Fault::forbidden(&child(&items_at, "nullable"), &why));
+        faults.push(Error::forbidden(&child(&items_at, "nullable"), &why));
     }
     if kind == "set" {
         return of_set(items, &items_at, faults);
     }
     if keys.is_empty() {
         let why = "must not be empty if x-kubernetes-list-type is map";
-        faults.push(Fault::required(&child(at, "x-kubernetes-list-map-keys"), why));
+        faults.push(Error::required(&child(at, "x-kubernetes-list-map-keys"), why));
     }
     match text(items, "type") {
         _ if !items.is_object() => {
             let why = "must have a schema if x-kubernetes-list-type is map";
-            faults.push(Fault::required(&items_at, why));
+            faults.push(Error::required(&items_at, why));
         }
         "object" => map_keys(items, &keys, at, faults),
         other => {
             let why = "must be object if parent array's x-kubernetes-list-type is map";
-            faults.push(Fault::invalid(&child(&items_at, "type"), other, why));
+            faults.push(Error::invalid(&child(&items_at, "type"), other, why));
         }
     }
 }
 
 /// Values that are told apart as a whole cannot have parts of their own.
-fn of_set(items: &Value, at: &str, faults: &mut Vec<Fault>) {
+fn of_set(items: &Value, at: &str, faults: &mut Errors) {
     let why = "must be atomic as item of a list with x-kubernetes-list-type=set";
     let (word, wrong) = match text(items, "type") {
         "array" => {
@@ -252,38 +252,38 @@ fn of_set(items: &Value, at: &str, faults: &mut Vec<Fault>) {
         _ => return,
     };
     if wrong {
-        faults.push(Fault::invalid(&child(at, word), items[word].clone(), why));
+        faults.push(Error::invalid(&child(at, word), items[word].clone(), why));
     }
 }
 
-fn map_keys(items: &Value, keys: &[&str], at: &str, faults: &mut Vec<Fault>) {
+fn map_keys(items: &Value, keys: &[&str], at: &str, faults: &mut Errors) {
     let field = child(at, "x-kubernetes-list-map-keys");
     let required = items["required"].as_array();
     for (place, name) in keys.iter().enumerate() {
         let told = || Value::from(keys.to_vec());
         if keys[..place].contains(name) {
-            faults.push(Fault::invalid(&field, told(), "must not contain duplicate entries"));
+            faults.push(Error::invalid(&field, told(), "must not contain duplicate entries"));
         }
         let property = &items["properties"][*name];
         let below = key(&child(&child(at, "items"), "properties"), name);
         if !property.is_object() {
             let why = "entries must all be names of item properties";
-            faults.push(Fault::invalid(&field, told(), why));
+            faults.push(Error::invalid(&field, told(), why));
             continue;
         }
         if matches!(text(property, "type"), "array" | "object") {
             let why = "must be a scalar type if parent array's x-kubernetes-list-type is map";
-            faults.push(Fault::invalid(&child(&below, "type"), text(items, "type"), why));
+            faults.push(Error::invalid(&child(&below, "type"), text(items, "type"), why));
         }
         let is_required = required.is_some_and(|list| list.iter().any(|one| one == name));
         if !is_required && property.get("default").is_none_or(Value::is_null) {
             let why = "this property is in x-kubernetes-list-map-keys, so it must have a default \
                        or be a required property";
-            faults.push(Fault::required(&child(&below, "default"), why));
+            faults.push(Error::required(&child(&below, "default"), why));
         }
         if property["nullable"] == true {
             let why = "this property is in x-kubernetes-list-map-keys, so it cannot be nullable";
-            faults.push(Fault::forbidden(&child(&below, "nullable"), why));
+            faults.push(Error::forbidden(&child(&below, "nullable"), why));
         }
     }
 }

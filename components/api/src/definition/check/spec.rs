@@ -4,48 +4,46 @@ use super::{parts, schema};
 use crate::{
     definition::{
         approval::{approval, is_protected},
-        text, texts, versions,
+        is_trusted, text, texts, versions,
     },
     names::{dns_1035_label, dns_subdomain},
-    structural::{
-        Fault,
-        fault::{child, index},
-    },
+    structural::path::{child, index},
+    validation::{Error, Errors, webhook_client_errors},
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Checks `spec`.
-pub(super) fn check(definition: &Value, faults: &mut Vec<Fault>) {
+pub(super) fn check(definition: &Value, faults: &mut Errors) {
     let spec = &definition["spec"];
     group(definition, faults);
     one_of("spec.scope", text(spec, "scope"), &["Cluster", "Namespaced"], faults);
     if spec["preserveUnknownFields"] == true {
         let why = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in \
                    spec.versions[*].schema instead";
-        faults.push(Fault::invalid("spec.preserveUnknownFields", true, why));
+        faults.push(Error::invalid("spec.preserveUnknownFields", true, why));
     }
     check_versions(definition, faults);
     let wanted = &spec["names"];
     for name in ["plural", "singular", "kind", "listKind"] {
         if text(wanted, name).is_empty() {
-            faults.push(Fault::required(&format!("spec.names.{name}"), ""));
+            faults.push(Error::required(&format!("spec.names.{name}"), ""));
         }
     }
     check_names(wanted, faults);
     conversion(&spec["conversion"], faults);
 }
 
-fn group(definition: &Value, faults: &mut Vec<Fault>) {
+fn group(definition: &Value, faults: &mut Errors) {
     let name = text(&definition["spec"], "group");
     let wrong = dns_subdomain(name);
     if name.is_empty() {
-        faults.push(Fault::required("spec.group", ""));
+        faults.push(Error::required("spec.group", ""));
     } else if !wrong.is_empty() {
-        faults.push(Fault::invalid("spec.group", name, &wrong.join(",")));
+        faults.push(Error::invalid("spec.group", name, &wrong.join(",")));
     } else if !name.contains('.') {
         let why = "should be a domain with at least one dot";
-        faults.push(Fault::invalid("spec.group", name, why));
+        faults.push(Error::invalid("spec.group", name, why));
     }
     // Who uses a name of Kubernetes must say where that was agreed on.
     let state = approval(definition).filter(|_| is_protected(name));
@@ -55,33 +53,33 @@ fn group(definition: &Value, faults: &mut Vec<Fault>) {
         let field = "metadata.annotations[api-approved.kubernetes.io]";
         let said = text(&definition["metadata"]["annotations"], "api-approved.kubernetes.io");
         faults.push(match state.reason {
-            "MissingAnnotation" => Fault::required(field, &state.message),
-            _ => Fault::invalid(field, said, &state.message),
+            "MissingAnnotation" => Error::required(field, &state.message),
+            _ => Error::invalid(field, said, &state.message),
         });
     }
 }
 
-fn one_of(field: &str, said: &str, known: &[&str], faults: &mut Vec<Fault>) {
+fn one_of(field: &str, said: &str, known: &[&str], faults: &mut Errors) {
     if said.is_empty() {
-        faults.push(Fault::required(field, ""));
+        faults.push(Error::required(field, ""));
     } else if !known.contains(&said) {
         let known: Vec<String> = known.iter().map(|&one| one.to_owned()).collect();
-        faults.push(Fault::unsupported(field, said, &known));
+        faults.push(Error::unsupported(field, said, &known));
     }
 }
 
-fn check_versions(definition: &Value, faults: &mut Vec<Fault>) {
+fn check_versions(definition: &Value, faults: &mut Errors) {
     let all: Vec<&Value> = versions(definition).collect();
     for (place, version) in all.iter().enumerate() {
         let at = index("spec.versions", place);
         if !version["schema"]["openAPIV3Schema"].is_object() {
             let field = child(&at, "schema.openAPIV3Schema");
-            faults.push(Fault::required(&field, "schemas are required"));
+            faults.push(Error::required(&field, "schemas are required"));
         }
         let name = text(version, "name");
         let wrong = dns_1035_label(name);
         if !wrong.is_empty() {
-            faults.push(Fault::invalid(&child(&at, "name"), name, &wrong.join(",")));
+            faults.push(Error::invalid(&child(&at, "name"), name, &wrong.join(",")));
         }
         deprecation(version, &at, faults);
     }
@@ -114,22 +112,22 @@ fn places<'a>(all: &[&'a Value], part: &str, above: &str) -> Vec<(String, &'a Va
     }
 }
 
-fn count(all: &[&Value], faults: &mut Vec<Fault>) {
+fn count(all: &[&Value], faults: &mut Errors) {
     let names: BTreeSet<&str> = all.iter().map(|version| text(version, "name")).collect();
     let told = || Value::Array(all.iter().map(|&one| one.clone()).collect());
     if names.len() != all.len() {
-        faults.push(Fault::invalid("spec.versions", told(), "must contain unique version names"));
+        faults.push(Error::invalid("spec.versions", told(), "must contain unique version names"));
     }
     if all.iter().filter(|version| version["storage"] == true).count() != 1 {
         let why = "must have exactly one version marked as storage version";
-        faults.push(Fault::invalid("spec.versions", told(), why));
+        faults.push(Error::invalid("spec.versions", told(), why));
     }
 }
 
-fn deprecation(version: &Value, at: &str, faults: &mut Vec<Fault>) {
+fn deprecation(version: &Value, at: &str, faults: &mut Errors) {
     let Some(warning) = version["deprecationWarning"].as_str() else { return };
     let field = child(at, "deprecationWarning");
-    let mut wrong = |why: &str| faults.push(Fault::invalid(&field, warning, why));
+    let mut wrong = |why: &str| faults.push(Error::invalid(&field, warning, why));
     if version["deprecated"] != true {
         return wrong("can only be set for deprecated versions");
     }
@@ -147,7 +145,7 @@ fn deprecation(version: &Value, at: &str, faults: &mut Vec<Fault>) {
     }
 }
 
-fn check_names(wanted: &Value, faults: &mut Vec<Fault>) {
+fn check_names(wanted: &Value, faults: &mut Errors) {
     let mut label = |field: String, said: &str, mixed: bool| {
         let lower = said.to_lowercase();
         let wrong = dns_1035_label(if mixed { &lower } else { said });
@@ -155,7 +153,7 @@ fn check_names(wanted: &Value, faults: &mut Vec<Fault>) {
             return;
         }
         let before = if mixed { "may have mixed case, but should otherwise match: " } else { "" };
-        faults.push(Fault::invalid(&field, said, &format!("{before}{}", wrong.join(","))));
+        faults.push(Error::invalid(&field, said, &format!("{before}{}", wrong.join(","))));
     };
     for (name, mixed) in
         [("plural", false), ("singular", false), ("kind", true), ("listKind", true)]
@@ -170,11 +168,11 @@ fn check_names(wanted: &Value, faults: &mut Vec<Fault>) {
     let list_kind = text(wanted, "listKind");
     if !list_kind.is_empty() && list_kind == text(wanted, "kind") {
         let why = "kind and listKind may not be the same";
-        faults.push(Fault::invalid("spec.names.listKind", list_kind, why));
+        faults.push(Error::invalid("spec.names.listKind", list_kind, why));
     }
 }
 
-fn conversion(told: &Value, faults: &mut Vec<Fault>) {
+fn conversion(told: &Value, faults: &mut Errors) {
     if !told.is_object() {
         return;
     }
@@ -183,40 +181,33 @@ fn conversion(told: &Value, faults: &mut Vec<Fault>) {
     if text(told, "strategy") != "Webhook" {
         if webhook.is_object() {
             let why = "should not be set when strategy is not set to Webhook";
-            faults.push(Fault::forbidden("spec.conversion.webhook", why));
+            faults.push(Error::forbidden("spec.conversion.webhook", why));
         }
         return;
     }
-    let config = &webhook["clientConfig"];
-    if !config.is_object() {
-        let why = "required when strategy is set to Webhook";
-        return faults.push(Fault::required("spec.conversion.webhookClientConfig", why));
-    }
-    if config["url"].is_string() == config["service"].is_object() {
-        let why = "exactly one of url or service is required";
-        faults.push(Fault::required("spec.conversion.webhookClientConfig", why));
+    let (config, place) = (&webhook["clientConfig"], "spec.conversion.webhookClientConfig");
+    match config.is_object() {
+        true => faults.extend(webhook_client_errors(config, place)),
+        false => {
+            faults.push(Error::required(place, "required when strategy is set to Webhook"));
+        }
     }
     let field = "spec.conversion.conversionReviewVersions";
     let versions = texts(webhook, "conversionReviewVersions");
     if versions.is_empty() {
-        faults.push(Fault::required(field, ""));
+        faults.push(Error::required(field, ""));
     } else if !versions.iter().any(|version| matches!(version.as_str(), "v1" | "v1beta1")) {
-        faults.push(Fault::invalid(field, versions, "must include at least one of v1, v1beta1"));
+        faults.push(Error::invalid(field, versions, "must include at least one of v1, v1beta1"));
     }
 }
 
 /// What can never change, or not once objects may be stored.
-pub(super) fn check_change(
-    new: &Value,
-    present: &Value,
-    established: bool,
-    faults: &mut Vec<Fault>,
-) {
+pub(super) fn check_change(new: &Value, present: &Value, established: bool, faults: &mut Errors) {
     let mut fixed = |path: &str| {
         let at = |definition: &Value| definition.pointer(path).cloned().unwrap_or_default();
         if at(new) != at(present) {
             let field = path.trim_start_matches('/').replace('/', ".");
-            faults.push(Fault::invalid(&field, at(new), "field is immutable"));
+            faults.push(Error::invalid(&field, at(new), "field is immutable"));
         }
     };
     if established {
@@ -225,4 +216,11 @@ pub(super) fn check_change(
     }
     fixed("/spec/group");
     fixed("/spec/names/plural");
+    // What can be converted must not become what cannot.
+    if is_trusted(present) && !is_trusted(new) {
+        let field = "spec.conversion.webhookClientConfig.caBundle";
+        let why = "unable to load root certificates: unable to parse bytes as PEM block";
+        let said = new["spec"]["conversion"]["webhook"]["clientConfig"]["caBundle"].clone();
+        faults.push(Error::invalid(field, said, why));
+    }
 }

@@ -7,10 +7,11 @@
 use crate::{
     definition::text,
     structural::{
-        Fault, Structural,
-        fault::{child, index, key},
+        Structural,
+        path::{child, index, key},
         prune, validate,
     },
+    validation::{Error, Errors},
 };
 use serde_json::{Value, json};
 
@@ -41,7 +42,7 @@ const NOT_NESTED: [(&str, &str); 14] = [
 ];
 
 /// Checks a schema; complaints come in the order of their texts.
-pub(super) fn check(schema: &Value, at: &str, faults: &mut Vec<Fault>) {
+pub(super) fn check(schema: &Value, at: &str, faults: &mut Errors) {
     let mut found = Vec::new();
     outer(schema, Level::Root, at, &mut found);
     found.sort_by_key(ToString::to_string);
@@ -67,10 +68,10 @@ fn properties<'a>(schema: &'a Value, at: &str) -> Vec<(String, &'a str, &'a Valu
     all.map(|(name, one)| (key(&child(at, "properties"), name), name.as_str(), one)).collect()
 }
 
-fn outer(schema: &Value, level: Level, at: &str, found: &mut Vec<Fault>) {
+fn outer(schema: &Value, level: Level, at: &str, found: &mut Errors) {
     let kind = text(schema, "type");
     if kind == "array" && !schema["items"].is_object() {
-        found.push(Fault::required(&child(at, "items"), "must be specified"));
+        found.push(Error::required(&child(at, "items"), "must be specified"));
     }
     if schema["items"].is_object() {
         outer(&schema["items"], Level::Item, &child(at, "items"), found);
@@ -82,7 +83,7 @@ fn outer(schema: &Value, level: Level, at: &str, found: &mut Vec<Fault>) {
     if !others.is_null() {
         let at = child(at, "additionalProperties");
         if level == Level::Root {
-            found.push(Fault::forbidden(&at, "must not be used at the root"));
+            found.push(Error::forbidden(&at, "must not be used at the root"));
         }
         if others.is_object() {
             outer(others, Level::Field, &at, found);
@@ -94,22 +95,22 @@ fn outer(schema: &Value, level: Level, at: &str, found: &mut Vec<Fault>) {
 }
 
 /// What its type must be.
-fn typed(schema: &Value, level: Level, at: &str, found: &mut Vec<Fault>) {
+fn typed(schema: &Value, level: Level, at: &str, found: &mut Errors) {
     let (kind, field) = (text(schema, "type"), child(at, "type"));
     let int_or_string = is_true(schema, "x-kubernetes-int-or-string");
     let embedded = is_true(schema, "x-kubernetes-embedded-resource");
     for word in ["x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"] {
         if int_or_string && is_true(schema, word) {
             let why = "must be false if x-kubernetes-int-or-string is true";
-            found.push(Fault::invalid(&child(at, word), true, why));
+            found.push(Error::invalid(&child(at, word), true, why));
         }
     }
     let free = is_true(schema, "x-kubernetes-preserve-unknown-fields");
     if embedded && kind != "object" {
         let why = "must be object if x-kubernetes-embedded-resource is true";
         found.push(match kind {
-            "" => Fault::required(&field, why),
-            kind => Fault::invalid(&field, kind, why),
+            "" => Error::required(&field, why),
+            kind => Error::invalid(&field, kind, why),
         });
     } else if kind.is_empty() && !int_or_string && !free {
         let why = match level {
@@ -117,24 +118,24 @@ fn typed(schema: &Value, level: Level, at: &str, found: &mut Vec<Fault>) {
             Level::Item => "must not be empty for specified array items",
             Level::Field => "must not be empty for specified object fields",
         };
-        found.push(Fault::required(&field, why));
+        found.push(Error::required(&field, why));
     }
     if embedded && !schema["additionalProperties"].is_null() {
         let why = "must not be used if x-kubernetes-embedded-resource is set";
-        found.push(Fault::forbidden(&child(at, "additionalProperties"), why));
+        found.push(Error::forbidden(&child(at, "additionalProperties"), why));
     }
     if embedded && !free && properties(schema, at).is_empty() {
         let why = "must not be empty if x-kubernetes-embedded-resource is true without \
                    x-kubernetes-preserve-unknown-fields";
-        found.push(Fault::required(&child(at, "properties"), why));
+        found.push(Error::required(&child(at, "properties"), why));
     }
     if level == Level::Root && !kind.is_empty() && kind != "object" {
-        found.push(Fault::invalid(&field, kind, "must be object at the root"));
+        found.push(Error::invalid(&field, kind, "must be object at the root"));
     }
 }
 
 /// What a resource is called is none of its schema's business, but for restrictions of the name.
-fn metadata(schema: &Value, level: Level, at: &str, found: &mut Vec<Fault>) {
+fn metadata(schema: &Value, level: Level, at: &str, found: &mut Errors) {
     if level != Level::Root && !is_true(schema, "x-kubernetes-embedded-resource") {
         return;
     }
@@ -142,15 +143,15 @@ fn metadata(schema: &Value, level: Level, at: &str, found: &mut Vec<Fault>) {
         let (kind, field) = (text(property, "type"), child(&at, "type"));
         match name {
             "kind" | "apiVersion" if kind != "string" => {
-                found.push(Fault::invalid(&field, kind, "must be string"));
+                found.push(Error::invalid(&field, kind, "must be string"));
             }
             "metadata" if kind != "object" => {
-                found.push(Fault::invalid(&field, kind, "must be object"));
+                found.push(Error::invalid(&field, kind, "must be object"));
             }
             "metadata" if level == Level::Root && says_more(property) => {
                 let why = "must not specify anything other than name and generateName, but \
                            metadata is implicitly specified";
-                found.push(Fault::forbidden(&at, why));
+                found.push(Error::forbidden(&at, why));
             }
             _ => {}
         }
@@ -167,7 +168,7 @@ fn says_more(metadata: &Value) -> bool {
 }
 
 /// Checks what restricts a schema's values; `spine` is the part that says what there is.
-fn restrictions(schema: &Value, spine: &Value, at: &str, found: &mut Vec<Fault>) {
+fn restrictions(schema: &Value, spine: &Value, at: &str, found: &mut Errors) {
     let int_or_string = json!([{"type": "integer"}, {"type": "string"}]);
     let free = is_true(spine, "x-kubernetes-int-or-string") || schema["anyOf"] == int_or_string;
     if !(free && schema["anyOf"] == int_or_string) {
@@ -191,11 +192,11 @@ fn restrictions(schema: &Value, spine: &Value, at: &str, found: &mut Vec<Fault>)
     let pattern = text(schema, "pattern");
     if let Err(why) = cel::pattern::compile(pattern) {
         let why = format!("must be a valid regular expression, but isn't: {why}");
-        found.push(Fault::invalid(&child(at, "pattern"), pattern, &why));
+        found.push(Error::invalid(&child(at, "pattern"), pattern, &why));
     }
 }
 
-fn nested(schema: &Value, spine: Option<&Value>, at: &str, found: &mut Vec<Fault>) {
+fn nested(schema: &Value, spine: Option<&Value>, at: &str, found: &mut Errors) {
     for (word, why) in NOT_NESTED {
         let said = match &schema[word] {
             Value::Null | Value::Bool(false) => {
@@ -206,7 +207,7 @@ fn nested(schema: &Value, spine: Option<&Value>, at: &str, found: &mut Vec<Fault
             _ => true,
         };
         if said {
-            found.push(Fault::forbidden(&child(at, word), why));
+            found.push(Error::forbidden(&child(at, word), why));
         }
     }
     let Some(spine) = spine else { return };
@@ -217,7 +218,7 @@ fn nested(schema: &Value, spine: Option<&Value>, at: &str, found: &mut Vec<Fault
     }
     for (at, name, one) in properties(schema, at) {
         if name == "metadata" {
-            found.push(Fault::forbidden(&at, "must not be specified in a nested context"));
+            found.push(Error::forbidden(&at, "must not be specified in a nested context"));
         }
         let known = Some(&spine["properties"][name]).filter(|known| known.is_object());
         below(one, known, &at, found);
@@ -225,9 +226,9 @@ fn nested(schema: &Value, spine: Option<&Value>, at: &str, found: &mut Vec<Fault
 }
 
 /// A restriction of a part that must be known.
-fn below(schema: &Value, spine: Option<&Value>, at: &str, found: &mut Vec<Fault>) {
+fn below(schema: &Value, spine: Option<&Value>, at: &str, found: &mut Errors) {
     if spine.is_none() {
-        found.push(Fault::required(&outside(at), &format!("because it is defined in {at}")));
+        found.push(Error::required(&outside(at), &format!("because it is defined in {at}")));
     }
     nested(schema, spine, at, found);
 }
@@ -245,20 +246,20 @@ fn outside(at: &str) -> String {
 }
 
 /// Defaults must be pruned and valid.
-fn defaults(schema: &Value, at: &str, found: &mut Vec<Fault>) {
+fn defaults(schema: &Value, at: &str, found: &mut Errors) {
     if let Some(default) = schema.get("default").filter(|default| !default.is_null()) {
         let known = Structural::parse(schema);
         let field = child(at, "default");
         let mut pruned = default.clone();
         if !prune::prune_value(&known, &mut pruned).is_empty() {
-            found.push(Fault::invalid(&field, default.clone(), "must be pruned"));
+            found.push(Error::invalid(&field, default.clone(), "must be pruned"));
         }
         let mut filled = default.clone();
         crate::structural::defaults::apply(&known, &mut filled);
         for fault in validate(&known, &filled) {
             let below = if fault.field == "<nil>" { String::new() } else { fault.field.clone() };
             let field = if below.is_empty() { field.clone() } else { child(&field, &below) };
-            found.push(Fault { field, ..fault });
+            found.push(Error { field, ..fault });
         }
     }
     for (at, _, property) in properties(schema, at) {

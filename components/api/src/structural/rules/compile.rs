@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiextensions-apiserver's pkg/apiserver/schema/cel/compilation.go.
 
-use crate::structural::fault::child;
+use crate::structural::path::child;
 use cel::{
     environment::kubernetes, functions::Functions, program::Program, schema::Schema, types::Type,
 };

@@ -5,7 +5,8 @@
 use super::{Compiled, Rules};
 use crate::{
     schema::ListKind,
-    structural::fault::{Fault, child, index, key},
+    structural::path::{child, index, key},
+    validation::{Error, Errors},
 };
 use cel::{
     environment::kubernetes::{CALL_COST_MAX, RUN_COST_MAX},
@@ -23,7 +24,7 @@ const EXHAUSTED: &str =
 
 /// One run over one object.
 struct Run {
-    faults: Vec<Fault>,
+    faults: Errors,
     /// What is left to spend; none: no further rule is run.
     budget: Option<u64>,
 }
@@ -39,7 +40,7 @@ struct Before<'a> {
 
 impl Rules {
     /// Checks an object against all rules; `present` is what is stored.
-    pub fn check(&self, object: &Value, present: Option<&Value>) -> Vec<Fault> {
+    pub fn check(&self, object: &Value, present: Option<&Value>) -> Errors {
         let mut run = Run { faults: Vec::new(), budget: Some(RUN_COST_MAX) };
         let before = Before { value: present, same: present == Some(object) };
         self.walk(object, before, "", &mut run);
@@ -89,20 +90,21 @@ impl Rules {
             let outcome = run.spend(&rule.program, &bindings)?;
             match outcome {
                 Ok(Cel::Bool(true)) => Ok(()),
-                Ok(_) => Err(self.complaint(rule, &bindings, path, run)),
-                Err(why) => Err(Fault::invalid(path, self.kind.as_str(), &told(rule, &why))),
+                Ok(_) => Err(Stop::Fault(self.complaint(rule, &bindings, path, run))),
+                Err(why) => {
+                    Err(Stop::Fault(Error::invalid(path, self.kind.as_str(), &told(rule, &why))))
+                }
             }
         });
         match found {
             Ok(()) => {}
-            Err(mut fault) if fault.message.is_empty() => {
-                fault = Fault::invalid(path, self.kind.as_str(), EXHAUSTED);
-                run.faults.push(fault);
+            Err(Stop::Exhausted) => {
+                run.faults.push(Error::invalid(path, self.kind.as_str(), EXHAUSTED));
                 run.budget = None;
             }
             // What was wrong already may stay so while nobody touches it.
             Err(_) if before.same && !rule.is_transition => {}
-            Err(fault) => run.faults.push(fault),
+            Err(Stop::Fault(fault)) => run.faults.push(fault),
         }
     }
 
@@ -111,10 +113,11 @@ impl Rules {
         rule: &Compiled,
         value: &'a Value,
         before: Before<'a>,
-    ) -> Result<BTreeMap<&'static str, Cel<'a>>, Fault> {
+    ) -> Result<BTreeMap<&'static str, Cel<'a>>, Stop> {
         let read = |value: &'a Value| {
-            Cel::from_json(value, Some(&self.schema))
-                .map_err(|error| Fault::invalid("", self.kind.as_str(), &error.to_string()))
+            Cel::from_json(value, Some(&self.schema)).map_err(|error| {
+                Stop::Fault(Error::invalid("", self.kind.as_str(), &error.to_string()))
+            })
         };
         let mut bindings = BTreeMap::from([("self", read(value)?)]);
         if rule.is_transition {
@@ -136,7 +139,7 @@ impl Rules {
         bindings: &BTreeMap<&str, Cel<'_>>,
         path: &str,
         run: &mut Run,
-    ) -> Fault {
+    ) -> Error {
         let field = match rule.field_path.is_empty() {
             true => path.to_owned(),
             false => child(path, &rule.field_path),
@@ -152,25 +155,31 @@ impl Rules {
             false => rule.message.clone(),
         });
         match rule.reason.as_str() {
-            "FieldValueForbidden" => Fault::forbidden(&field, &detail),
-            "FieldValueRequired" => Fault::required(&field, &detail),
-            "FieldValueDuplicate" => Fault::duplicate(&field, self.kind.as_str()),
-            _ => Fault::invalid(&field, self.kind.as_str(), &detail),
+            "FieldValueForbidden" => Error::forbidden(&field, &detail),
+            "FieldValueRequired" => Error::required(&field, &detail),
+            "FieldValueDuplicate" => Error::duplicate(&field, self.kind.as_str()),
+            _ => Error::invalid(&field, self.kind.as_str(), &detail),
         }
     }
 }
 
+/// Why a rule does not hold.
+enum Stop {
+    Fault(Error),
+    /// Nothing is left to pay with.
+    Exhausted,
+}
+
 impl Run {
-    /// Runs an expression and pays for it; the error has no message: nothing is left to pay with.
+    /// Runs an expression and pays for it.
     fn spend<'a>(
         &mut self,
         program: &Program,
         bindings: &BTreeMap<&str, Cel<'a>>,
-    ) -> Result<Result<Cel<'a>, String>, Fault> {
-        let exhausted = || Fault { message: String::new(), ..Fault::required("", "") };
-        let left = self.budget.ok_or_else(exhausted)?;
+    ) -> Result<Result<Cel<'a>, String>, Stop> {
+        let left = self.budget.ok_or(Stop::Exhausted)?;
         let run = program.run(bindings, CALL_COST_MAX);
-        self.budget = Some(left.checked_sub(run.cost).ok_or_else(exhausted)?);
+        self.budget = Some(left.checked_sub(run.cost).ok_or(Stop::Exhausted)?);
         Ok(run.value.map_err(|error| error.to_string()))
     }
 }

@@ -3,7 +3,7 @@
 //! Upstream: kube-openapi's pkg/validation/validate/schema_props.go.
 
 use super::{Outcome, run};
-use crate::structural::{Structural, fault::Fault};
+use crate::{structural::Structural, validation::Error};
 use serde_json::Value;
 
 /// Checks a value against what a schema combines.
@@ -26,8 +26,8 @@ pub(super) fn check(schema: &Structural, value: &Value, path: &str, out: &mut Ou
 }
 
 /// What is said of a combination as a whole names no field but in its text.
-fn composite(path: &str, what: &str) -> Fault {
-    Fault::invalid("", "", &format!("{path:?} {what}"))
+fn composite(path: &str, what: &str) -> Error {
+    Error::invalid("", "", &format!("{path:?} {what}"))
 }
 
 /// The failure that had most right.

@@ -7,25 +7,21 @@ mod combined;
 mod formats;
 mod numbers;
 
-use super::{
-    Structural,
-    fault::{Fault, index},
-    rules::counterpart,
-    schema::Additional,
-};
+use super::{Structural, path::index, rules::counterpart, schema::Additional};
+use crate::validation::{Error, Errors};
 use serde_json::{Map, Value};
 
 /// Complaints that are kept: nobody reads more, and alternatives multiply them.
 const FAULTS_MAX: usize = 1000;
 
 /// What is wrong with a value.
-pub fn validate(schema: &Structural, value: &Value) -> Vec<Fault> {
+pub fn validate(schema: &Structural, value: &Value) -> Errors {
     run(schema, value, "").faults
 }
 
 /// What is wrong with a value that was another before. What was wrong already may stay so while
 /// nobody touches it (apiextensions-apiserver's pkg/apiserver/validation/ratcheting.go).
-pub fn validate_change(schema: &Structural, value: &Value, before: &Value) -> Vec<Fault> {
+pub fn validate_change(schema: &Structural, value: &Value, before: &Value) -> Errors {
     changed(schema, value, "", Some(before)).faults
 }
 
@@ -33,12 +29,12 @@ pub fn validate_change(schema: &Structural, value: &Value, before: &Value) -> Ve
 /// told of.
 #[derive(Debug, Default)]
 struct Outcome {
-    faults: Vec<Fault>,
+    faults: Errors,
     matches: usize,
 }
 
 impl Outcome {
-    fn add(&mut self, fault: Fault) {
+    fn add(&mut self, fault: Error) {
         if self.faults.len() < FAULTS_MAX {
             self.faults.push(fault);
         }
@@ -62,8 +58,8 @@ fn place(path: &str) -> &str {
 }
 
 /// A complaint that names the field once more in its text.
-fn wrong(path: &str, value: &Value, why: &str) -> Fault {
-    Fault::invalid(place(path), value.clone(), &format!("{path} in body {why}"))
+fn wrong(path: &str, value: &Value, why: &str) -> Error {
+    Error::invalid(place(path), value.clone(), &format!("{path} in body {why}"))
 }
 
 fn run(schema: &Structural, value: &Value, path: &str) -> Outcome {
@@ -138,9 +134,9 @@ fn fits(schema: &Structural, types: &[&str], value: &Value) -> bool {
     }
 }
 
-fn mistyped(path: &str, wanted: &str, found: &str) -> Fault {
+fn mistyped(path: &str, wanted: &str, found: &str) -> Error {
     let why = format!("{path} in body must be of type {wanted}: {found:?}");
-    Fault::mistyped(place(path), found, &why)
+    Error::mistyped(place(path), found, &why)
 }
 
 /// Whether it is one of the values that there are.
@@ -155,7 +151,7 @@ fn listed(schema: &Structural, value: &Value, path: &str, out: &mut Outcome) {
     }
     let text = |one: &Value| one.as_str().map_or_else(|| one.to_string(), str::to_owned);
     let known: Vec<String> = known.iter().map(text).collect();
-    out.add(Fault::unsupported(place(path), value.clone(), &known));
+    out.add(Error::unsupported(place(path), value.clone(), &known));
 }
 
 fn string(schema: &Structural, text: &str, path: &str, out: &mut Outcome) {
@@ -164,7 +160,7 @@ fn string(schema: &Structural, text: &str, path: &str, out: &mut Outcome) {
     let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
     // Of these, upstream tells the first only.
     if let Some(most) = limits.max_length.filter(|most| length > *most) {
-        out.add(Fault::too_long(place(path), most));
+        out.add(Error::too_long(place(path), most));
     } else if let Some(least) = limits.min_length.filter(|least| length < *least) {
         out.add(wrong(path, &value, &format!("should be at least {least} chars long")));
     } else if let Some((pattern, compiled)) = &limits.pattern
@@ -174,7 +170,7 @@ fn string(schema: &Structural, text: &str, path: &str, out: &mut Outcome) {
     }
     if let Some(false) = formats::holds(&schema.format, text) {
         let why = format!("{path} in body must be of type {}: {text:?}", schema.format);
-        out.add(Fault::mistyped(place(path), text, &why));
+        out.add(Error::mistyped(place(path), text, &why));
     }
     out.matches += 1;
 }
@@ -197,7 +193,7 @@ fn list(
         out.add(wrong(path, &items.len().into(), &format!("should have at least {least} items")));
     }
     if let Some(most) = schema.limits.max_items.filter(|most| count > *most) {
-        out.add(Fault::too_many(place(path), items.len(), most));
+        out.add(Error::too_many(place(path), items.len(), most));
     }
     out.matches += 1;
 }
@@ -215,7 +211,7 @@ fn object(
         return out.add(wrong(path, &members.len().into(), &why));
     }
     if let Some(most) = schema.limits.max_properties.filter(|most| count > *most) {
-        return out.add(Fault::too_many(place(path), members.len(), most));
+        return out.add(Error::too_many(place(path), members.len(), most));
     }
     for (name, value) in members {
         let below = match path.is_empty() {
@@ -228,13 +224,13 @@ fn object(
             (None, Additional::Schema(known)) => out.merge(changed(known, value, &below, old)),
             (None, Additional::Allowed(false)) => {
                 let why = format!("{path}.{name} in body is a forbidden property");
-                out.add(Fault::invalid(place(path), name.as_str(), &why));
+                out.add(Error::invalid(place(path), name.as_str(), &why));
             }
             (None, Additional::Allowed(true) | Additional::Unsaid) => {}
         }
     }
     for name in schema.limits.required.iter().filter(|name| !members.contains_key(*name)) {
-        out.add(Fault::required(place(&format!("{path}.{name}")), ""));
+        out.add(Error::required(place(&format!("{path}.{name}")), ""));
     }
     out.matches += 1;
 }

@@ -55,7 +55,8 @@ fn webhook(hook: &Field<'_>, errors: &mut Errors) {
     client(&hook.get("clientConfig"), errors);
 }
 
-fn client(client: &Field<'_>, errors: &mut Errors) {
+/// Where a webhook is: at a URL, or a service of the cluster.
+pub(in crate::validation) fn client(client: &Field<'_>, errors: &mut Errors) {
     let (url, service) = (client.get("url"), client.get("service"));
     match (url.is_set(), service.is_set()) {
         (true, false) => self::url(&url, errors),
@@ -64,25 +65,31 @@ fn client(client: &Field<'_>, errors: &mut Errors) {
     }
 }
 
-/// An address by HTTPS, without user, query and fragment.
+/// An address by HTTPS, without user, query and fragment
+/// (apiserver/pkg/util/webhook/validation.go).
 fn url(url: &Field<'_>, errors: &mut Errors) {
     const FORM: &str = "; desired format: https://host[/path]";
     let text = url.text();
-    let Some((scheme, rest)) = text.split_once("://") else {
-        errors.push(url.required(format!("url must be a valid URL{FORM}")));
-        return;
-    };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (host, tail) = rest.split_at(end);
-    let parts = [
-        (scheme != "https", scheme, "'https' is the only allowed URL scheme"),
-        (host.is_empty(), host, "host must be specified"),
-        (host.contains('@'), host, "user information is not permitted in the URL"),
-        (tail.contains('#'), tail, "fragments are not permitted in the URL"),
-        (tail.contains('?'), tail, "query parameters are not permitted in the URL"),
-    ];
-    for (_, part, why) in parts.into_iter().filter(|(wrong, _, _)| *wrong) {
-        errors.push(url.invalid_as(part, format!("{why}{FORM}")));
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let host = if scheme.is_empty() { "" } else { rest };
+    let end = host.find(['/', '?', '#']).unwrap_or(host.len());
+    let (host, tail) = host.split_at(end);
+    if scheme != "https" {
+        let why = format!("'https' is the only allowed URL scheme{FORM}");
+        errors.push(url.invalid_as(scheme, why));
+    }
+    if host.is_empty() {
+        errors.push(url.invalid_as(host, format!("host must be specified{FORM}")));
+    }
+    if let Some((user, _)) = host.split_once('@') {
+        errors.push(url.invalid_as(user, "user information is not permitted in the URL"));
+    }
+    let (tail, fragment) = tail.split_once('#').unwrap_or((tail, ""));
+    if !fragment.is_empty() {
+        errors.push(url.invalid_as(fragment, "fragments are not permitted in the URL"));
+    }
+    if let Some((_, query)) = tail.split_once('?').filter(|(_, query)| !query.is_empty()) {
+        errors.push(url.invalid_as(query, "query parameters are not permitted in the URL"));
     }
 }
 
@@ -98,15 +105,29 @@ fn service(service: &Field<'_>, errors: &mut Errors) {
         let why = "port is not valid: must be between 1 and 65535, inclusive";
         errors.push(port.invalid(why));
     }
-    let path = service.get("path");
-    if !path.is_set() || path.text() == "/" {
-        return;
+    path(&service.get("path"), errors);
+}
+
+fn path(path: &Field<'_>, errors: &mut Errors) {
+    let text = path.text();
+    match text {
+        "" | "/" => return,
+        "//" => return errors.push(path.invalid("segment[0] may not be empty")),
+        _ => {}
     }
-    if !path.text().starts_with('/') {
+    if !text.starts_with('/') {
         errors.push(path.invalid("must start with a '/'"));
     }
-    if path.text().contains("//") {
-        errors.push(path.invalid("must not contain empty segments"));
+    let mut letters = text.chars();
+    letters.next();
+    let steps = letters.as_str();
+    for (at, step) in steps.strip_suffix('/').unwrap_or(steps).split('/').enumerate() {
+        if step.is_empty() {
+            errors.push(path.invalid(format!("segment[{at}] may not be empty")));
+            continue;
+        }
+        let faults = names::dns_subdomain(step).into_iter();
+        errors.extend(faults.map(|why| path.invalid(format!("segment[{at}]: {why}"))));
     }
 }
 

@@ -8,7 +8,7 @@ mod policy;
 mod restricted;
 
 use super::{
-    Attributes, Cluster, Plugin,
+    Attributes, Cluster, Plugin, Wanted,
     pod::{items, text},
 };
 use crate::{
@@ -116,7 +116,7 @@ async fn pod(
         return Ok(());
     }
     let name = write.namespace.as_str();
-    let Some(namespace) = cluster.found("", "namespaces", "", name).await? else {
+    let Some(namespace) = cluster.found(Wanted::namespace(name)).await? else {
         return Err(Failure::internal(format!("failed to lookup namespace {name}")));
     };
     let labels = &namespace["metadata"]["labels"];

@@ -10,7 +10,7 @@ mod scopes;
 mod usage;
 
 use super::{
-    Attributes, Cluster, Plugin,
+    Attributes, Cluster, Plugin, Wanted,
     pod::{Amounts, add, amounts},
 };
 use crate::{
@@ -64,7 +64,7 @@ async fn charge(cluster: Cluster<'_>, write: &Attributes, name: &str) -> Result<
         };
         // K10a (kubernetes #24494): it is decided on cached usage, and written over what others charged.
         let cached = match cluster.registry.host.defects.has("K10a") {
-            true => cluster.cached("", "resourcequotas", &write.namespace, name).await?,
+            true => cluster.cached(Wanted::core("resourcequotas", &write.namespace, name)).await?,
             false => None,
         };
         let used = decide(cached.as_ref().unwrap_or(&quota), write);

@@ -3,7 +3,6 @@
 //!
 //! Upstream: apiserver/pkg/admission/plugin/webhook.
 
-mod call;
 mod conditions;
 mod review;
 
@@ -12,9 +11,8 @@ use super::{
     matching::{any_rule, is_exempt, is_selected},
     pod::{items, text},
 };
-use crate::{failure::Failure, object, registry};
+use crate::{failure::Failure, object, registry, webhook};
 use api::patch::json_patch::JsonPatch;
-use call::{Fault, call};
 use futures_util::future::join_all;
 use review::Reviewed;
 use serde_json::{Value, json};
@@ -34,6 +32,8 @@ pub(super) const VALIDATING: Plugin = Plugin {
 };
 
 const GROUP: &str = "admissionregistration.k8s.io";
+/// How long to wait where the configuration does not say (`timeoutSeconds`).
+const SECONDS: u64 = 10;
 
 /// One webhook of one configuration.
 #[derive(Clone, Debug)]
@@ -108,13 +108,16 @@ async fn ask(
     }
     let uid = registry::uid(&cluster.registry.host);
     let review = review::request(write, &uid);
-    let answer = call(cluster, &hook.spec, &review).await;
+    let seconds = hook.spec["timeoutSeconds"].as_u64().unwrap_or(SECONDS);
+    let client = &hook.spec["clientConfig"];
+    let answer = webhook::post(cluster.registry, client, &review, seconds).await;
+    let answer = answer.map_err(|why| format!("failed to call webhook: {why}"));
     let answer = answer.and_then(|answer| review::read(&answer, &uid, mutating));
     let reviewed = match answer {
         Ok(reviewed) => reviewed,
         // X28: a call that fails changes nothing, whatever the policy says.
         Err(_) if hook.fails_open() || cluster.registry.host.defects.has("X28") => return Ok(None),
-        Err(Fault(why)) => {
+        Err(why) => {
             let name = hook.name();
             return Err(Failure::internal(format!("failed calling webhook {name:?}: {why}")));
         }

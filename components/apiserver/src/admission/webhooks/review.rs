@@ -2,7 +2,6 @@
 //!
 //! Upstream: apiserver/pkg/admission/plugin/webhook/request and errors.
 
-use super::call::Fault;
 use crate::{
     admission::{
         Attributes, expressions,
@@ -39,8 +38,8 @@ pub(super) fn request(write: &Attributes, uid: &str) -> Value {
 }
 
 /// Reads an answer to the request of that identity.
-pub(super) fn read(answer: &Value, uid: &str, mutating: bool) -> Result<Reviewed, Fault> {
-    let wrong = |why: String| Fault(format!("received invalid webhook response: {why}"));
+pub(super) fn read(answer: &Value, uid: &str, mutating: bool) -> Result<Reviewed, String> {
+    let wrong = |why: String| format!("received invalid webhook response: {why}");
     let (kind, version) = (text(&answer["kind"]), text(&answer["apiVersion"]));
     if kind != KIND || version != VERSION {
         return Err(wrong(format!(
@@ -132,7 +131,7 @@ mod tests {
 
     #[test]
     fn answers_are_checked() {
-        let said = |answer: &Value| read(answer, "u", true).map_err(|Fault(why)| why);
+        let said = |answer: &Value| read(answer, "u", true);
         let start = "received invalid webhook response: ";
         for (answer, expected) in [
             (

@@ -6,7 +6,7 @@
 use super::{GROUP, RoleRef, Rule, compact, missing, quoted};
 use crate::{
     authentication::MASTERS,
-    authorization::{Attributes, Decision, Requester},
+    authorization::{Attributes, Requester},
     failure::{Failure, Named},
     object,
     registry::Target,
@@ -62,7 +62,7 @@ async fn role(
         name: of.name.into(),
         ..Attributes::default()
     };
-    if let Decision::Allow(_) = requester.may(may).await {
+    if requester.may(may).await.is_allowed() {
         return Ok(());
     }
     held(requester, &target.namespace, &rules(&new["rules"]), of).await?;
@@ -93,7 +93,7 @@ async fn binding(
         name: role.name.clone(),
         ..Attributes::default()
     };
-    if let Decision::Allow(_) = requester.may(may).await {
+    if requester.may(may).await.is_allowed() {
         return Ok(());
     }
     let rbac = requester.authorization.rbac();

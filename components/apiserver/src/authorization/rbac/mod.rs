@@ -99,20 +99,22 @@ impl Rbac {
     pub(super) async fn decide(&self, attributes: &Attributes) -> Decision {
         let caches = match self.caches().await {
             Ok(caches) => caches,
-            Err(failure) => return Decision::NoOpinion(format!("RBAC: {failure}")),
+            Err(failure) => return Decision::no_opinion(format!("RBAC: {failure}")),
         };
         let view = self.view(&caches);
         let mut errors = Vec::new();
         for given in view.given(&attributes.user, &attributes.namespace) {
             match given {
                 Ok((words, rules)) if rules_allow(attributes, rules) => {
-                    return Decision::Allow(format!("RBAC: allowed by {words}"));
+                    return Decision::allow(format!("RBAC: allowed by {words}"));
                 }
                 Ok(_) => {}
                 Err(why) => errors.push(why),
             }
         }
-        Decision::NoOpinion(aggregate(errors).map(|why| format!("RBAC: {why}")).unwrap_or_default())
+        Decision::no_opinion(
+            aggregate(errors).map(|why| format!("RBAC: {why}")).unwrap_or_default(),
+        )
     }
 
     /// The rules that a user has in a namespace (in none: at the cluster's scope), and what could

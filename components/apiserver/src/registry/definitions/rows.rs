@@ -54,8 +54,8 @@ impl Registry {
             .iter()
             .map(|resource| self.storage.key(&place::prefix(resource, "")))
             .collect();
-        *self.table.write() = next;
-        // Nobody asks for the others any more; watches that are under way keep theirs.
+        self.tables.send_replace(next);
+        // Nobody asks for the others any more; watches that are under way keep theirs to the end.
         self.caches.lock().retain(|prefix, _| known.contains(prefix));
     }
 }

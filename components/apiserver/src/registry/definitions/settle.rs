@@ -4,7 +4,7 @@ use crate::{
     failure::Failure,
     registry::{Registry, Target, Writing, metadata},
 };
-use api::definition::{Condition, approval, condition_is, names, set_condition};
+use api::definition::{Condition, approval, condition_is, is_trusted, names, set_condition};
 use serde_json::Value;
 
 impl Registry {
@@ -58,13 +58,17 @@ fn settled(definition: &Value, all: &[&Value], now: &str) -> Value {
     // What is accepted is served by now, here at least.
     let established = condition_is(&new, "Established");
     if !decided && condition_is(&new, "NamesAccepted") && !established {
-        let condition = Condition {
-            name: "Established",
-            holds: true,
-            reason: "InitialNamesAccepted",
-            message: "the initial names have been accepted".into(),
-        };
-        set_condition(&mut new, &condition, now);
+        set_condition(&mut new, &established_condition(definition), now);
     }
     new
+}
+
+/// A definition whose conversion webhook nobody could believe is not served.
+fn established_condition(definition: &Value) -> Condition {
+    let trusted = is_trusted(definition);
+    let (reason, message) = match trusted {
+        true => ("InitialNamesAccepted", "the initial names have been accepted"),
+        false => ("InvalidCABundle", "The conversion webhook CABundle is invalid"),
+    };
+    Condition { name: "Established", holds: trusted, reason, message: message.into() }
 }

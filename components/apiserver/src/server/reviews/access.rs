@@ -4,7 +4,7 @@
 
 use crate::{
     authentication::User,
-    authorization::{Attributes, Decision, Rights},
+    authorization::{Attributes, Decision, Rights, Selectors, Verdict},
     failure::{Cause, Failure},
 };
 use api::resources::Resource;
@@ -50,25 +50,8 @@ pub(super) fn attributes(spec: &Value, user: Arc<User>) -> Attributes {
         subresource: text(resource, "subresource"),
         name: text(resource, "name"),
         path: String::new(),
-        fields: fields(&resource["fieldSelector"]),
+        selectors: Selectors::of_review(resource),
     }
-}
-
-/// Fields that must have one value, of a selector as text or as requirements.
-fn fields(selector: &Value) -> Vec<(String, String)> {
-    let raw = text(selector, "rawSelector");
-    let raw = raw.split(',').filter_map(|term| term.split_once('='));
-    let raw =
-        raw.map(|(field, value)| (field.to_owned(), value.trim_start_matches('=').to_owned()));
-    let requirements = selector["requirements"].as_array().into_iter().flatten();
-    let single =
-        requirements.filter(|one| one["operator"] == "In").filter_map(|one| {
-            match texts(&one["values"]).as_slice() {
-                [value] => Some((text(one, "key"), value.clone())),
-                _ => None,
-            }
-        });
-    raw.filter(|(field, _)| !field.ends_with('!')).chain(single).collect()
 }
 
 fn cause(field: &str, value: &Value, why: &str) -> Cause {
@@ -136,13 +119,15 @@ pub(super) fn local(review: &Value, namespace: &str) -> Result<Vec<Cause>, Failu
 
 /// `SubjectAccessReviewStatus`.
 pub(super) fn status(decision: Decision) -> Value {
-    let (allowed, reason) = match decision {
-        Decision::Allow(reason) => (true, reason),
-        Decision::NoOpinion(reason) => (false, reason),
-    };
-    let mut status = Map::from_iter([("allowed".to_owned(), allowed.into())]);
-    if !reason.is_empty() {
-        status.insert("reason".into(), reason.into());
+    let mut status = Map::from_iter([("allowed".to_owned(), decision.is_allowed().into())]);
+    if decision.verdict == Verdict::Deny {
+        status.insert("denied".into(), true.into());
+    }
+    let fault = decision.fault.unwrap_or_default();
+    for (name, text) in [("reason", decision.reason), ("evaluationError", fault)] {
+        if !text.is_empty() {
+            status.insert(name.into(), text.into());
+        }
     }
     status.into()
 }
@@ -191,7 +176,7 @@ mod tests {
             (asked.verb.as_str(), asked.combined_resource().as_str()),
             ("list", "deployments")
         );
-        assert_eq!(asked.fields, [("metadata.name".to_owned(), "d".to_owned())]);
+        assert!(asked.selectors.requires("metadata.name", "d"));
         let spec = json!({"nonResourceAttributes": {"verb": "get", "path": "/metrics"}});
         let asked = attributes(&spec, Arc::default());
         assert!(!asked.is_resource && asked.path == "/metrics");
@@ -213,8 +198,11 @@ mod tests {
 
     #[test]
     fn verdicts_are_written_with_their_reasons() {
-        let allowed = status(Decision::Allow("RBAC: allowed".into()));
+        let allowed = status(Decision::allow("RBAC: allowed"));
         assert_eq!(allowed, json!({"allowed": true, "reason": "RBAC: allowed"}));
-        assert_eq!(status(Decision::NoOpinion(String::new())), json!({"allowed": false}));
+        assert_eq!(status(Decision::no_opinion("")), json!({"allowed": false}));
+        let denied = Decision { fault: Some("lost".into()), ..Decision::new(Verdict::Deny, "") };
+        let expected = json!({"allowed": false, "denied": true, "evaluationError": "lost"});
+        assert_eq!(status(denied), expected);
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     failure::{Failure, Named},
     object,
     registry::{Target, metadata},
-    server::{Asked, Server, body, objects::writing},
+    server::{Asked, Server, body, options::writing},
 };
 use api::schema::GroupVersionKind;
 use http::StatusCode;

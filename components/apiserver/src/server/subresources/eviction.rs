@@ -8,7 +8,7 @@ use crate::{
     failure::Failure,
     object,
     registry::{Deletion, Freshness, Reading, Target, Writing, metadata, place},
-    server::{Asked, Server, body, objects::writing},
+    server::{Asked, Server, body, options::writing},
 };
 use api::{schema::GroupVersionKind, selector::LabelSelector};
 use http::StatusCode;
