@@ -48,6 +48,13 @@ pub(crate) struct Page {
     pub(crate) remaining: u64,
 }
 
+/// Another key that a write depends on, and the revision at which it was seen.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Ground {
+    pub(crate) key: String,
+    pub(crate) revision: u64,
+}
+
 /// Why a write was not done.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Refused {
@@ -154,15 +161,21 @@ impl Storage {
         }
     }
 
-    /// Writes a new object; returns its revision.
+    /// Writes a new object; returns its revision. It stands on another key, which must still have the
+    /// revision that it was seen at, if there is one; none: it has not.
     pub(crate) async fn create(
         &self,
         key: &str,
         bytes: Vec<u8>,
         lease: i64,
-    ) -> Result<u64, Refused> {
+        ground: Option<&Ground>,
+    ) -> Result<Option<u64>, Refused> {
         let put = pb::PutRequest { lease, ..op::put(key.to_owned(), bytes) };
-        self.write_if("create", key, 0, put).await
+        match self.write_if("create", (key, 0), put, ground).await {
+            Ok(revision) => Ok(Some(revision)),
+            Err(Refused::Changed(None)) if ground.is_some() => Ok(None),
+            Err(refused) => Err(refused),
+        }
     }
 
     /// Replaces the object that has `revision`, zero: none; returns the new revision.
@@ -174,27 +187,30 @@ impl Storage {
         lease: i64,
     ) -> Result<u64, Refused> {
         let put = pb::PutRequest { lease, ..op::put(key.to_owned(), bytes) };
-        self.write_if("update", key, revision, put).await
+        self.write_if("update", (key, revision), put, None).await
     }
 
     /// Removes the object that has `revision`; returns the revision of the removal.
     pub(crate) async fn delete_if(&self, key: &str, revision: u64) -> Result<u64, Refused> {
-        self.write_if("delete", key, revision, op::delete(key.to_owned())).await
+        self.write_if("delete", (key, revision), op::delete(key.to_owned()), None).await
     }
 
     async fn write_if(
         &self,
         operation: &str,
-        key: &str,
-        revision: u64,
+        (key, revision): (&str, u64),
         write: impl Into<pb::RequestOp>,
+        ground: Option<&Ground>,
     ) -> Result<u64, Refused> {
-        let expected = i64::try_from(revision).unwrap_or(i64::MAX);
-        let guard = compare::mod_revision(key.to_owned(), CompareResult::Equal, expected);
-        let work =
-            self.client.txn().when([guard]).then(write).or_else(op::get(key.to_owned())).commit();
+        let guard = |key: &str, revision: u64| {
+            let revision = i64::try_from(revision).unwrap_or(i64::MAX);
+            compare::mod_revision(key.to_owned(), CompareResult::Equal, revision)
+        };
+        let ground = ground.map(|ground| guard(&ground.key, ground.revision));
+        let guards = [guard(key, revision)].into_iter().chain(ground);
+        let work = self.client.txn().when(guards).then(write).or_else(op::get(key.to_owned()));
         let began = self.client.host().now();
-        let response = work.await;
+        let response = work.commit().await;
         self.measure(operation, key, began, response.is_ok());
         let response = response.map_err(|status| Refused::Failed(failure(status)))?;
         if response.succeeded {

@@ -12,6 +12,7 @@ mod error;
 pub mod events;
 mod informer;
 mod kubeconfig;
+mod notice;
 mod object;
 pub mod queue;
 mod rate;
@@ -24,6 +25,7 @@ pub use config::{Config, Rate};
 pub use error::{Cause, Error, Status};
 pub use informer::Informer;
 pub use kubeconfig::{Kubeconfig, KubeconfigError};
+pub use notice::Notice;
 pub use object::{Key, Object, name, namespace, resource_version, uid};
 pub use queue::{Queue, Work};
 pub use rate::Bucket;
@@ -33,4 +35,4 @@ pub use rest::{
     Api, Ask, Client, DeleteOptions, List, ListOptions, Match, Patch, Propagation, Target, Watch,
     WatchEvent, WatchOptions, WriteOptions,
 };
-pub use store::{Indexer, Notice, Store};
+pub use store::{Indexer, Store};

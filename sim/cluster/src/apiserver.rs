@@ -1,7 +1,7 @@
 //! API servers of a simulated cluster: replicas in front of one etcd, which keep nothing.
 
 use crate::tls;
-use apiserver::{ApiServer, config::Config};
+use apiserver::{ApiServer, Cidr, Services, config::Config};
 use etcd_api::client;
 use host::{Host, event};
 use machine::Program;
@@ -14,6 +14,11 @@ pub const PROCESS: &str = "kube-apiserver";
 
 /// How long a server that ended by itself stays down.
 const RESTART_AFTER: Duration = Duration::from_secs(1);
+/// Services are few; what they get is scarcer still, so that it goes round.
+const SERVICE_RANGE: &str = "10.96.0.0/27";
+const NODE_PORTS: (u16, u16) = (30_000, 30_031);
+/// Upstream's three minutes are longer than most runs.
+const REPAIR_INTERVAL: Duration = Duration::from_secs(5);
 /// Upstream's minute is longer than most runs.
 const BOOKMARK_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -52,5 +57,16 @@ fn config(host: &Host, listen: SocketAddr, etcd: &[String]) -> Config {
     let endpoints = etcd.iter().filter_map(|url| url.parse().ok()).collect();
     let mut storage = client::Config::new(endpoints);
     storage.channel.tls = tls::trust(host, etcd);
-    Config { bookmark_interval: BOOKMARK_INTERVAL, ..Config::new(listen, storage) }
+    let range: Result<Cidr, _> = SERVICE_RANGE.parse();
+    let services = Services {
+        ranges: range.into_iter().collect(),
+        node_ports: NODE_PORTS,
+        repair_interval: REPAIR_INTERVAL,
+        ..Services::new(listen.ip(), listen.port())
+    };
+    Config {
+        bookmark_interval: BOOKMARK_INTERVAL,
+        services: Some(services),
+        ..Config::new(listen, storage)
+    }
 }

@@ -1,9 +1,10 @@
 //! While space is out nothing is written, and everybody who asks is told.
 
 use crate::{
-    Broken, Kind, Observation, Oracle, World,
+    Broken,
     history::{Admin, History, Operation, Outcome, Request, Response, Told, Txn},
     kv::broken,
+    one_cluster::ClusterPromise,
 };
 
 /// From the answer to a raised alarm until anybody asks to lower it, no request that may add to the
@@ -13,23 +14,29 @@ use crate::{
 /// transactions with a put in either branch and grants are refused. A request to lower the alarm
 /// that is without an answer may come at any time.
 #[derive(Debug, Default)]
-pub struct AlarmsHold {
-    restored: bool,
-}
+pub struct AlarmsHold;
 
-impl Oracle for AlarmsHold {
+impl ClusterPromise for AlarmsHold {
     const NAME: &'static str = "alarms_hold";
-    const KIND: Kind = Kind::History;
     const PROMISE: &'static str = "While a space quota alarm is raised the cluster accepts only \
         reads and deletes, until the alarm is disarmed";
-    const FACTS: Option<&'static [&'static str]> = Some(&[]);
 
-    fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
-        match observation {
-            Observation::World { event: World::Restored, .. } => self.restored = true,
-            // Another cluster may not know of the first one's alarms.
-            Observation::History(record) if !self.restored => return judge(record.history),
-            _ => {}
+    fn judge(history: &History) -> Result<(), Broken> {
+        let raised = surely_raised(history);
+        for operation in &history.operations {
+            let Outcome::Answered { returned, response, .. } = &operation.outcome else { continue };
+            let within = |on: &&Raised| on.from < operation.called && *returned < on.to;
+            let Some(on) = raised.iter().find(within) else { continue };
+            if adds(&operation.request) {
+                let text = "a write was accepted while space was out".to_owned();
+                return Err(broken(*returned, text, [operation]));
+            }
+            if let Response::Told(Told::Alarms { nospace }) = response
+                && !nospace.contains(&on.member)
+            {
+                let text = format!("the alarm of {:x} is on and is not told", on.member);
+                return Err(broken(*returned, text, [operation]));
+            }
         }
         Ok(())
     }
@@ -40,26 +47,6 @@ struct Raised {
     member: u64,
     from: u64,
     to: u64,
-}
-
-fn judge(history: &History) -> Result<(), Broken> {
-    let raised = surely_raised(history);
-    for operation in &history.operations {
-        let Outcome::Answered { returned, response, .. } = &operation.outcome else { continue };
-        let within = |on: &&Raised| on.from < operation.called && *returned < on.to;
-        let Some(on) = raised.iter().find(within) else { continue };
-        if adds(&operation.request) {
-            let text = "a write was accepted while space was out".to_owned();
-            return Err(broken(*returned, text, [operation]));
-        }
-        if let Response::Told(Told::Alarms { nospace }) = response
-            && !nospace.contains(&on.member)
-        {
-            let text = format!("the alarm of {:x} is on and is not told", on.member);
-            return Err(broken(*returned, text, [operation]));
-        }
-    }
-    Ok(())
 }
 
 fn surely_raised(history: &History) -> Vec<Raised> {

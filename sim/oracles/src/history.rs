@@ -4,11 +4,15 @@
 //! the store it is used to judge. Keys and values are text: simulated clients write nothing else.
 
 mod admin;
+mod estate;
 mod objects;
 mod request;
 mod watch;
 
 pub use admin::{Admin, Told};
+pub use estate::{
+    Copied, Estate, EstateCall, EstateChange, EstateLog, NoticeKind, Noticed, Review, Term,
+};
 pub use objects::{
     Object, ObjectAnswer, ObjectCall, ObjectChange, ObjectEvent, ObjectLog, ObjectOutcome,
     ObjectRequest, ObjectWatch, Objects, Sent, Wanted,
@@ -43,6 +47,9 @@ pub struct History {
     /// What users of API servers saw.
     #[serde(skip_serializing_if = "Objects::is_empty")]
     pub objects: Objects,
+    /// What they did with objects of other kinds.
+    #[serde(skip_serializing_if = "Estate::is_empty")]
+    pub estate: Estate,
 }
 
 /// One request and what became of it.

@@ -3,11 +3,13 @@
 //! An oracle sees everything and changes nothing, and shares no code with what it judges. One
 //! promise a file; all of them are listed in [`ALL`].
 
+use one_cluster::OneCluster;
 use serde::{Deserialize, Serialize};
 
 pub mod alarms;
 pub mod auth;
 pub mod converges;
+pub mod estate;
 pub mod facts;
 pub mod fencing;
 pub mod hash_kv;
@@ -19,6 +21,7 @@ pub mod model;
 pub mod mutual_exclusion;
 pub mod no_panic;
 pub mod objects;
+mod one_cluster;
 pub mod raft;
 pub mod replica_equality;
 pub mod sample;
@@ -155,7 +158,7 @@ pub const ALL: &[Entry] = &[
     // What clients saw of keys.
     entry::<kv::KvStrictSerializable>(),
     entry::<auth::AuthPermits>(),
-    entry::<alarms::AlarmsHold>(),
+    entry::<OneCluster<alarms::AlarmsHold>>(),
     // What watches showed.
     entry::<watch::WatchOrdered>(),
     entry::<watch::WatchUnique>(),
@@ -173,7 +176,7 @@ pub const ALL: &[Entry] = &[
     entry::<lease::LeaseRenewal>(),
     entry::<lease::LeaseExpires>(),
     entry::<lease::LeaseTimeToLive>(),
-    entry::<lease::LeaseListed>(),
+    entry::<OneCluster<lease::LeaseListed>>(),
     entry::<mutual_exclusion::MutualExclusion>(),
     entry::<fencing::Fencing>(),
     // Raft, and what is on disks.
@@ -194,10 +197,23 @@ pub const ALL: &[Entry] = &[
     entry::<objects::ObjectFinalizers>(),
     entry::<objects::ObjectAge>(),
     entry::<objects::ObjectConverges>(),
+    // What users of API servers did with objects of many kinds.
+    entry::<estate::EstateWrites>(),
+    entry::<estate::EstateIdentity>(),
+    entry::<estate::PartsApart>(),
+    entry::<estate::FieldsOwned>(),
+    entry::<estate::QuotaHeld>(),
+    entry::<estate::ServicesUnique>(),
+    entry::<estate::ServicesReleased>(),
+    entry::<estate::NamespacesEmptied>(),
+    entry::<estate::WebhooksAsked>(),
+    // What components do with API servers.
+    entry::<estate::InformerFaithful>(),
+    entry::<estate::OneLeader>(),
     // Members, and the cluster as a whole.
     entry::<replica_equality::ReplicaEquality>(),
-    entry::<hash_kv::HashKvAgrees>(),
-    entry::<members_current::MembersCurrent>(),
+    entry::<OneCluster<hash_kv::HashKvAgrees>>(),
+    entry::<OneCluster<members_current::MembersCurrent>>(),
     entry::<snapshot_whole::SnapshotWhole>(),
     entry::<converges::Converges>(),
     entry::<no_panic::NoPanic>(),

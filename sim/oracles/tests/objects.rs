@@ -15,7 +15,8 @@ fn object(revision: u64, token: &str, counts: &[u64], held: bool, deleting: bool
     let counters = (1..).zip(counts).map(|(n, count)| (format!("c{n}"), *count)).collect();
     let finalizers = if held { vec![HELD.to_owned()] } else { Vec::new() };
     let (name, uid, token) = ("a".to_owned(), "u".to_owned(), token.to_owned());
-    Object { name, uid, revision, token, counters, finalizers, deleting }
+    let side = String::new();
+    Object { name, uid, revision, token, counters, finalizers, deleting, side }
 }
 
 fn wanted(of: &Object) -> Wanted {
@@ -24,6 +25,7 @@ fn wanted(of: &Object) -> Wanted {
         token: of.token.clone(),
         counters: of.counters.clone(),
         finalizers: of.finalizers.clone(),
+        side: of.side.clone(),
     }
 }
 

@@ -61,6 +61,11 @@ pub(crate) const ALL: &[Exhibit] = &[
     exhibit("K04b", "events come again after the initial ones", "kubernetes #73845"),
     exhibit("K06", "a watch begins at a revision from the future", "kubernetes #107457"),
     exhibit("K08", "a deletion is decided on a cached object", "kubernetes #82303"),
+    exhibit("K10a", "a quota is charged over what others charged", "kubernetes #24494"),
+    exhibit("K11", "objects are born in a namespace that is gone", "kubernetes #36891"),
+    exhibit("K13a", "who sends what is not let through owns it", "kubernetes #75564"),
+    exhibit("K13b", "owners are worked out for an older object", "kubernetes #75564"),
+    exhibit("K28", "a lease's age is told by another machine's clock", "kubernetes #23731"),
 ];
 
 /// The exhibits whose names begin with any of these; all when there is none.

@@ -56,7 +56,9 @@ impl Scenario {
         if self.cluster.apiservers > APISERVERS_MAX {
             return senseless(format!("cluster.apiservers is more than {APISERVERS_MAX}"));
         }
-        if self.cluster.apiservers == 0 && traffic.objects + traffic.object_watchers > 0 {
+        let users = traffic.objects + traffic.object_watchers + traffic.estate;
+        let components = traffic.followers + traffic.replicas + u16::from(traffic.webhook);
+        if self.cluster.apiservers == 0 && users + components > 0 {
             return senseless("traffic has users of objects, but cluster has no apiservers");
         }
         if self.breaks.is_some() && self.defects.is_empty() {

@@ -16,6 +16,9 @@ pub(crate) const APISERVER: &[(&str, &str)] = &[
     story!("apiserver", "watch_heavy"),
     story!("apiserver", "crashes"),
     story!("apiserver", "member_cut_off"),
+    story!("apiserver", "services_and_quotas"),
+    story!("apiserver", "everything_shared"),
+    story!("apiserver", "components"),
 ];
 
 /// Names and texts, in the order in which seeds take them.

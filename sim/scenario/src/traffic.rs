@@ -57,6 +57,19 @@ pub struct Traffic {
     /// Clients that list and watch objects, and keep on as reflectors do.
     #[serde(skip_serializing_if = "is_default")]
     pub object_watchers: u16,
+    /// Clients that use services, quotas, shared settings, deployments and namespaces; they share
+    /// `operations`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub estate: u16,
+    /// Clients that keep a copy of the objects with an informer.
+    #[serde(skip_serializing_if = "is_default")]
+    pub followers: u16,
+    /// Components that elect a leader among them.
+    #[serde(skip_serializing_if = "is_default")]
+    pub replicas: u16,
+    /// A webhook must consent to new secrets.
+    #[serde(skip_serializing_if = "is_default")]
+    pub webhook: bool,
 }
 
 impl Default for Traffic {
@@ -80,6 +93,10 @@ impl Default for Traffic {
             maintenance: Span(0),
             objects: 0,
             object_watchers: 0,
+            estate: 0,
+            followers: 0,
+            replicas: 0,
+            webhook: false,
         }
     }
 }

@@ -3,7 +3,8 @@
 use etcd::config::Config;
 use scenario::{Settings, Traffic};
 use traffic::{
-    Auth, Compaction, Contenders, KvMix, Leases, Maintenance, Objects, TrafficProfile, Watchers,
+    Auth, Compaction, Contenders, Estate, KvMix, Leases, Maintenance, Objects, TrafficProfile,
+    Watchers,
 };
 
 /// Changes a member's settings to what the scenario says.
@@ -95,6 +96,12 @@ pub(crate) fn profile(traffic: &Traffic) -> TrafficProfile {
         objects: Objects {
             users: u32::from(traffic.objects),
             watchers: u32::from(traffic.object_watchers),
+        },
+        estate: Estate {
+            users: u32::from(traffic.estate),
+            followers: u32::from(traffic.followers),
+            replicas: u32::from(traffic.replicas),
+            webhooks: u32::from(traffic.webhook),
         },
     }
 }

@@ -2,16 +2,24 @@
 
 mod administration;
 mod auth_user;
+mod caretaker;
 mod compactor;
 mod contender;
+mod estate_auditor;
+mod estate_user;
+mod follower;
 mod kv_client;
 mod lease_keeper;
 mod maintainer;
 mod object_auditor;
 mod object_user;
 mod object_watcher;
+mod replica;
 mod shared_stream;
 mod watcher;
+mod webhook;
+
+pub(crate) use object_auditor::Book;
 
 use std::{sync::Arc, time::Duration};
 
@@ -79,6 +87,12 @@ impl Role {
             Self::ObjectAuditor => object_auditor::run(&user).await,
             Self::ObjectUser { operations } => object_user::run(&user, operations).await,
             Self::ObjectWatcher => object_watcher::run(&user).await,
+            Self::EstateAuditor => estate_auditor::run(&user).await,
+            Self::EstateUser { operations } => estate_user::run(&user, operations).await,
+            Self::Caretaker => caretaker::run(&user).await,
+            Self::Follower => follower::run(&user).await,
+            Self::Replica => replica::run(&user).await,
+            Self::Webhook => webhook::run(&user).await,
         }
     }
 }
@@ -86,6 +100,8 @@ impl Role {
 /// How long a user of objects waits for an answer. Longer than an API server's connect timeout: of
 /// etcd's members one may be gone for good, and a call that tries it goes on to the next.
 const OBJECTS_PATIENCE: Duration = Duration::from_secs(8);
+/// How long a component waits for a connection.
+const CONNECT: Duration = Duration::from_secs(5);
 
 /// A client at work.
 struct User {
@@ -118,6 +134,17 @@ impl User {
     /// Ways to the API servers.
     fn servers(&self) -> Servers {
         Servers::new(self.host(), &self.station.apiservers, OBJECTS_PATIENCE)
+    }
+
+    /// The client that components have, of all API servers: one is asked until it fails.
+    fn api_client(&self) -> Option<client::Client> {
+        let mut servers = self.station.apiservers.clone();
+        let first = usize::try_from(self.station.number).unwrap_or(0) % servers.len().max(1);
+        servers.rotate_left(first);
+        let patience = OBJECTS_PATIENCE;
+        let config =
+            client::Config { rate: None, timeout: patience, ..client::Config::new(servers) };
+        client::Client::new(self.host(), client::Config { connect_timeout: CONNECT, ..config }).ok()
     }
 
     fn profile(&self) -> &TrafficProfile {

@@ -4,6 +4,7 @@
 //! for a machine of its own; each tells the one [`Recorder`], whose history the oracles judge.
 
 mod clients;
+mod estate;
 mod generator;
 mod messages;
 mod object_generator;
@@ -17,7 +18,7 @@ mod values;
 pub use clients::Station;
 pub use generator::{Chance, Generator, everything};
 pub use profile::{
-    Auth, Compaction, Contenders, KvMix, Leases, Maintenance, Objects, Role, TrafficProfile,
-    Watchers,
+    Auth, Compaction, Contenders, Estate, KvMix, Leases, Maintenance, Objects, Role,
+    TrafficProfile, Watchers,
 };
 pub use recorder::{HoldNote, OperationNote, Recorder, WatchNote};

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 /// Objects in a page, where a list is read by pages.
 const PAGE: u64 = 2;
 
+/// The sides that objects may be on.
+pub(crate) const SIDES: [&str; 3] = ["", "left", "right"];
+
 /// Makes one user's requests.
 #[derive(Clone, Debug)]
 pub(crate) struct ObjectGenerator {
@@ -34,7 +37,7 @@ impl ObjectGenerator {
             (16..40, Some(known)) => self.update(known, chance),
             (40..45, known) => {
                 let finalizers = known.map(|known| known.finalizers).unwrap_or_default();
-                let object = Wanted { finalizers, ..self.wanted(name) };
+                let object = Wanted { finalizers, ..self.wanted(name, chance) };
                 ObjectRequest::Update { object, expected: None }
             }
             (45..58, _) => self.patch(name, None),
@@ -82,14 +85,15 @@ impl ObjectGenerator {
         (format!("c{}", self.client), self.count)
     }
 
-    fn wanted(&self, name: String) -> Wanted {
+    fn wanted(&self, name: String, chance: &mut impl Chance) -> Wanted {
         let counters = BTreeMap::from([self.counter()]);
-        Wanted { name, token: self.token(), counters, finalizers: Vec::new() }
+        let side = side(chance);
+        Wanted { name, token: self.token(), counters, finalizers: Vec::new(), side }
     }
 
     fn create(&self, name: String, chance: &mut impl Chance) -> ObjectRequest {
         let finalizers = some_finalizers(chance.below(3) == 0);
-        ObjectRequest::Create(Wanted { finalizers, ..self.wanted(name) })
+        ObjectRequest::Create(Wanted { finalizers, ..self.wanted(name, chance) })
     }
 
     /// A change of what the user knows: now and then of its finalizers, mostly to let it go.
@@ -101,7 +105,8 @@ impl ObjectGenerator {
             (false, _) if chance.below(5) == 0 => some_finalizers(chance.below(3) > 0),
             _ => known.finalizers,
         };
-        let object = Wanted { name: known.name, token: self.token(), counters, finalizers };
+        let side = if chance.below(3) == 0 { side(chance) } else { known.side };
+        let object = Wanted { name: known.name, token: self.token(), counters, finalizers, side };
         ObjectRequest::Update { object, expected: Some(known.revision) }
     }
 
@@ -109,6 +114,11 @@ impl ObjectGenerator {
         let (token, counter) = (self.token(), self.counter());
         ObjectRequest::Patch { name, token, counter, expected }
     }
+}
+
+fn side(chance: &mut impl Chance) -> String {
+    let drawn = usize::try_from(chance.below(SIDES.len() as u64)).unwrap_or(0);
+    SIDES[drawn].to_owned()
 }
 
 fn some_finalizers(some: bool) -> Vec<String> {

@@ -13,6 +13,9 @@ pub(crate) const FINALIZER: &str = "seaworthy.io/keep";
 /// The member of `data` that says which write it comes from.
 const TOKEN: &str = "token";
 
+/// Where the metadata say the side.
+const SIDE: &str = "/labels/side";
+
 /// Reads an object; none: it is no `ConfigMap` of ours.
 pub(crate) fn object(value: &Value) -> Option<Object> {
     let metadata = value.get("metadata")?;
@@ -31,6 +34,7 @@ pub(crate) fn object(value: &Value) -> Option<Object> {
             .collect(),
         finalizers: finalizers.filter_map(|one| one.as_str().map(str::to_owned)).collect(),
         deleting: metadata.get("deletionTimestamp").is_some_and(Value::is_string),
+        side: metadata.pointer(SIDE).and_then(Value::as_str).unwrap_or_default().to_owned(),
     })
 }
 
@@ -40,6 +44,9 @@ pub(crate) fn body(wanted: &Wanted, expected: Option<u64>) -> Value {
     metadata.insert("name".into(), wanted.name.as_str().into());
     if !wanted.finalizers.is_empty() {
         metadata.insert("finalizers".into(), wanted.finalizers.clone().into());
+    }
+    if !wanted.side.is_empty() {
+        metadata.insert("labels".into(), json!({"side": wanted.side}));
     }
     if let Some(revision) = expected {
         metadata.insert("resourceVersion".into(), revision.to_string().into());
@@ -97,10 +104,12 @@ mod tests {
             token: "1-2".into(),
             counters: BTreeMap::from([("c1".into(), 7)]),
             finalizers: vec![FINALIZER.into()],
+            side: "left".into(),
         };
         let read = object(&body(&wanted, Some(9))).unwrap();
         assert_eq!((read.name.as_str(), read.token.as_str(), read.revision), ("a", "1-2", 9));
         assert_eq!((read.counters, read.finalizers), (wanted.counters, wanted.finalizers));
+        assert_eq!(read.side, wanted.side);
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct TrafficProfile {
     pub auth: Auth,
     /// Who uses objects.
     pub objects: Objects,
+    /// Who uses objects of many kinds, and what else stands on API servers.
+    pub estate: Estate,
 }
 
 /// Weights of requests: out of their sum, so many are of this kind.
@@ -123,6 +125,21 @@ pub struct Objects {
     pub watchers: u32,
 }
 
+/// Who does what with objects of many kinds. The users share `operations` of the profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Estate {
+    /// Clients that use services, quotas, settings, deployments and namespaces. With any of them, one
+    /// more empties namespaces that are to go, and another watches the storage of all keys.
+    pub users: u32,
+    /// Clients that keep a copy of the one collection with an informer.
+    pub followers: u32,
+    /// Clients that elect a leader among them.
+    pub replicas: u32,
+    /// Servers that must consent to new secrets: none or one.
+    pub webhooks: u32,
+}
+
 /// How the past is forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -190,6 +207,21 @@ pub enum Role {
     },
     /// Lists and watches objects.
     ObjectWatcher,
+    /// Watches the storage of all keys from the first revision.
+    EstateAuditor,
+    /// Uses objects of many kinds; a share of the requests.
+    EstateUser {
+        /// How many requests.
+        operations: u32,
+    },
+    /// Empties namespaces that are to go.
+    Caretaker,
+    /// Keeps a copy of objects.
+    Follower,
+    /// Stands for election among components.
+    Replica,
+    /// Must consent to new secrets.
+    Webhook,
 }
 
 impl TrafficProfile {
@@ -222,14 +254,17 @@ impl TrafficProfile {
             let rest = u32::from(client < self.operations % self.clients.max(1));
             Role::Kv { operations: self.operations / self.clients.max(1) + rest }
         };
-        let objects = &self.objects;
-        let mut roles = match objects.users + objects.watchers {
+        let (objects, estate) = (&self.objects, &self.estate);
+        let mut roles = match objects.users + objects.watchers + estate.users + estate.replicas {
             0 => vec![Role::Auditor],
             _ => vec![Role::ObjectAuditor],
         };
         roles.extend((0..self.clients).map(share));
         let operations = self.operations / objects.users.max(1);
         roles.extend((0..objects.users).map(|_| Role::ObjectUser { operations }));
+        let operations = self.operations / estate.users.max(1);
+        roles.extend((0..estate.users).map(|_| Role::EstateUser { operations }));
+        let keeps_house = u32::from(estate.users > 0);
         let counted = [
             (self.watchers.count, Role::Watcher),
             (self.leases.keepers, Role::LeaseKeeper),
@@ -239,6 +274,11 @@ impl TrafficProfile {
             (2 * u32::from(self.maintenance.every_ms > 0), Role::Maintainer),
             (self.auth.users, Role::AuthUser),
             (objects.watchers, Role::ObjectWatcher),
+            (keeps_house, Role::EstateAuditor),
+            (keeps_house, Role::Caretaker),
+            (estate.followers, Role::Follower),
+            (estate.replicas, Role::Replica),
+            (estate.webhooks.min(1), Role::Webhook),
         ];
         for (count, role) in counted {
             roles.extend((0..count).map(|_| role));
@@ -290,6 +330,7 @@ impl Default for TrafficProfile {
             maintenance: Maintenance::default(),
             auth: Auth::default(),
             objects: Objects::default(),
+            estate: Estate::default(),
         }
     }
 }

@@ -3,11 +3,13 @@
 //! A note that is begun and dropped says what is honest: an operation whose client died may have
 //! happened, a watch whose client stopped listening was cut.
 
+mod estate;
 mod objects;
 
+pub(crate) use estate::CopyNote;
 pub(crate) use objects::ObjectWatchNote;
 
-use std::{fmt, mem, sync::Arc};
+use std::{collections::BTreeSet, fmt, mem, sync::Arc};
 
 use crate::tampering::Tampering;
 use host::Defects;
@@ -23,6 +25,8 @@ pub struct Recorder {
     now: Arc<dyn Fn() -> Time + Send + Sync>,
     history: Arc<Mutex<History>>,
     tampering: Tampering,
+    /// What was settled once for all clients.
+    settled: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// Notes of one kind that a run may make: beyond it, the oldest part is what is judged.
@@ -37,7 +41,12 @@ impl fmt::Debug for Recorder {
 impl Recorder {
     /// `now` tells the true virtual time in nanoseconds, on no machine's clock.
     pub fn new(now: impl Fn() -> Time + Send + Sync + 'static) -> Self {
-        Self { now: Arc::new(now), history: Arc::default(), tampering: Tampering::default() }
+        Self {
+            now: Arc::new(now),
+            history: Arc::default(),
+            tampering: Tampering::default(),
+            settled: Arc::default(),
+        }
     }
 
     /// Switches deliberate bugs of the recorder on.
@@ -76,6 +85,11 @@ impl Recorder {
     /// Notes that servers compact on their own.
     pub fn auto_compaction(&self) {
         self.history.lock().auto_compaction = true;
+    }
+
+    /// True for the first client that settles this, whatever it is.
+    pub(crate) fn is_first(&self, what: &str) -> bool {
+        self.settled.lock().insert(what.to_owned())
     }
 
     /// What was seen so far.

@@ -3,8 +3,8 @@
 
 use host::Defects;
 use oracles::history::{
-    AuthChange, Hold, ObjectEvent, ObjectWatch, Request, Response, Revision, Told, Watch,
-    WatchRequest, WatchResponse,
+    AuthChange, Copied, Hold, Noticed, ObjectEvent, ObjectWatch, Request, Response, Revision, Told,
+    Watch, WatchRequest, WatchResponse,
 };
 
 /// What may be noted otherwise.
@@ -117,6 +117,15 @@ impl Tampering {
         if !self.0.has("X09") || watch.events.len() < BEFORE_SILENCE {
             watch.events.push(event);
         }
+    }
+
+    /// Notes a notice of an informer.
+    pub(crate) fn noticed(&self, copy: &mut Copied, notice: Noticed) {
+        // X02: what came is noted twice.
+        if self.0.has("X02") {
+            copy.notices.push(notice.clone());
+        }
+        copy.notices.push(notice);
     }
 
     /// Notes a write under a hold among all holds.

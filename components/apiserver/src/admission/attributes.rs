@@ -103,6 +103,8 @@ pub(crate) struct Attributes {
     pub(crate) requester: Option<Requester>,
     pub(crate) dry_run: bool,
     pub(crate) notes: Notes,
+    /// It is only written while its namespace is as it was found.
+    pub(crate) grounded: bool,
     pub(super) rounds: Rounds,
 }
 
@@ -134,6 +136,7 @@ impl Attributes {
             requester: how.requester.clone(),
             dry_run: how.dry_run,
             notes: how.notes.clone(),
+            grounded: false,
             rounds: Rounds::default(),
             resource,
         }

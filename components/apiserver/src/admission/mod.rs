@@ -24,7 +24,7 @@ mod default_toleration_seconds;
 mod event_rate_limit;
 mod limit_ranger;
 mod mutating_admission_policy;
-mod namespace_lifecycle;
+pub(crate) mod namespace_lifecycle;
 mod node_restriction;
 mod persistent_volume_claim_resize;
 mod pod_security;

@@ -13,6 +13,9 @@ use std::{sync::Arc, time::Duration};
 /// Between attempts to list.
 const RETRY: Backoff = Backoff { first: Duration::from_millis(100), max: Duration::from_secs(3) };
 
+/// Why a cache begins anew whose storage is older than it is.
+const RESTORED: &str = "the storage was restored from its past";
+
 pub(super) struct Feed {
     host: Host,
     storage: Storage,
@@ -65,10 +68,14 @@ impl Feed {
                 () = self.shared.wanted.notified() => {
                     watcher.request_progress();
                     continue;
-                }
+                },
+                () = self.shared.restored.notified() => return RESTORED.into(),
             });
             match response {
-                Some(Ok(response)) => self.take(response),
+                Some(Ok(response)) => match self.has_gone_back(&response).await {
+                    true => return RESTORED.into(),
+                    false => self.take(response),
+                },
                 Some(Err(WatchError::Compacted { compact_revision })) => {
                     return format!("revisions before {compact_revision} are compacted");
                 }
@@ -76,6 +83,15 @@ impl Feed {
                 None => return "the watch ended".into(),
             }
         }
+    }
+
+    /// Whether the storage stands at an older revision than the cache: somebody restored it, and what
+    /// the cache knows of the time after never was (kubernetes #107457). A member that is behind says
+    /// the same of itself, so the cluster is asked.
+    async fn has_gone_back(&self, response: &WatchResponse) -> bool {
+        let reached = self.shared.progress.borrow().revision;
+        let header = response.header.as_ref().map_or(reached, |header| revision(header.revision));
+        header < reached && self.storage.revision().await.is_ok_and(|newest| newest < reached)
     }
 
     /// One response: its changes, or word that there were none up to its revision.

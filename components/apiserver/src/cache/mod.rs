@@ -39,6 +39,7 @@ pub(crate) struct Progress {
 #[derive(Debug)]
 pub(crate) struct Cacher {
     host: Host,
+    storage: Storage,
     shared: Arc<Shared>,
     _task: Task<()>,
 }
@@ -49,6 +50,8 @@ struct Shared {
     progress: watch::Sender<Progress>,
     /// Somebody waits for a revision.
     wanted: Notify,
+    /// The storage was found at an older revision than the cache.
+    restored: Notify,
 }
 
 /// What a cache holds, in numbers.
@@ -80,10 +83,11 @@ impl Cacher {
             window: RwLock::new(Window::default()),
             progress: watch::channel(Progress::default()).0,
             wanted: Notify::new(),
+            restored: Notify::new(),
         });
-        let feed = Feed::new(host.clone(), storage, prefix, shared.clone());
+        let feed = Feed::new(host.clone(), storage.clone(), prefix, shared.clone());
         let task = host.spawn("apiserver/watch-cache", feed.run());
-        Self { host: host.clone(), shared, _task: task }
+        Self { host: host.clone(), storage, shared, _task: task }
     }
 
     /// Waits until the cache has everything up to `revision`; zero: anything at all.
@@ -91,13 +95,33 @@ impl Cacher {
     /// # Errors
     /// It did not come so far in time.
     pub(crate) async fn reach(&self, revision: u64) -> Result<Progress, Failure> {
+        self.reach_in(1, revision).await
+    }
+
+    /// Waits until the cache has everything that the storage has now. One that knows more than that is
+    /// of a past that never was: the storage was restored, and the cache begins anew.
+    ///
+    /// # Errors
+    /// The storage does not say, or the cache did not come so far in time.
+    pub(crate) async fn catch_up(&self) -> Result<Progress, Failure> {
+        let before = self.progress();
+        let newest = self.storage.revision().await?;
+        if newest >= before.revision {
+            return self.reach(newest).await;
+        }
+        self.shared.restored.notify_one();
+        self.reach_in(before.epoch + 1, newest).await
+    }
+
+    /// As [`Cacher::reach`], with the events of this epoch or a later one.
+    async fn reach_in(&self, epoch: u64, revision: u64) -> Result<Progress, Failure> {
         let mut receiver = self.shared.progress.subscribe();
         let until = self.host.now() + FRESH_WAIT;
         loop {
             let progress = *receiver.borrow_and_update();
             // K01 (kubernetes #59848): whatever is here is new enough.
             let enough = progress.revision >= revision || self.host.defects.has("K01");
-            if progress.epoch > 0 && enough {
+            if progress.epoch >= epoch && enough {
                 return Ok(progress);
             }
             if self.host.now() >= until {
@@ -107,6 +131,10 @@ impl Cacher {
             // Elapsed: progress is asked for once more.
             let _ = self.host.timeout(PROGRESS_WAIT, receiver.changed()).await;
         }
+    }
+
+    pub(crate) fn host(&self) -> &Host {
+        &self.host
     }
 
     /// The object with that key, as of now.

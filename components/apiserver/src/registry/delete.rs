@@ -55,7 +55,11 @@ impl Registry {
                 return Err(target.not_found());
             };
             let guard = stored.revision;
-            let stored = self.to_decide_on(target, stored);
+            // K08 (kubernetes #82303): it is decided on what the cache has, which may be older.
+            let stored = match self.host.defects.has("K08") {
+                true => self.cached_instead(target, &stored),
+                false => stored,
+            };
             let present = self.decoded(resource, &stored).await?;
             options.check(target, &present)?;
             let (none, old) = (Value::Null, present.clone());
@@ -89,18 +93,17 @@ impl Registry {
         Err(Failure::modified(place::named(resource, &target.name)))
     }
 
-    /// What a deletion is decided on: what is stored.
-    fn to_decide_on(&self, target: &Target, stored: Stored) -> Stored {
-        // K08 (kubernetes #82303): it is decided on what the cache has, which may be older.
-        if !self.host.defects.has("K08") {
-            return stored;
-        }
+    /// What the cache has of an object, which may be older: only deliberate bugs look at that.
+    pub(super) fn cached_instead(&self, target: &Target, stored: &Stored) -> Stored {
         let cached = self.cache(&target.resource).get(&target.key(&self.storage));
-        cached.map_or(stored, |entry| Stored {
-            key: entry.key.clone().into(),
-            bytes: entry.bytes.clone(),
-            revision: entry.revision,
-        })
+        cached.map_or_else(
+            || stored.clone(),
+            |entry| Stored {
+                key: entry.key.clone().into(),
+                bytes: entry.bytes.clone(),
+                revision: entry.revision,
+            },
+        )
     }
 }
 

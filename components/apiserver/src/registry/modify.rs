@@ -63,7 +63,12 @@ impl Registry {
         escalation::check(how.requester.as_ref(), target, &new, Some(&present)).await?;
         metadata::carried_over(&mut new, &present);
         if !how.applied {
-            new = self.owned(target, &present, new, how).await;
+            // K13b (after kubernetes #75564): owners are worked out for an object that is out of date.
+            let stale = match self.host.defects.has("K13b") {
+                true => Some(self.decoded(resource, &self.cached_instead(target, &stored)).await?),
+                false => None,
+            };
+            new = self.owned(target, stale.as_ref().unwrap_or(&present), new, how).await;
         }
         let mut write = Attributes::new(Operation::Update, target, new, present, how);
         match scale::told(target, &write) {

@@ -32,7 +32,7 @@ impl Registry {
         how: &Writing,
     ) -> Value {
         let now = metadata::time(self.host.clock.wall());
-        let (filters, questions) = (filters(target), Questions::default());
+        let (filters, questions) = (self.filters(target), Questions::default());
         for _ in 0..ROUNDS_MAX {
             let owned = {
                 let versions = AllVersions { resource: &target.resource, questions: &questions };
@@ -63,7 +63,7 @@ impl Registry {
         questions: &Questions,
     ) -> Result<Value, Failure> {
         let now = metadata::time(self.host.clock.wall());
-        let filters = filters(target);
+        let filters = self.filters(target);
         let versions = AllVersions { resource: &target.resource, questions };
         let manager = FieldManager::new(self.tracked(target, &versions, &filters));
         manager.apply(live, patch, &how.manager, force, &now).map_err(|error| refused(&error))
@@ -89,6 +89,11 @@ impl Registry {
             filters: &BTreeMap::new(),
         };
         FieldManager::new(tracked).laid_over(object, patch).map_err(|error| refused(&error))
+    }
+
+    fn filters(&self, target: &Target) -> BTreeMap<String, Filter> {
+        // K13a (kubernetes #75564): who sends what the door does not let through owns it.
+        if self.host.defects.has("K13a") { BTreeMap::new() } else { filters(target) }
     }
 
     fn tracked<'a>(

@@ -3,7 +3,12 @@
 //! Upstream: apiserver/pkg/storage/interfaces.go and its table of resource version semantics.
 
 use super::{Registry, Target, place, versions::is_plain};
-use crate::{cache::Entry, continuation::Continuation, failure::Failure, selection::Selection};
+use crate::{
+    cache::{Cacher, Entry, Progress},
+    continuation::Continuation,
+    failure::Failure,
+    selection::Selection,
+};
 use api::resources::Resource;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -50,7 +55,7 @@ impl Registry {
         let (key, resource) = (target.key(&self.storage), &target.resource);
         if let Freshness::Any | Freshness::NotOlder(_) = how {
             let cache = self.cache(resource);
-            cache.reach(self.revision_of(how).await?).await?;
+            self.fresh(&cache, how).await?;
             let entry = cache.get(&key).ok_or_else(|| target.not_found())?;
             let shown = self.presented_together(resource, vec![entry.clone()]).await?.pop();
             return Ok(shown.unwrap_or(entry).served().clone());
@@ -75,8 +80,7 @@ impl Registry {
             return self.page(resource, namespace, reading).await;
         }
         let cache = self.cache(resource);
-        let least = self.revision_of(reading.freshness).await?;
-        match cache.reach(least).await {
+        match self.fresh(&cache, reading.freshness).await {
             // A cache that does not come so far in time is passed over (cacher/delegator.go).
             Err(_) if reading.freshness == Freshness::Newest => {
                 return self.page(resource, namespace, reading).await;
@@ -110,12 +114,18 @@ impl Registry {
         }
     }
 
-    /// The revision that a cache must have reached.
-    pub(super) async fn revision_of(&self, freshness: Freshness) -> Result<u64, Failure> {
+    /// Waits until a cache is as new as it must be.
+    pub(super) async fn fresh(
+        &self,
+        cache: &Cacher,
+        freshness: Freshness,
+    ) -> Result<Progress, Failure> {
         match freshness {
-            Freshness::Newest => self.storage.revision().await,
-            Freshness::Any => Ok(0),
-            Freshness::NotOlder(revision) | Freshness::Exact(revision) => Ok(revision),
+            Freshness::Newest => cache.catch_up().await,
+            Freshness::Any => cache.reach(0).await,
+            Freshness::NotOlder(revision) | Freshness::Exact(revision) => {
+                cache.reach(revision).await
+            }
         }
     }
 

@@ -80,11 +80,10 @@ impl Registry {
         let prefix = self.storage.key(&place::prefix(resource, namespace));
         let progress = cache.subscribe();
         let began = *progress.borrow();
-        let wanted = self.revision_of(watching.from).await?;
         // K06 (kubernetes #107457): a watch begins at a revision that is not there yet.
         let hasty = self.host.defects.has("K06") && matches!(watching.from, Freshness::Exact(_));
-        let wanted = if hasty { 0 } else { wanted };
-        let reached = cache.reach(wanted).await?;
+        let wanted = if hasty { Freshness::Any } else { watching.from };
+        let reached = self.fresh(&cache, wanted).await?;
         let mut watch = Watch {
             registry: self.clone(),
             resource: resource.clone(),
@@ -212,9 +211,11 @@ impl Watch {
             here && (self.selects_shown() || self.selection.takes(entry))
         };
         let taken = |entry: &Arc<Entry>| !self.selects_shown() || self.selection.takes(entry);
-        let sides = changes
-            .iter()
-            .map(|change| [change.before.clone().filter(near), change.after.clone().filter(near)]);
+        // X30: what was in sight before is forgotten, and what goes out of sight with it.
+        let forgets = !self.selection.is_all() && self.cache.host().defects.has("X30");
+        let before = |change: &Change| change.before.clone().filter(|it| near(it) && !forgets);
+        let sides =
+            changes.iter().map(|change| [before(change), change.after.clone().filter(near)]);
         let sides: Vec<_> = sides.collect();
         let entries = sides.iter().flatten().flatten().cloned().collect();
         let shown = self.registry.presented_together(&self.resource, entries).await?;

@@ -250,6 +250,10 @@ impl Registry {
     }
 
     async fn give_back(&self, held: &Held) {
+        // X25: nothing is given back, and nobody finds it.
+        if self.host.defects.has("X25") {
+            return;
+        }
         let failed = |why: Failure| {
             let why = why.to_string();
             event!(self.host, Warn, "what a service had is not given back yet", why = &why);

@@ -7,7 +7,9 @@ mod lease;
 #[cfg(test)]
 mod model;
 mod run;
+mod step;
 
-pub use self::core::{Election, Input, Next};
+pub use self::core::Election;
 pub use lease::{Record, Timing, TimingError};
 pub use run::{Elector, Ended};
+pub use step::{Input, Next};

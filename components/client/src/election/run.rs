@@ -2,7 +2,8 @@
 
 use super::{Election, Input, Next, Timing, TimingError};
 use crate::{Api, Client, Error, Resource, WriteOptions};
-use host::{Host, Stop, event, watch};
+use host::{Host, Instant, Stop, event, watch};
+use parking_lot::Mutex;
 
 /// How an election ended for this replica.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,6 +23,8 @@ pub struct Elector {
     identity: String,
     timing: Timing,
     leading: watch::Sender<bool>,
+    /// Until when by our clock, where we lead.
+    until: Mutex<Option<Instant>>,
 }
 
 impl Elector {
@@ -43,6 +46,7 @@ impl Elector {
             identity: identity.to_owned(),
             timing: timing.check()?,
             leading: watch::channel(false).0,
+            until: Mutex::default(),
         })
     }
 
@@ -50,6 +54,12 @@ impl Elector {
     /// deadline of the last renewal that succeeded.
     pub fn leading(&self) -> watch::Receiver<bool> {
         self.leading.subscribe()
+    }
+
+    /// Whether this replica leads at this very moment. Word of a loss comes when this process gets to
+    /// it; who was stopped for a while and acts then asks here.
+    pub fn leads(&self) -> bool {
+        self.until.lock().is_some_and(|until| self.host().now() < until)
     }
 
     /// Takes part until the lease is lost or `stop` is said; then the lease is given back.
@@ -60,13 +70,14 @@ impl Elector {
         let lease = (&*self.namespace, &*self.name);
         let (mut election, mut next) =
             Election::begin(host.now(), &self.identity, lease, self.timing, true);
+        election.with_defects(host.defects.clone());
         let mut stopped = false;
         while next != Next::End {
             let input = self.carry_out(&election, next, &mut stop).await;
             stopped |= input == Input::Stop;
             let (now, wall) = (host.now(), host.clock.wall());
             next = election.step(now, wall, host.random.next_u64(), input);
-            self.tell(election.leads(now));
+            self.tell(election.leads(now), election.leads_until());
         }
         if stopped { Ended::Stopped } else { Ended::Lost }
     }
@@ -118,7 +129,8 @@ impl Elector {
         event!(self.host(), Info, "a lease was not renewed", name = &self.name, error = why);
     }
 
-    fn tell(&self, leads: bool) {
+    fn tell(&self, leads: bool, until: Option<Instant>) {
+        *self.until.lock() = until.filter(|_| leads);
         let changed = self.leading.send_if_modified(|told| std::mem::replace(told, leads) != leads);
         if changed {
             event!(

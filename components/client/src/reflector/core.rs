@@ -3,7 +3,10 @@
 //! At any moment one thing is under way (a list, the beginning of a watch, the next event, a wait).
 //! Its end goes in, and the next thing to do comes out, with the change to the copy if there is one.
 
-use super::backoff::Backoff;
+use super::{
+    backoff::Backoff,
+    step::{Change, Input, Next, Selection, Step},
+};
 use crate::{Error, Key, List, ListOptions, Object, WatchEvent, WatchOptions, object};
 use host::Instant;
 use std::{collections::BTreeMap, time::Duration};
@@ -14,74 +17,6 @@ const WATCH_SECONDS_MIN: u64 = 300;
 const VERY_SHORT: Duration = Duration::from_secs(1);
 /// Objects on a page of a list (client-go/tools/pager).
 const PAGE: u32 = 500;
-
-/// Which objects of the resource.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Selection {
-    /// Empty: all.
-    pub label_selector: String,
-    /// Empty: all.
-    pub field_selector: String,
-}
-
-/// What is to be done now.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Next {
-    /// Read all objects.
-    List(ListOptions),
-    /// Begin a watch; one that runs is dropped.
-    Watch(WatchOptions),
-    /// Wait for the next event of the watch.
-    Read,
-    /// Do nothing for a while.
-    Wait(Duration),
-}
-
-/// How it ended.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Input {
-    /// All objects, or none.
-    Listed(Result<List, Error>),
-    /// The watch has begun, or not.
-    Opened(Result<(), Error>),
-    /// An event; none: the server ended the watch in good order.
-    Read(Result<Option<WatchEvent>, Error>),
-    /// The wait is over.
-    Waited,
-}
-
-/// A change to the copy of the resource's objects.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Change {
-    /// These are all.
-    Replaced {
-        /// Every object.
-        objects: Vec<Object>,
-        /// The state that they show.
-        resource_version: String,
-    },
-    /// It is new, or different.
-    Set(Object),
-    /// It is gone; its last state.
-    Gone(Object),
-    /// Nothing else has happened up to here.
-    Reached(String),
-}
-
-/// An answer of the core.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Step {
-    /// What to change.
-    pub change: Option<Change>,
-    /// What to do.
-    pub next: Next,
-}
-
-impl From<Next> for Step {
-    fn from(next: Next) -> Self {
-        Self { change: None, next }
-    }
-}
 
 /// What is under way.
 #[derive(Debug)]
@@ -350,145 +285,5 @@ impl Reflector {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Status;
-    use serde_json::json;
-    use std::sync::Arc;
-
-    const NOW: Instant = Instant(5_000_000_000);
-
-    fn status(code: u16, reason: &str) -> Status {
-        Status { code, reason: reason.into(), ..Status::default() }
-    }
-
-    fn thing(name: &str, version: u64) -> Object {
-        Arc::new(json!({"metadata": {"name": name, "resourceVersion": version.to_string()}}))
-    }
-
-    fn end(version: &str) -> Input {
-        let mark = WatchEvent::Bookmark { resource_version: version.into(), initial_end: true };
-        Input::Read(Ok(Some(mark)))
-    }
-
-    /// `initial`, `list`, `watch` with their resource versions, `read`, or `wait`.
-    fn told(next: &Next) -> String {
-        match next {
-            Next::List(options) => format!("list {}", options.resource_version),
-            Next::Watch(options) if options.send_initial_events => {
-                format!("initial {}", options.resource_version)
-            }
-            Next::Watch(options) => format!("watch {}", options.resource_version),
-            Next::Read => "read".into(),
-            Next::Wait(_) => "wait".into(),
-        }
-    }
-
-    /// Follows from version 7 on.
-    fn following() -> Reflector {
-        let (mut reflector, next) = Reflector::begin(Selection::default(), 0);
-        assert_eq!(told(&next), "initial ");
-        let inputs = [
-            Input::Opened(Ok(())),
-            Input::Read(Ok(Some(WatchEvent::Added(thing("b", 3))))),
-            Input::Read(Ok(Some(WatchEvent::Added(thing("a", 2))))),
-        ];
-        for input in inputs {
-            assert_eq!(reflector.step(NOW, 0, input), Next::Read.into());
-        }
-        let objects = vec![thing("a", 2), thing("b", 3)];
-        let change = Change::Replaced { objects, resource_version: "7".into() };
-        assert_eq!(
-            reflector.step(NOW, 0, end("7")),
-            Step { change: Some(change), next: Next::Read }
-        );
-        reflector
-    }
-
-    fn steps(reflector: &mut Reflector, inputs: Vec<Input>) -> Vec<String> {
-        inputs.into_iter().map(|input| told(&reflector.step(NOW, 0, input).next)).collect()
-    }
-
-    #[test]
-    fn a_watch_that_ends_or_breaks_goes_on_from_the_last_bookmark() {
-        let mut reflector = following();
-        let mark = WatchEvent::Bookmark { resource_version: "9".into(), initial_end: false };
-        let inputs = vec![
-            Input::Read(Ok(Some(mark))),
-            Input::Read(Ok(None)),
-            Input::Opened(Err(Error::Unreachable(String::new()))),
-            Input::Waited,
-            Input::Opened(Ok(())),
-            // Nothing came of it.
-            Input::Read(Ok(None)),
-            Input::Waited,
-        ];
-        let expected = ["read", "watch 9", "wait", "watch 9", "read", "wait", "initial 9"];
-        assert_eq!(steps(&mut reflector, inputs), expected);
-    }
-
-    #[test]
-    fn a_forgotten_version_means_all_objects_again_but_none_older() {
-        let mut reflector = following();
-        let gone = || status(410, "Expired");
-        let inputs = vec![
-            Input::Read(Ok(Some(WatchEvent::Error(gone())))),
-            Input::Waited,
-            // Nor does the server have a state that is new enough: what is true now.
-            Input::Opened(Err(gone().into())),
-            Input::Opened(Err(gone().into())),
-            Input::Waited,
-            Input::Opened(Ok(())),
-            // After an etcd that was restored: it is believed.
-            end("5"),
-        ];
-        let expected = ["wait", "initial 7", "initial ", "wait", "initial ", "read", "read"];
-        assert_eq!(steps(&mut reflector, inputs), expected);
-        assert_eq!(reflector.reached(), "5");
-    }
-
-    #[test]
-    fn a_server_that_knows_no_initial_events_is_asked_for_a_list() {
-        let (mut reflector, _) = Reflector::begin(Selection::default(), 0);
-        let list = List { resource_version: "4".into(), ..List::default() };
-        let inputs = vec![
-            Input::Opened(Err(status(422, "Invalid").into())),
-            Input::Listed(Err(status(500, "InternalError").into())),
-            Input::Waited,
-            Input::Opened(Err(status(422, "Invalid").into())),
-            Input::Listed(Ok(list)),
-        ];
-        let expected = ["list ", "wait", "initial ", "list ", "watch 4"];
-        assert_eq!(steps(&mut reflector, inputs), expected);
-    }
-
-    #[test]
-    fn a_state_older_than_the_copy_is_not_taken_over() {
-        let mut reflector = following();
-        let inputs = vec![
-            Input::Read(Err(Error::Malformed(String::new()))),
-            Input::Waited,
-            Input::Opened(Ok(())),
-            end("6"),
-            Input::Waited,
-        ];
-        assert_eq!(
-            steps(&mut reflector, inputs),
-            ["wait", "initial 7", "read", "wait", "initial "]
-        );
-        assert_eq!(reflector.reached(), "7");
-    }
-
-    #[test]
-    fn a_busy_server_is_left_alone_for_a_while() {
-        let mut reflector = following();
-        let busy = || status(429, "TooManyRequests");
-        let inputs = vec![
-            Input::Read(Ok(Some(WatchEvent::Error(busy())))),
-            Input::Waited,
-            Input::Opened(Err(busy().into())),
-            Input::Waited,
-        ];
-        assert_eq!(steps(&mut reflector, inputs), ["wait", "watch 7", "wait", "watch 7"]);
-    }
-}
+#[path = "core_tests.rs"]
+mod tests;

@@ -7,6 +7,8 @@ mod core;
 #[cfg(test)]
 mod model;
 mod run;
+mod step;
 
-pub use self::core::{Change, Input, Next, Reflector, Selection, Step};
+pub use self::core::Reflector;
 pub(crate) use run::run;
+pub use step::{Change, Input, Next, Selection, Step};

@@ -5,6 +5,7 @@
 mod elections;
 mod informers;
 mod place;
+mod restored;
 mod scheduling;
 mod streams;
 mod webhooks;

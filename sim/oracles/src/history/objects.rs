@@ -67,6 +67,9 @@ pub struct Object {
     pub finalizers: Vec<String>,
     /// It has a `deletionTimestamp`.
     pub deleting: bool,
+    /// Its label `side`; empty: it has none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub side: String,
 }
 
 /// One request and what became of it.
@@ -146,6 +149,9 @@ pub struct Wanted {
     pub counters: BTreeMap<String, u64>,
     /// See [`Object`].
     pub finalizers: Vec<String>,
+    /// See [`Object`].
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub side: String,
 }
 
 /// What became of a request.
@@ -211,6 +217,9 @@ pub struct ObjectWatch {
     pub called: Time,
     /// Everything after this revision is wanted; none: all objects first (`sendInitialEvents`).
     pub from: Option<u64>,
+    /// Only objects of this side are wanted; empty: all.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub side: String,
     /// With initial events: `resourceVersion=0`, so that they may be old.
     pub stale: bool,
     /// When the server agreed.
@@ -253,6 +262,13 @@ pub enum Sent {
         /// HTTP's status.
         code: u16,
     },
+}
+
+impl ObjectWatch {
+    /// Whether a state of an object is among those that are wanted.
+    pub fn wants(&self, object: &Object) -> bool {
+        self.side.is_empty() || self.side == object.side
+    }
 }
 
 impl ObjectCall {

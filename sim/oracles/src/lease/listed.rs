@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Broken, Kind, Observation, Oracle, World,
+    Broken,
     history::{History, LeaseId, Operation, Outcome, Request, Response, Revision, Time, Told},
     kv::broken,
+    one_cluster::ClusterPromise,
 };
 
 /// A lease that was granted before a write that the answering member has, and that is renewed after
@@ -14,21 +15,30 @@ use crate::{
 /// The member at hand answers from what it has (upstream's LeaseLeases in
 /// server/etcdserver/v3_server.go), so that only what its revision proves it to know is asked for.
 #[derive(Debug, Default)]
-pub struct LeaseListed {
-    restored: bool,
-}
+pub struct LeaseListed;
 
-impl Oracle for LeaseListed {
+impl ClusterPromise for LeaseListed {
     const NAME: &'static str = "lease_listed";
-    const KIND: Kind = Kind::History;
     const PROMISE: &'static str = "LeaseLeases lists all existing leases";
-    const FACTS: Option<&'static [&'static str]> = Some(&[]);
 
-    fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Broken> {
-        match observation {
-            Observation::World { event: World::Restored, .. } => self.restored = true,
-            Observation::History(record) if !self.restored => return judge(record.history),
-            _ => {}
+    fn judge(history: &History) -> Result<(), Broken> {
+        let lists: Vec<_> = history.operations.iter().filter_map(list).collect();
+        if lists.is_empty() {
+            return Ok(());
+        }
+        let (lives, writes) = (lives(history), writes(history));
+        for (operation, revision, ids) in lists {
+            // What was granted before the last of the writes that it has was asked for.
+            let known =
+                writes.iter().filter(|(made, _)| *made <= revision).map(|(_, called)| *called);
+            let Some(known) = known.max() else { continue };
+            let over = operation.returned().unwrap_or(Time::MAX);
+            let due = |life: &Life| life.granted < known && life.proven > over;
+            let missing = lives.iter().find(|(id, life)| due(life) && !ids.contains(id));
+            if let Some((id, _)) = missing {
+                let text = format!("lease {id:x} lives and is not listed at revision {revision}");
+                return Err(broken(over, text, [operation]));
+            }
         }
         Ok(())
     }
@@ -38,27 +48,6 @@ impl Oracle for LeaseListed {
 struct Life {
     granted: Time,
     proven: Time,
-}
-
-fn judge(history: &History) -> Result<(), Broken> {
-    let lists: Vec<_> = history.operations.iter().filter_map(list).collect();
-    if lists.is_empty() {
-        return Ok(());
-    }
-    let (lives, writes) = (lives(history), writes(history));
-    for (operation, revision, ids) in lists {
-        // What was granted before the last of the writes that it has was asked for.
-        let known = writes.iter().filter(|(made, _)| *made <= revision).map(|(_, called)| *called);
-        let Some(known) = known.max() else { continue };
-        let over = operation.returned().unwrap_or(Time::MAX);
-        let due = |life: &Life| life.granted < known && life.proven > over;
-        let missing = lives.iter().find(|(id, life)| due(life) && !ids.contains(id));
-        if let Some((id, _)) = missing {
-            let text = format!("lease {id:x} lives and is not listed at revision {revision}");
-            return Err(broken(over, text, [operation]));
-        }
-    }
-    Ok(())
 }
 
 fn list(operation: &Operation) -> Option<(&Operation, Revision, &[LeaseId])> {

@@ -3,11 +3,12 @@
 use super::{Floor, ObjectPromise, Truth, line, said};
 use crate::{
     Broken,
-    history::{Object, ObjectEvent, ObjectWatch, Objects, Sent},
+    history::{Object, ObjectChange, ObjectEvent, ObjectWatch, Objects, Sent},
 };
 
 /// The events of a watch are those of the log after the revision where it began, none missed, none
-/// doubled, none invented; a bookmark comes after all events up to its revision.
+/// doubled, none invented; a bookmark comes after all events up to its revision. To a watch of some
+/// objects one that comes in sight is added, and one that goes out of sight deleted.
 #[derive(Debug, Default)]
 pub struct ObjectWatchOrder;
 
@@ -90,7 +91,8 @@ impl<'a> Follower<'a> {
             return Err(self.broken(event, &text));
         }
         self.at = Some(revision);
-        let Some(all) = self.truth.all_at(revision) else { return Ok(()) };
+        let Some(mut all) = self.truth.all_at(revision) else { return Ok(()) };
+        all.retain(|object| self.watch.wants(object));
         self.initial.sort();
         if self.initial == all {
             return Ok(());
@@ -105,7 +107,7 @@ impl<'a> Follower<'a> {
         if revision < at {
             return Err(self.broken(event, &format!("goes back from {at} to {revision}")));
         }
-        if let Some(missed) = self.truth.between(at, revision).first() {
+        if let Some(missed) = self.concerned(at, revision).next() {
             let broken = self.broken(event, &format!("overtakes {}", missed.revision));
             return Err(broken.with(line(missed)));
         }
@@ -118,8 +120,8 @@ impl<'a> Follower<'a> {
         if revision <= at {
             return Err(self.broken(event, &format!("shows {revision} after {at}")));
         }
-        let between = self.truth.between(at, revision);
-        if let Some(missed) = between.iter().find(|change| change.revision < revision) {
+        let mut between = self.concerned(at, revision).peekable();
+        if let Some(missed) = between.next_if(|change| change.revision < revision) {
             let broken = self.broken(event, &format!("has missed {}", missed.revision));
             return Err(broken.with(line(missed)));
         }
@@ -130,6 +132,8 @@ impl<'a> Follower<'a> {
         let now = self.truth.at(&object.name, revision).flatten();
         let before = self.truth.before(&object.name, revision);
         let Some(before) = before else { return Ok(()) };
+        let (before, now) =
+            (before.filter(|it| self.watch.wants(it)), now.filter(|it| self.watch.wants(it)));
         let last = before.map(|before| Object { revision, ..before.clone() });
         let good = match &event.sent {
             Sent::Added(_) => before.is_none() && now == Some(object),
@@ -137,11 +141,21 @@ impl<'a> Follower<'a> {
             Sent::Deleted(_) => now.is_none() && last.as_ref() == Some(object),
             Sent::Bookmark { .. } | Sent::Error { .. } => true,
         };
-        if good && !between.is_empty() {
+        if good && between.next().is_some() {
             return Ok(());
         }
         let text = format!("shows what was not: before {}, then {}", said(before), said(now));
         Err(self.broken(event, &text))
+    }
+
+    /// The changes after `from` and up to `to` that the watch is to show.
+    fn concerned(&self, from: u64, to: u64) -> impl Iterator<Item = &'a ObjectChange> + use<'a> {
+        let (watch, truth) = (self.watch, self.truth);
+        truth.between(from, to).iter().copied().filter(move |change| {
+            let before = truth.before(&change.name, change.revision).flatten();
+            change.object.iter().chain(before).any(|object| watch.wants(object))
+                || watch.side.is_empty()
+        })
     }
 
     fn broken(&self, event: &ObjectEvent, what: &str) -> Broken {

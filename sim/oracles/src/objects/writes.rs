@@ -90,13 +90,17 @@ fn is_as_asked(
             Err("changed though it was not there")
         }
         ObjectRequest::Create(wanted) | ObjectRequest::Update { object: wanted, .. } => {
-            let same = wanted.counters == object.counters && wanted.finalizers == object.finalizers;
+            let same = wanted.counters == object.counters
+                && wanted.finalizers == object.finalizers
+                && wanted.side == object.side;
             if same { Ok(()) } else { Err("not what was asked for") }
         }
         ObjectRequest::Patch { counter: (name, count), .. } => {
             let mut merged = before.cloned().unwrap_or_default();
             merged.counters.insert(name.clone(), *count);
-            let same = merged.counters == object.counters && merged.finalizers == object.finalizers;
+            let same = merged.counters == object.counters
+                && merged.finalizers == object.finalizers
+                && merged.side == object.side;
             if same { Ok(()) } else { Err("patched from another state than the one before") }
         }
         ObjectRequest::Delete { .. } | ObjectRequest::Get { .. } | ObjectRequest::List { .. } => {

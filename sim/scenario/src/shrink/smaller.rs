@@ -56,5 +56,9 @@ fn smaller_traffic(from: &Traffic) -> Vec<Traffic> {
         Traffic { objects: half(from.objects), ..base() },
         Traffic { object_watchers: 0, ..base() },
         Traffic { object_watchers: half(from.object_watchers), ..base() },
+        Traffic { estate: half(from.estate), ..base() },
+        Traffic { followers: 0, ..base() },
+        Traffic { replicas: 0, ..base() },
+        Traffic { webhook: false, ..base() },
     ]
 }

@@ -2,6 +2,7 @@
 
 use super::{User, object_user};
 use crate::{
+    object_generator::SIDES,
     objects::{self, PATH},
     recorder::ObjectWatchNote,
     servers::{Ask, Servers},
@@ -31,8 +32,11 @@ pub(super) async fn run(user: &User) {
     let servers = user.servers();
     loop {
         let mut next = begin(user, &servers).await;
+        // What is known of the one side says nothing of the others.
+        let side = user.host().random.below(SIDES.len() as u64);
+        let side = SIDES[usize::try_from(side).unwrap_or(0)];
         while let Next::After(revision) = next {
-            next = follow(user, &servers, Some(revision), false).await;
+            next = follow(user, &servers, Some(revision), false, side).await;
             user.pause(300).await;
         }
         user.host().sleep(AGAIN).await;
@@ -43,12 +47,12 @@ pub(super) async fn run(user: &User) {
 async fn begin(user: &User, servers: &Servers) -> Next {
     let stale = user.percent(30);
     if user.percent(35) {
-        return follow(user, servers, None, stale).await;
+        return follow(user, servers, None, stale, "").await;
     }
     let request = ObjectRequest::List { stale, limit: 0 };
     match object_user::ask(user, servers, servers.pick(), &request).await {
         Some(ObjectAnswer::List { .. }) if user.percent(FUTURE_PERCENT) => {
-            follow(user, servers, Some(FUTURE), false).await;
+            follow(user, servers, Some(FUTURE), false, "").await;
             Next::List
         }
         Some(ObjectAnswer::List { revision, .. }) => Next::After(revision),
@@ -57,10 +61,17 @@ async fn begin(user: &User, servers: &Servers) -> Next {
 }
 
 /// Follows one watch until it ends or, by chance, is broken off.
-async fn follow(user: &User, servers: &Servers, from: Option<u64>, stale: bool) -> Next {
+async fn follow(
+    user: &User,
+    servers: &Servers,
+    from: Option<u64>,
+    stale: bool,
+    side: &str,
+) -> Next {
     let server = servers.pick();
     let (client, seconds) = (user.station.number, 2 + user.host().random.below(20));
-    let watch = ObjectWatch { client, server, from, stale, ..ObjectWatch::default() };
+    let wanted = side.to_owned();
+    let watch = ObjectWatch { client, server, from, stale, side: wanted, ..ObjectWatch::default() };
     let note = user.station.recorder.object_watch(watch);
     let begin = match (from, stale) {
         (Some(revision), _) => format!("resourceVersion={revision}"),
@@ -69,8 +80,13 @@ async fn follow(user: &User, servers: &Servers, from: Option<u64>, stale: bool) 
         }
         (None, false) => "sendInitialEvents=true&resourceVersionMatch=NotOlderThan".into(),
     };
-    let path =
-        format!("{PATH}?watch=true&allowWatchBookmarks=true&timeoutSeconds={seconds}&{begin}");
+    let selector = match side {
+        "" => String::new(),
+        side => format!("&labelSelector=side%3D{side}"),
+    };
+    let path = format!(
+        "{PATH}?watch=true&allowWatchBookmarks=true&timeoutSeconds={seconds}&{begin}{selector}"
+    );
     let mut lines = match servers.stream(server, &Ask::get(path)).await {
         Ok((200, lines)) => lines,
         // Too old, or newer than what the server knows: only a list helps.

@@ -28,21 +28,7 @@ impl Recorder {
         let at = (self.now)();
         let log = &mut self.history.lock().objects.log;
         if log.changes.len() < NOTES_MAX {
-            log.known_to = log.known_to.max(change.revision);
             log.changes.push(ObjectChange { at, ..change });
-        }
-    }
-
-    /// Notes that all changes up to this revision were noted.
-    pub(crate) fn objects_known_to(&self, revision: u64) {
-        let log = &mut self.history.lock().objects.log;
-        log.known_to = log.known_to.max(revision);
-    }
-
-    /// Notes that what happened between two revisions, both included, will never be known.
-    pub(crate) fn objects_gap(&self, first: u64, last: u64) {
-        if first <= last {
-            self.history.lock().objects.log.gaps.push((first, last));
         }
     }
 }

@@ -132,7 +132,8 @@ async fn ask(
     let answer = answer.and_then(|answer| review::read(&answer, &uid, mutating));
     let reviewed = match answer {
         Ok(reviewed) => reviewed,
-        Err(_) if hook.fails_open() => return Ok(None),
+        // X28: a call that fails changes nothing, whatever the policy says.
+        Err(_) if hook.fails_open() || cluster.registry.host.defects.has("X28") => return Ok(None),
         Err(why) => {
             let name = hook.name();
             return Err(Failure::internal(format!("failed calling webhook {name:?}: {why}")));
