@@ -13,6 +13,8 @@ pub mod etcdctl;
 pub mod http;
 pub mod kubectl;
 pub mod member;
+pub mod node;
+pub mod outside;
 pub mod ports;
 pub mod process;
 pub mod python;

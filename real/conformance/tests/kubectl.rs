@@ -146,14 +146,14 @@ fn bad_input_is_refused_in_a_sentence_and_changes_nothing() {
     let nested = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     for (body, why) in [
         ("{", "unexpected end of JSON input"),
-        ("[]", "cannot be handled as a Pod"),
+        ("[]", "couldn't get version/kind; json parse error"),
         (r#"{"kind":"Service","apiVersion":"v1"}"#, "cannot be handled as a Pod"),
         (r#"{"metadata":{"name":"a"},"spec":{"containers":7}}"#, "cannot unmarshal number"),
         (r#"{"metadata":{"name":"No Name"}}"#, "a lowercase RFC 1123 subdomain must consist"),
         (r#"{"metadata":{"name":"a","namespace":"b"}}"#, "does not match the namespace"),
         (r#"{"metadata":{}}"#, "name or generateName is required"),
-        (&nested, "cannot be handled as a Pod"),
-        (&"x".repeat(3_200_000), "Request entity is too large"),
+        (&nested, "exceeded max depth"),
+        (&"x".repeat(3_200_000), "Request entity too large: limit is 3145728"),
     ] {
         let said = post(body);
         assert!(said.contains(why), "{why:?} is not in {said:?}");

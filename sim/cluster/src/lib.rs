@@ -5,4 +5,5 @@
 pub mod apiserver;
 pub mod etcd;
 pub mod manager;
+pub mod scheduler;
 pub mod tls;

@@ -21,7 +21,10 @@ impl Drop for Running {
 pub(crate) fn listening(mut command: Command) -> (Running, u16) {
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap());
+    said.read_line(&mut line).unwrap();
+    // It says more later, and dies if nobody hears it.
+    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
     let digits = line.split("127.0.0.1:").nth(1).unwrap_or_else(|| panic!("{line}"));
     let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();
     (Running(child), digits.parse().unwrap())

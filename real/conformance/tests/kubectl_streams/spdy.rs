@@ -99,7 +99,9 @@ pub(crate) async fn ports(mut stream: BoxStream) {
                 }
                 Event::Data { stream, bytes, fin } if kinds[&stream] == "data" => {
                     session.send(stream, &bytes.to_ascii_uppercase(), fin);
-                    let error = kinds.iter().find(|(id, kind)| **id < stream && *kind == "error");
+                    // Each connection opens its stream for errors first.
+                    let mut below = kinds.range(..stream).rev();
+                    let error = below.find(|(_, kind)| *kind == "error");
                     if let (true, Some((error, _))) = (fin, error) {
                         session.send(*error, b"", true);
                     }
