@@ -179,7 +179,8 @@ fn arrange(
     let mut kept: BTreeSet<&str> = BTreeSet::new();
     for (ports, endpoints) in wanted {
         let ports: Value = serde_json::from_str(&ports).unwrap_or_default();
-        let same = |slice: &&Object| slice.get("ports").cloned().unwrap_or(json!([])) == ports;
+        // A list without ports may be stored as nothing.
+        let same = |slice: &&Object| list(slice, "/ports") == list(&ports, "");
         let there: Vec<&Object> = slices.iter().copied().filter(same).collect();
         let filled = fill(&there, endpoints);
         for (slice, endpoints) in filled {
