@@ -7,3 +7,5 @@ pub mod go_duration;
 mod kube_apiserver_admission;
 pub mod kube_apiserver_flags;
 mod kube_apiserver_services;
+pub mod kube_scheduler_flags;
+pub mod serving;
