@@ -9,9 +9,11 @@ mod complete;
 mod scan;
 mod typed;
 mod untyped;
+mod yaml;
 
 pub use complete::complete;
 pub use untyped::type_meta;
+pub use yaml::{Converted, yaml};
 
 use crate::schema::{Schemas, TypeId};
 use serde_json::Value;
@@ -31,16 +33,6 @@ pub struct Decoded {
     pub value: Value,
     /// `unknown field "spec.foo"`, `duplicate field "spec.replicas"`, in the order of the text.
     pub complaints: Vec<String>,
-}
-
-impl Decoded {
-    /// The error of field validation `Strict`, if there is something to complain of.
-    pub fn strict_error(&self) -> Option<String> {
-        match self.complaints.is_empty() {
-            true => None,
-            false => Some(format!("strict decoding error: {}", self.complaints.join(", "))),
-        }
-    }
 }
 
 /// Why bytes are no object of a type; the texts are Go's.

@@ -2,7 +2,7 @@
 
 use crate::{
     Aggregation, Anonymous, AuditSettings, AuthorizationFile, JwtSettings, KubeletAccess, Mode,
-    RequestHeader, Routing, ServiceAccounts, TokenWebhook, Tokens, admission::Settings,
+    RequestHeader, Routing, ServiceAccounts, TokenWebhook, Tokens, Usage, admission::Settings,
     services::Services,
 };
 use std::{net::SocketAddr, time::Duration};
@@ -41,6 +41,15 @@ pub struct Config {
     /// Whether the roles that every cluster has are made at the start; the program always asks for
     /// it.
     pub bootstrap_roles: bool,
+    /// Whether the objects of flow control that every cluster has are made and kept; the program
+    /// asks for it where fairness is on.
+    pub bootstrap_flows: bool,
+    /// `--enable-priority-and-fairness`.
+    pub fair: bool,
+    /// `--max-requests-inflight`; zero: no limit, where fairness is off.
+    pub requests_max: u32,
+    /// `--max-mutating-requests-inflight`; so too.
+    pub writes_max: u32,
     /// `--event-ttl`.
     pub event_ttl: Duration,
     /// What services get; none: nothing, and there is no service `kubernetes`.
@@ -61,6 +70,19 @@ pub struct Config {
     pub bookmark_interval: Duration,
     /// `--shutdown-delay-duration`: ready no more, and yet serving.
     pub shutdown_delay: Duration,
+    /// `--shutdown-send-retry-after`: late requests are sent elsewhere before the listener closes.
+    pub shutdown_retry_after: bool,
+    /// `--shutdown-watch-termination-grace-period`: watches end one by one in this time; zero: all
+    /// at once.
+    pub shutdown_watch_grace: Duration,
+    /// `--livez-grace-period`: a server that is still starting counts as alive so long.
+    pub livez_grace: Duration,
+    /// `--http2-max-streams-per-connection`.
+    pub streams_max: u32,
+    /// `--goaway-chance`: how often a client is told to look for another server.
+    pub goaway_chance: f64,
+    /// What the process uses of its machine.
+    pub usage: Usage,
 }
 
 /// PEM texts of a server's identity and of whom it trusts.
@@ -95,6 +117,10 @@ impl Config {
             authorization: vec![Mode::AlwaysAllow],
             authorization_file: None,
             bootstrap_roles: false,
+            bootstrap_flows: false,
+            fair: true,
+            requests_max: 400,
+            writes_max: 200,
             event_ttl: Duration::from_secs(3600),
             services: None,
             aggregation: None,
@@ -105,6 +131,12 @@ impl Config {
             watch_timeout: Duration::from_secs(1800),
             bookmark_interval: Duration::from_secs(60),
             shutdown_delay: Duration::ZERO,
+            shutdown_retry_after: false,
+            shutdown_watch_grace: Duration::ZERO,
+            livez_grace: Duration::ZERO,
+            streams_max: 100,
+            goaway_chance: 0.0,
+            usage: String::new,
         }
     }
 }

@@ -208,7 +208,7 @@ impl Failure {
 
     /// The body is longer than what is read.
     pub(crate) fn too_large(limit: usize) -> Self {
-        let text = format!("Request entity is too large: limit is {limit}");
+        let text = format!("Request entity too large: limit is {limit}");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", text)
     }
 
@@ -276,7 +276,7 @@ impl Failure {
         if !self.reason.is_empty() {
             status.insert("reason".into(), self.reason.into());
         }
-        if !self.details.is_empty() || matches!(self.reason, "NotFound" | "Forbidden") {
+        if !self.details.is_empty() || matches!(self.reason, "NotFound" | "Forbidden" | "Timeout") {
             status.insert("details".into(), Value::Object(self.details.clone()));
         }
         status.insert("code".into(), self.code.as_u16().into());

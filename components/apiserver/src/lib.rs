@@ -17,7 +17,9 @@ mod expiring;
 mod failure;
 mod faults;
 mod files;
+mod flow;
 mod kubelets;
+mod metrics;
 mod object;
 mod query;
 mod registry;
@@ -47,6 +49,7 @@ pub use authorization::{
     AuthorizationConfiguration, AuthorizationFile, AuthorizationWebhook, Mode, Policy, PolicyError,
 };
 pub use kubelets::KubeletAccess;
+pub use metrics::Usage;
 pub use remote::Remote;
 pub use routing::Routing;
 pub use run::{ApiServer, Fatal};

@@ -102,10 +102,22 @@ impl RequestInfo {
         }
     }
 
+    /// Whether its answer may go on for long.
+    pub(crate) fn is_long_running(&self) -> bool {
+        is_lasting(self.verb, &self.subresource)
+    }
+
     /// Whether the request is about a collection, named or not.
     pub(crate) fn is_collection(&self) -> bool {
         matches!(self.verb, "list" | "watch" | "deletecollection")
     }
+}
+
+/// Whether a request may last beyond the time of others: it has a subresource through which something
+/// flows, or is a watch (kube-apiserver's BasicLongRunningRequestCheck).
+pub(crate) fn is_lasting(verb: &str, subresource: &str) -> bool {
+    const FLOWS: [&str; 5] = ["attach", "exec", "log", "portforward", "proxy"];
+    verb == "watch" || FLOWS.contains(&subresource)
 }
 
 fn verb(method: &Method) -> &'static str {

@@ -6,7 +6,9 @@ use crate::{
     authentication::{CLIENTS, PROXIES},
     bootstrap,
     config::{Config, Tls},
+    flow,
     kubelets::Kubelets,
+    metrics::Metrics,
     registry::{Registry, definitions},
     server::Server,
     services,
@@ -23,6 +25,9 @@ use wire::{
 
 /// What is done at the end may take so long.
 const LEAVE_LIMIT: Duration = Duration::from_secs(2);
+/// What is left when all requests are done has so long (upstream's ShutdownTimeout with
+/// --shutdown-send-retry-after).
+const REST: Duration = Duration::from_secs(2);
 
 /// Why an API server cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -72,11 +77,15 @@ impl ApiServer {
         let address = config.listen;
         let listener = host.network.listen(address).await;
         let listener = listener.map_err(|error| Fatal::Listen { address, error })?;
-        let storage = Storage::new(Client::new(&host, config.etcd.clone()), &config.etcd_prefix);
+        let metrics = Metrics::new(config.usage);
+        let client = Client::new(&host, config.etcd.clone());
+        let storage = Storage::new(client, &config.etcd_prefix, metrics.storage.clone());
         let admission = Admission::new(config.admission.clone());
         let schemas = Arc::new(Schemas::built_in());
-        let registry = Arc::new(Registry::new(&host, schemas, storage, admission, &config));
-        let (delay, roles) = (config.shutdown_delay, config.bootstrap_roles);
+        let registry =
+            Arc::new(Registry::new(&host, schemas, storage, admission, metrics.clone(), &config));
+        let (ending, roles) = (Ending::of(&config), config.bootstrap_roles);
+        let (produce, streams_max) = (config.bootstrap_flows, config.streams_max);
         let aggregator = config.aggregation.as_ref();
         let aggregator =
             aggregator.map(|settings| Aggregator::new(&host, &registry, settings)).transpose();
@@ -90,33 +99,81 @@ impl ApiServer {
             config,
             registry.clone(),
             (aggregator, kubelets),
+            metrics,
             closing.clone(),
         ));
         let _definitions = host.spawn("apiserver/definitions", definitions::run(registry.clone()));
         let bootstrap = bootstrap::run(registry.clone(), roles);
         let _bootstrap = host.spawn("apiserver/bootstrap", bootstrap);
+        let _flows = keep_flows(&host, &server, &registry, produce);
         let services = keep_services(&host, &registry);
         let service = server.clone();
         let service = Arc::new(move |request| {
             let server = service.clone();
             Box::pin(server.answer(request))
         });
-        let limits = Limits { streams_max: 100, ..Limits::default() };
+        let limits = Limits { streams_max, drain: ending.drain, ..Limits::default() };
         let work =
             wire::server::serve(host.clone(), listener, tls, service, limits, closing.clone());
         let serving = host.spawn("apiserver/listener", work);
         event!(host, Fact, "process/serving");
         stop.stopped().await;
-        // Load balancers see that it is not ready, and stop sending before it stops to accept.
-        server.leave();
-        drop(services);
-        leave_services(&host, &registry).await;
-        host.sleep(delay).await;
+        ending.begin(&host, &server, leave_services(&host, &registry, services)).await;
         closer.stop();
         // A listener that is gone has nothing to drain.
         let _ = serving.await;
         Ok(())
     }
+}
+
+/// How a server ends.
+struct Ending {
+    delay: Duration,
+    /// Late requests are sent elsewhere until those under way are done; at most so long.
+    refuses: Option<Duration>,
+    /// What is under way when the listener closes has so long.
+    drain: Duration,
+}
+
+impl Ending {
+    fn of(config: &Config) -> Self {
+        let refuses = config.shutdown_retry_after.then_some(config.request_timeout);
+        let rest = if refuses.is_some() { REST } else { config.request_timeout };
+        Self { delay: config.shutdown_delay, refuses, drain: rest + config.shutdown_watch_grace }
+    }
+
+    /// From being told to end to the moment at which the listener closes.
+    async fn begin(&self, host: &Host, server: &Server, hooks: impl Future<Output = ()>) {
+        let until = host.now() + self.delay;
+        // Load balancers see that it is not ready, and stop sending before it stops to accept.
+        server.leaving().leave();
+        event!(host, Info, "leaving: not ready any more");
+        hooks.await;
+        host.clock.boxed_sleep(until).await;
+        if let Some(limit) = self.refuses {
+            server.leaving().refuse();
+            // What is not done by then is cut.
+            let _ = host.timeout(limit, Box::pin(server.leaving().idle())).await;
+        }
+    }
+}
+
+/// Requests are let through as the cluster's objects say, where they are let through in order.
+fn keep_flows(
+    host: &Host,
+    server: &Arc<Server>,
+    registry: &Arc<Registry>,
+    produce: bool,
+) -> Vec<Task<()>> {
+    let Some(gate) = server.gate() else { return Vec::new() };
+    let mut tasks = vec![
+        host.spawn("apiserver/flow-control", gate.clone().run()),
+        host.spawn("apiserver/flow-objects", flow::follow(gate.clone(), registry.clone())),
+    ];
+    if produce {
+        tasks.push(host.spawn("apiserver/flow-bootstrap", flow::produce(registry.clone())));
+    }
+    tasks
 }
 
 /// What services get is kept in order, where they get something.
@@ -131,7 +188,8 @@ fn keep_services(host: &Host, registry: &Arc<Registry>) -> Vec<Task<()>> {
 }
 
 /// Those in the cluster are not sent here any more.
-async fn leave_services(host: &Host, registry: &Registry) {
+async fn leave_services(host: &Host, registry: &Registry, services: Vec<Task<()>>) {
+    drop(services);
     if registry.services.is_none() {
         return;
     }

@@ -21,7 +21,7 @@ impl Default for Selection {
 }
 
 /// Fields that objects of a resource can be selected by, beside their name and namespace.
-const FIELDS: [(&str, &str, &[&str]); 9] = [
+const FIELDS: [(&str, &str, &[&str]); 10] = [
     (
         "",
         "pods",
@@ -60,10 +60,23 @@ const FIELDS: [(&str, &str, &[&str]); 9] = [
     ("", "replicationcontrollers", &["status.replicas"]),
     ("apps", "replicasets", &["status.replicas"]),
     ("batch", "jobs", &["status.successful"]),
+    ("certificates.k8s.io", "certificatesigningrequests", &["spec.signerName"]),
 ];
 
+/// `plain`: objects have no fields of their own to be selected by.
+fn unsupported(field: &str, plain: bool) -> String {
+    match plain {
+        true => format!(
+            "{field:?} is not a known field selector: only \"metadata.name\", \
+             \"metadata.namespace\""
+        ),
+        false => format!("field label not supported: {field}"),
+    }
+}
+
 impl Selection {
-    /// Reads both selectors of a request; `more` are fields that a definition names.
+    /// Reads both selectors of a request; `more` are fields that a definition names, where there is
+    /// one.
     ///
     /// # Errors
     /// A selector cannot be read, or names a field that the resource cannot be selected by.
@@ -72,7 +85,7 @@ impl Selection {
         plural: &str,
         labels: Option<&str>,
         fields: Option<&str>,
-        more: &[String],
+        more: Option<&[String]>,
     ) -> Result<Self, Failure> {
         let labels = LabelSelector::parse(labels.unwrap_or_default())
             .map_err(|error| Failure::bad_request(error.to_string()))?;
@@ -86,12 +99,13 @@ impl Selection {
         let known = known.map_or(&[][..], |(_, _, fields)| fields);
         for term in &fields.terms {
             let field = term.field.as_str();
-            let defined = more.iter().any(|one| one == field);
+            let defined = more.is_some_and(|more| more.iter().any(|one| one == field));
             if !known.contains(&field)
                 && !defined
                 && !matches!(field, "metadata.name" | "metadata.namespace")
             {
-                return Err(Failure::bad_request(format!("field label not supported: {field}")));
+                let plain = more.is_none() && known.is_empty();
+                return Err(Failure::bad_request(unsupported(field, plain)));
             }
         }
         Ok(Self { labels, fields })

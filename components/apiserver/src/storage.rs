@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/storage/etcd3/store.go.
 
-use crate::{failure::Failure, object};
+use crate::{failure::Failure, metrics::StorageMetrics, object};
 use bytes::Bytes;
 use etcd_api::mvccpb::KeyValue;
 use etcd_api::{
@@ -10,6 +10,7 @@ use etcd_api::{
     client::{Client, Watcher, compare, op},
     etcdserverpb::{self as pb, RangeRequest, compare::CompareResult, response_op::Response},
 };
+use host::Instant;
 use tonic::{Code, Status};
 
 /// Objects that one range brings at most where no limit is asked for.
@@ -63,17 +64,18 @@ pub(crate) struct Storage {
     /// For watches.
     watcher: Client,
     prefix: String,
+    metrics: StorageMetrics,
 }
 
 impl Storage {
     /// `prefix` is upstream's `--etcd-prefix`, such as `/registry`.
-    pub(crate) fn new(client: Client, prefix: &str) -> Self {
+    pub(crate) fn new(client: Client, prefix: &str, metrics: StorageMetrics) -> Self {
         let prefix = prefix.trim_end_matches('/').into();
         let with_leader = client.clone().with_require_leader();
         // K02 (kubernetes #89488): a watch on a member without a leader stands still and says nothing.
         let blind = client.host().defects.has("K02");
         let watcher = if blind { client } else { with_leader.clone() };
-        Self { client: with_leader, watcher, prefix }
+        Self { client: with_leader, watcher, prefix, metrics }
     }
 
     /// The key of an object, or the common beginning of many, ending in `/`.
@@ -81,9 +83,23 @@ impl Storage {
         format!("{}/{path}", self.prefix)
     }
 
+    /// A key, or the beginning of some, without what all have in common.
+    pub(crate) fn path<'a>(&self, key: &'a str) -> &'a str {
+        key.strip_prefix(&self.prefix).unwrap_or(key).trim_start_matches('/')
+    }
+
+    /// A request that began then has ended.
+    fn measure(&self, operation: &str, key: &str, began: Instant, good: bool) {
+        let took = self.client.host().now().since(began);
+        self.metrics.request(operation, self.path(key), good, took);
+    }
+
     /// Reads one object; linearizable.
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Stored>, Failure> {
-        let response = self.client.get(op::get(key.to_owned())).await.map_err(failure)?;
+        let began = self.client.host().now();
+        let response = self.client.get(op::get(key.to_owned())).await;
+        self.measure("get", key, began, response.is_ok());
+        let response = response.map_err(failure)?;
         Ok(response.kvs.into_iter().next().map(Stored::of))
     }
 
@@ -118,13 +134,17 @@ impl Storage {
         }
         let mut page = Page { objects: Vec::new(), revision, remaining: 0 };
         loop {
-            let response = self.client.get(request.clone()).await.map_err(failure)?;
+            let began = self.client.host().now();
+            let response = self.client.get(request.clone()).await;
+            self.measure("list", prefix, began, response.is_ok());
+            let response = response.map_err(failure)?;
             if request.revision == 0 {
                 page.revision = header_revision(response.header.as_ref());
                 // What follows is read as of the same revision.
                 request.revision = i64::try_from(page.revision).unwrap_or(i64::MAX);
             }
             let count = response.kvs.len();
+            self.metrics.listed(self.path(prefix), count);
             page.remaining = u64::try_from(response.count).unwrap_or(0) - count as u64;
             page.objects.extend(response.kvs.into_iter().map(Stored::of));
             let Some(last) = page.objects.last().filter(|_| unlimited && response.more) else {
@@ -141,7 +161,8 @@ impl Storage {
         bytes: Vec<u8>,
         lease: i64,
     ) -> Result<u64, Refused> {
-        self.put_if(key, 0, bytes, lease).await
+        let put = pb::PutRequest { lease, ..op::put(key.to_owned(), bytes) };
+        self.write_if("create", key, 0, put).await
     }
 
     /// Replaces the object that has `revision`, zero: none; returns the new revision.
@@ -153,31 +174,29 @@ impl Storage {
         lease: i64,
     ) -> Result<u64, Refused> {
         let put = pb::PutRequest { lease, ..op::put(key.to_owned(), bytes) };
-        self.write_if(key, revision, put).await
+        self.write_if("update", key, revision, put).await
     }
 
     /// Removes the object that has `revision`; returns the revision of the removal.
     pub(crate) async fn delete_if(&self, key: &str, revision: u64) -> Result<u64, Refused> {
-        self.write_if(key, revision, op::delete(key.to_owned())).await
+        self.write_if("delete", key, revision, op::delete(key.to_owned())).await
     }
 
     async fn write_if(
         &self,
+        operation: &str,
         key: &str,
         revision: u64,
         write: impl Into<pb::RequestOp>,
     ) -> Result<u64, Refused> {
         let expected = i64::try_from(revision).unwrap_or(i64::MAX);
         let guard = compare::mod_revision(key.to_owned(), CompareResult::Equal, expected);
-        let response = self
-            .client
-            .txn()
-            .when([guard])
-            .then(write)
-            .or_else(op::get(key.to_owned()))
-            .commit()
-            .await
-            .map_err(|status| Refused::Failed(failure(status)))?;
+        let work =
+            self.client.txn().when([guard]).then(write).or_else(op::get(key.to_owned())).commit();
+        let began = self.client.host().now();
+        let response = work.await;
+        self.measure(operation, key, began, response.is_ok());
+        let response = response.map_err(|status| Refused::Failed(failure(status)))?;
         if response.succeeded {
             return Ok(header_revision(response.header.as_ref()));
         }

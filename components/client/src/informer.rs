@@ -102,7 +102,8 @@ impl Informer {
         }
     }
 
-    fn host(&self) -> &Host {
+    /// The machine that it runs on.
+    pub fn host(&self) -> &Host {
         self.0.api.client().host()
     }
 

@@ -131,6 +131,12 @@ impl Kubeconfig {
         if self.namespace.is_empty() { "default" } else { &self.namespace }
     }
 
+    /// The same cluster for one who shows nothing, or will show a token later.
+    #[must_use]
+    pub fn without_user(self) -> Self {
+        Self { user: User::default(), ..self }
+    }
+
     /// A client's configuration; `read` gives the files that are named instead of included. Their
     /// paths are relative to the kubeconfig's own folder, which only the caller knows.
     ///

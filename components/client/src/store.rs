@@ -85,13 +85,18 @@ impl Store {
     }
 
     /// Those of a namespace, in the order of their names.
-    pub fn within(&self, namespace: &str) -> impl Iterator<Item = &Object> {
-        let from = self.objects.range(Key::new(namespace, "")..);
+    pub fn within<'a>(&'a self, namespace: &str) -> impl Iterator<Item = &'a Object> + use<'a> {
+        let namespace = namespace.to_owned();
+        let from = self.objects.range(Key::new(&namespace, "")..);
         from.take_while(move |(key, _)| key.namespace == namespace).map(|(_, object)| object)
     }
 
     /// Those that an index has under a value; none where there is no such index.
-    pub fn by_index(&self, index: &str, value: &str) -> impl Iterator<Item = &Object> {
+    pub fn by_index<'a>(
+        &'a self,
+        index: &str,
+        value: &str,
+    ) -> impl Iterator<Item = &'a Object> + use<'a> {
         let keys = self.indexes.get(index).and_then(|index| index.keys.get(value));
         keys.into_iter().flatten().filter_map(|key| self.objects.get(key))
     }

@@ -28,6 +28,6 @@ pub use calls::{CallCounts, Method, MethodCounts};
 pub use grpc_body::GrpcBody;
 pub use relay::{Ended, relay};
 pub use router::Router;
-pub use service::{Body, Peer, Request, Response, Service, empty, full};
+pub use service::{Body, GoAway, Peer, Request, Response, Service, empty, full};
 pub use status::status_of;
 pub use upgrade::{Takeover, has_token, is_upgrade, switching};

@@ -28,6 +28,10 @@ pub struct Peer {
     pub certificate: Option<Arc<Certificate>>,
 }
 
+/// In a response's extensions: the connection is to end after the requests that are under way on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GoAway;
+
 /// Answers requests. A plain `Fn(Request) -> impl Future<Output = Response>` is one.
 pub trait Service: Send + Sync + 'static {
     /// Answers one request. Dropped when the client goes away first.

@@ -8,7 +8,9 @@ mod authentication;
 mod authorization;
 mod issuers;
 mod kubelets;
+mod limits;
 mod request_header;
+mod unbuilt;
 mod webhooks;
 
 pub use aggregation::AggregationFlags;
@@ -17,7 +19,9 @@ pub use authentication::AuthenticationFlags;
 pub use authorization::AuthorizationFlags;
 pub use issuers::IssuerFlags;
 pub use kubelets::KubeletFlags;
+pub use limits::LimitFlags;
 pub use request_header::RequestHeaderFlags;
+pub use unbuilt::UnbuiltFlags;
 pub use webhooks::{AuthorizationWebhookFlags, TokenWebhookFlags};
 
 use crate::{go_duration, kube_apiserver_admission, kube_apiserver_services::ServiceFlags};
@@ -81,15 +85,9 @@ pub struct Flags {
     /// Where a certificate is made (apiserver.crt, apiserver.key) when none is given
     #[arg(long, default_value = "/var/run/kubernetes", help_heading = "Serving")]
     pub cert_dir: String,
-    /// Time for a request that is not a watch
-    #[arg(long, default_value = "1m0s", value_parser = duration, help_heading = "Serving")]
-    pub request_timeout: Duration,
-    /// Seconds that a watch lasts at least
-    #[arg(long, default_value_t = 1800, help_heading = "Serving")]
-    pub min_request_timeout: u64,
-    /// Time between being told to end and accepting no more
-    #[arg(long, default_value = "0s", value_parser = duration, help_heading = "Serving")]
-    pub shutdown_delay_duration: Duration,
+    /// How much at a time, how long, and how it ends
+    #[command(flatten)]
+    pub limits: LimitFlags,
 
     /// Who is who
     #[command(flatten)]
@@ -127,6 +125,10 @@ pub struct Flags {
 
     #[command(flatten)]
     pub services: ServiceFlags,
+
+    /// What upstream has besides
+    #[command(flatten)]
+    pub unbuilt: UnbuiltFlags,
 
     /// Level of the log's detail
     #[arg(short, long, default_value_t = 0, help_heading = "Log")]
@@ -170,6 +172,7 @@ impl Flags {
     /// # Errors
     /// A file cannot be read, a value makes no sense.
     pub fn config(&self, host: &Host) -> Result<Config, FlagError> {
+        self.unbuilt.check()?;
         let listen = SocketAddr::new(self.bind_address, self.secure_port);
         let mut config = Config::new(listen, self.etcd(host)?);
         config.etcd_prefix.clone_from(&self.etcd_prefix);
@@ -183,9 +186,8 @@ impl Flags {
         config.event_ttl = self.event_ttl;
         config.services = Some(self.services.services(listen)?);
         config.admission = kube_apiserver_admission::settings(self)?;
-        config.request_timeout = self.request_timeout;
-        config.watch_timeout = Duration::from_secs(self.min_request_timeout);
-        config.shutdown_delay = self.shutdown_delay_duration;
+        self.limits.apply(&mut config)?;
+        config.usage = linux::usage;
         Ok(config)
     }
 

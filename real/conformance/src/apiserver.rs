@@ -111,7 +111,11 @@ impl ApiServer {
              contexts: [{{name: c, context: {{cluster: c, user: u, namespace: default}}}}]\n",
             self.port.number
         );
-        Kubectl { config: self.scratch.write(name, config), home: self.scratch.file("home") }
+        Kubectl {
+            config: self.scratch.write(name, config),
+            home: self.scratch.file("home"),
+            program: None,
+        }
     }
 
     /// A file for it to read or write.

@@ -5,7 +5,6 @@ use conformance::{
     binaries,
     cluster::{Cluster, Plan},
     kubectl::Kubectl,
-    member::Maker,
     ports::Port,
     process::Process,
     until::until,

@@ -100,8 +100,9 @@ fn everybody_can_ask_who_they_are_and_some_can_be_others() {
     let pods = "/api/v1/namespaces/default/pods";
     assert_eq!(
         alice.run(&["get", "--raw", pods, "--as", "bob"]).refused(),
-        "Error from server (Forbidden): users \"bob\" is forbidden: User \"alice\" cannot \
-         impersonate resource \"users\" in API group \"\" at the cluster scope\n"
+        "Error from server (Forbidden): pods is forbidden: User \"alice\" cannot \
+         impersonate-on:user-info:list resource \"pods\" in API group \"\" in the namespace \
+         \"default\"\n"
     );
 }
 

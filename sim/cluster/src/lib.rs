@@ -4,5 +4,6 @@
 
 pub mod apiserver;
 pub mod etcd;
+pub mod manager;
 pub mod scheduler;
 pub mod tls;

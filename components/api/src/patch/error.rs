@@ -9,7 +9,7 @@ pub enum PatchError {
     #[error("{0}")]
     BadRequest(String),
     /// The patch asks for more work than is done at once.
-    #[error("Request entity too large: {0}")]
+    #[error("Request entity is too large: {0}")]
     TooLarge(String),
     /// The patch does not fit the object. Upstream keeps the particulars, which are here, to itself
     /// (`NewGenericServerResponse` with 422 in apimachinery's pkg/api/errors).

@@ -29,7 +29,7 @@ pub(super) fn type_name(value: &Value) -> &'static str {
 }
 
 /// `%v`: `map[image:httpd]`.
-pub(super) fn plain(value: &Value) -> String {
+pub fn plain(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
         Value::Bool(_) | Value::Number(_) => value.to_string(),

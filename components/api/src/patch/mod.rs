@@ -14,7 +14,7 @@ mod conflict;
 mod error;
 pub mod fields;
 mod filter;
-mod go;
+pub mod go;
 pub mod json_patch;
 pub mod managed;
 pub mod merge_patch;

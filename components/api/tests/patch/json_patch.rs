@@ -111,7 +111,7 @@ fn a_patch_has_limits() {
     let why = apply(&json!({"a": 1}), &too_many).expect_err("too many operations");
     assert_eq!(why.code(), 413);
     let wanted = "The allowed maximum operations in a JSON patch is 10000, got 10001";
-    assert_eq!(why.to_string(), format!("Request entity too large: {wanted}"));
+    assert_eq!(why.to_string(), format!("Request entity is too large: {wanted}"));
 
     let big = json!({"a": "x".repeat(MAX_COPIED / 2)});
     let copy = json!({"op": "copy", "from": "/a", "path": "/b"});

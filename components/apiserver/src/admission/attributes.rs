@@ -8,7 +8,7 @@ use crate::{
     authorization::Requester,
     failure::{Failure, Named},
     object,
-    registry::{Target, Writing},
+    registry::{Registry, Target, Writing},
 };
 use api::{resources::Resource, schema::GroupVersionKind};
 use parking_lot::Mutex;
@@ -25,14 +25,21 @@ pub(crate) enum Operation {
     Connect,
 }
 
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Operation {
+    /// `CREATE`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
             Self::Create => "CREATE",
             Self::Update => "UPDATE",
             Self::Delete => "DELETE",
             Self::Connect => "CONNECT",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -78,6 +85,8 @@ pub(crate) struct Attributes {
     pub(crate) resource: Arc<Resource>,
     /// Of `object` and `old`: a subresource may have its own.
     pub(crate) kind: GroupVersionKind,
+    /// Kind and resource of the request, where this is how another version tells of it.
+    pub(super) requested: Option<(GroupVersionKind, Arc<Resource>)>,
     pub(crate) subresource: String,
     /// Empty for what is not in a namespace.
     pub(crate) namespace: String,
@@ -114,6 +123,7 @@ impl Attributes {
         Self {
             operation,
             kind: kind_of(&resource, &target.subresource),
+            requested: None,
             subresource: target.subresource.clone(),
             namespace: target.namespace.clone(),
             name,
@@ -127,6 +137,29 @@ impl Attributes {
             rounds: Rounds::default(),
             resource,
         }
+    }
+
+    /// The same write as another version tells of it, for who asked for that one
+    /// (`matchPolicy: Equivalent`); none: it is told so already.
+    ///
+    /// # Errors
+    /// The objects cannot be converted.
+    pub(super) async fn told_as(
+        &self,
+        registry: &Registry,
+        resource: &Arc<Resource>,
+    ) -> Result<Option<Self>, Failure> {
+        if Arc::ptr_eq(resource, &self.resource) {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            kind: kind_of(resource, &self.subresource),
+            requested: Some((self.kind.clone(), self.resource.clone())),
+            resource: resource.clone(),
+            object: registry.as_version(resource, &self.object).await?,
+            old: registry.as_version(resource, &self.old).await?,
+            ..self.clone()
+        }))
     }
 
     /// Whether it is about this resource, whatever its version.

@@ -4,6 +4,7 @@
 
 use super::Attributes;
 use crate::authorization::{self, Requester};
+use api::{resources::Resource, schema::GroupVersionKind};
 use cel::{
     environment::kubernetes::{self, CALL_COST_MAX, VARIABLES},
     eval::Bindings,
@@ -25,19 +26,21 @@ pub(super) const ROUNDS_MAX: usize = 20;
 /// What expressions are told of a write besides its objects. Empty members are left out, as Go
 /// leaves them out.
 pub(super) fn request(write: &Attributes) -> Json {
-    let (kind, resource) = (&write.kind, &write.resource);
-    let kind = json!({"group": kind.group, "version": kind.version, "kind": kind.kind});
-    let plural = json!({
-        "group": resource.kind.group, "version": resource.kind.version,
-        "resource": resource.plural,
-    });
+    let of_kind = |kind: &GroupVersionKind| json!({"group": kind.group, "version": kind.version, "kind": kind.kind});
+    let of_resource = |one: &Resource| {
+        json!({
+            "group": one.kind.group, "version": one.kind.version, "resource": one.plural,
+        })
+    };
+    let requested = write.requested.as_ref();
+    let requested = requested.map_or((&write.kind, &write.resource), |(kind, one)| (kind, one));
     let mut request = Map::new();
     for (name, value) in [
-        ("kind", kind.clone()),
-        ("resource", plural.clone()),
+        ("kind", of_kind(&write.kind)),
+        ("resource", of_resource(&write.resource)),
         ("subResource", write.subresource.as_str().into()),
-        ("requestKind", kind),
-        ("requestResource", plural),
+        ("requestKind", of_kind(requested.0)),
+        ("requestResource", of_resource(requested.1)),
         ("requestSubResource", write.subresource.as_str().into()),
         ("name", write.name.as_str().into()),
         ("namespace", write.namespace.as_str().into()),

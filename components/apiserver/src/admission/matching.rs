@@ -6,9 +6,10 @@ use super::{
     Attributes, Cluster, Wanted,
     pod::{items, text},
 };
-use crate::failure::Failure;
-use api::selector::LabelSelector;
+use crate::{failure::Failure, registry::Registry};
+use api::{resources::Resource, selector::LabelSelector};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// What no policy and no webhook is ever asked about: they could not be taken back.
 pub(super) fn is_exempt(write: &Attributes) -> bool {
@@ -24,21 +25,37 @@ pub(super) fn is_exempt(write: &Attributes) -> bool {
         || REVIEWS.iter().any(|(group, plural)| write.is(group, plural))
 }
 
-/// Whether one of the rules is about the write.
-pub(super) fn any_rule(rules: &Value, write: &Attributes) -> bool {
-    items(rules).any(|rule| is_about(rule, write))
+/// The resource by which one of the rules is about the write: its own, or another that tells of the
+/// same objects, unless `policy` wants it exact.
+pub(super) fn matched(
+    registry: &Registry,
+    write: &Attributes,
+    rules: &Value,
+    policy: &Value,
+) -> Option<Arc<Resource>> {
+    let about = |resource: &Resource| items(rules).any(|rule| is_about(rule, write, resource));
+    if about(&write.resource) {
+        return Some(write.resource.clone());
+    }
+    if policy == "Exact" || items(rules).next().is_none() {
+        return None;
+    }
+    let part = &write.subresource;
+    let has_part = |one: &Resource| part.is_empty() || one.subresource(part).is_some();
+    let others = registry.equivalents(&write.resource).into_iter();
+    others.filter(|other| has_part(other)).find(|other| about(other))
 }
 
-fn is_about(rule: &Value, write: &Attributes) -> bool {
+fn is_about(rule: &Value, write: &Attributes, seen: &Resource) -> bool {
     let among =
         |list: &str, wanted: &str| items(&rule[list]).any(|one| one == "*" || one == wanted);
-    let kind = &write.resource.kind;
+    let kind = &seen.kind;
     let names = &rule["resourceNames"];
     let named = items(names).next().is_none() || items(names).any(|name| *name == write.name);
     let resource = items(&rule["resources"]).map(text).any(|pattern| {
         let (resource, part) = pattern.split_once('/').unwrap_or((pattern, ""));
         let fits = |pattern: &str, is: &str| pattern == "*" || pattern == is;
-        fits(resource, &write.resource.plural) && fits(part, &write.subresource)
+        fits(resource, &seen.plural) && fits(part, &write.subresource)
     });
     let in_namespace = !write.is("", "namespaces") && !write.namespace.is_empty();
     let scope = match text(&rule["scope"]) {
@@ -95,21 +112,25 @@ pub(super) async fn is_selected(
     Ok(namespaces.matches_value(Some(&labels(&namespace))))
 }
 
-/// Whether `matchConstraints` or `matchResources` of a policy or its binding take the write. A
-/// binding without rules leaves it to its policy.
-pub(super) async fn constraints_take(
+/// The resource by which `matchConstraints` or `matchResources` of a policy or its binding take the
+/// write; none: they do not. A binding without rules leaves it to its policy.
+pub(super) async fn taken_as(
     cluster: Cluster<'_>,
     write: &Attributes,
     constraints: &Value,
     rules_needed: bool,
-) -> Result<bool, Failure> {
+) -> Result<Option<Arc<Resource>>, Failure> {
+    let by = |rules: &Value| matched(cluster.registry, write, rules, &constraints["matchPolicy"]);
     let rules = &constraints["resourceRules"];
-    let none = items(rules).next().is_none() && !rules_needed;
-    let taken = none || any_rule(rules, write);
-    if !taken || any_rule(&constraints["excludeResourceRules"], write) {
-        return Ok(false);
+    let seen = match items(rules).next().is_none() && !rules_needed {
+        true => Some(write.resource.clone()),
+        false => by(rules),
+    };
+    if seen.is_none() || by(&constraints["excludeResourceRules"]).is_some() {
+        return Ok(None);
     }
-    is_selected(cluster, write, constraints).await
+    let selected = is_selected(cluster, write, constraints).await?;
+    Ok(seen.filter(|_| selected))
 }
 
 #[cfg(test)]
@@ -158,7 +179,11 @@ mod tests {
             (json!({"resourceNames": ["other"]}), false),
             (json!({"resourceNames": ["d"]}), true),
         ] {
-            assert_eq!(is_about(&rule(changes.clone()), &write), expected, "{changes}");
+            assert_eq!(
+                is_about(&rule(changes.clone()), &write, &write.resource),
+                expected,
+                "{changes}"
+            );
         }
     }
 }

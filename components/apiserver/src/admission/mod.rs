@@ -8,6 +8,7 @@ mod cluster;
 mod compiling;
 mod expressions;
 mod matching;
+mod measure;
 mod memory;
 mod params;
 mod pod;
@@ -43,6 +44,7 @@ pub use settings::{BadSettings, Settings};
 
 use crate::{failure::Failure, registry::Registry};
 use futures_util::future::BoxFuture;
+use measure::Measure;
 use memory::Memory;
 
 /// A plugin's verdict.
@@ -160,10 +162,26 @@ impl Admission {
         registry: &Registry,
         attributes: &mut Attributes,
     ) -> Result<(), Failure> {
+        let measure = Measure::begin(registry, "admit", attributes.operation);
+        let verdict = self.mutate_in_turn(registry, attributes).await;
+        measure.phase(verdict.is_err());
+        verdict
+    }
+
+    async fn mutate_in_turn(
+        &self,
+        registry: &Registry,
+        attributes: &mut Attributes,
+    ) -> Result<(), Failure> {
         let cluster = self.cluster(registry);
         loop {
-            for mutate in self.asked(attributes.operation).filter_map(|plugin| plugin.mutate) {
-                mutate(cluster, attributes).await?;
+            for (name, mutate) in
+                self.asked(attributes.operation).filter_map(|one| Some((one.name, one.mutate?)))
+            {
+                let measure = Measure::begin(registry, "admit", attributes.operation);
+                let verdict = mutate(cluster, attributes).await;
+                measure.plugin(name, verdict.is_err());
+                verdict?;
             }
             if !attributes.rounds.next() {
                 return Ok(());
@@ -180,9 +198,25 @@ impl Admission {
         registry: &Registry,
         attributes: &Attributes,
     ) -> Result<(), Failure> {
+        let measure = Measure::begin(registry, "validate", attributes.operation);
+        let verdict = self.validate_in_turn(registry, attributes).await;
+        measure.phase(verdict.is_err());
+        verdict
+    }
+
+    async fn validate_in_turn(
+        &self,
+        registry: &Registry,
+        attributes: &Attributes,
+    ) -> Result<(), Failure> {
         let cluster = self.cluster(registry);
-        for validate in self.asked(attributes.operation).filter_map(|plugin| plugin.validate) {
-            validate(cluster, attributes).await?;
+        for (name, validate) in
+            self.asked(attributes.operation).filter_map(|one| Some((one.name, one.validate?)))
+        {
+            let measure = Measure::begin(registry, "validate", attributes.operation);
+            let verdict = validate(cluster, attributes).await;
+            measure.plugin(name, verdict.is_err());
+            verdict?;
         }
         Ok(())
     }

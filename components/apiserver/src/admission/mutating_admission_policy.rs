@@ -99,10 +99,13 @@ async fn mutate(cluster: Cluster<'_>, write: &mut Attributes) -> Result<(), Fail
             if !write.rounds.is_due(&identity) {
                 continue;
             }
-            match apply(cluster, write, &policy, params, &namespace).await {
+            let other = write.told_as(cluster.registry, &bound.seen).await?;
+            let told = other.as_ref().unwrap_or(write);
+            match apply(cluster, told, &policy, params, &namespace).await {
                 Ok(None) => continue,
-                Ok(Some(new)) if new != write.object => {
-                    write.object = new;
+                Ok(Some(new)) if new != told.object => {
+                    let registry = cluster.registry;
+                    write.object = registry.as_version(&write.resource, &new).await?;
                     write.rounds.changed();
                 }
                 Ok(Some(_)) => {}

@@ -5,10 +5,11 @@
 
 use super::{
     Attributes, Cluster,
-    matching::{constraints_take, is_exempt},
+    matching::{is_exempt, taken_as},
     params,
 };
 use crate::{cache::Entry, failure::Failure, object};
+use api::resources::Resource;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -19,6 +20,8 @@ const GROUP: &str = "admissionregistration.k8s.io";
 pub(super) struct Bound {
     pub(super) policy: Arc<Entry>,
     pub(super) binding: Arc<Entry>,
+    /// The version in which the policy wants to be told of the write.
+    pub(super) seen: Arc<Resource>,
     /// Objects of parameters, one null where the policy takes none; why there are none.
     pub(super) params: Result<Vec<Value>, String>,
 }
@@ -54,17 +57,18 @@ pub(super) async fn concerned(
         let of_policy = |binding: &&Arc<Entry>| binding.value()["spec"]["policyName"] == *name;
         let own: Vec<_> = bindings.iter().filter(of_policy).cloned().collect();
         let spec = &policy.value()["spec"];
-        if own.is_empty()
-            || !constraints_take(cluster, write, &spec["matchConstraints"], true).await?
-        {
+        if own.is_empty() {
             continue;
         }
+        let seen = taken_as(cluster, write, &spec["matchConstraints"], true).await?;
+        let Some(seen) = seen else { continue };
         for binding in own {
             let bound = &binding.value()["spec"];
-            if constraints_take(cluster, write, &bound["matchResources"], false).await? {
+            if taken_as(cluster, write, &bound["matchResources"], false).await?.is_some() {
                 let params = params::of(cluster, write, &spec["paramKind"], &bound["paramRef"]);
                 let params = params.await;
-                found.push(Bound { policy: policy.clone(), binding, params });
+                let (policy, seen) = (policy.clone(), seen.clone());
+                found.push(Bound { policy, binding, seen, params });
             }
         }
     }

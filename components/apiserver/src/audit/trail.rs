@@ -7,7 +7,10 @@ use super::{
     policy::{Level, Stage, Told},
     sink::{Lost, Sink},
 };
-use crate::{admission::Notes, authentication::User, authorization::Attributes, object};
+use crate::{
+    admission::Notes, authentication::User, authorization::Attributes, object,
+    request_info::is_lasting,
+};
 use bytes::Bytes;
 use host::Host;
 use http::{HeaderMap, HeaderValue, header};
@@ -41,7 +44,8 @@ struct Followed {
     host: Host,
     sinks: Arc<Vec<Sink>>,
     told: Told,
-    watches: bool,
+    /// Its answer may go on for ever.
+    lasts: bool,
     id: String,
     /// What all of its events say.
     event: Mutex<Value>,
@@ -78,9 +82,9 @@ impl Trail {
             event["objectRef"] = reference(attributes);
         }
         event["requestReceivedTimestamp"] = now(host).into();
-        let watches = attributes.verb == "watch";
+        let lasts = is_lasting(&attributes.verb, &attributes.subresource);
         let (host, event) = (host.clone(), Mutex::new(event));
-        Self(Some(Arc::new(Followed { host, sinks, told, watches, id, event })))
+        Self(Some(Arc::new(Followed { host, sinks, told, lasts, id, event })))
     }
 
     /// Whom the client acts as, and the verb that lets it, where that is not the old one.
@@ -148,7 +152,7 @@ impl Trail {
         if let Ok(id) = HeaderValue::from_str(&followed.id) {
             response.headers_mut().insert(ID, id);
         }
-        if !followed.watches || !response.status().is_success() {
+        if !followed.lasts || !response.status().is_success() {
             // What is done is done, whether it is told or not.
             let _ = followed.tell(Stage::ResponseComplete).await;
             return response;
@@ -208,8 +212,10 @@ impl Followed {
     async fn read(&self, response: Response) -> Response {
         let status = response.status();
         let mut told = json!({"metadata": {}, "code": status.as_u16()});
-        let whole = self.told.level == Level::RequestResponse && !self.watches;
-        if status.is_success() && !whole {
+        let whole = self.told.level == Level::RequestResponse && !self.lasts;
+        let length = http_body::Body::size_hint(response.body()).exact();
+        let streams = length.is_none_or(|length| length > OBJECT_BYTES_MAX as u64);
+        if (status.is_success() && !whole) || (self.lasts && streams) {
             self.event.lock()["responseStatus"] = told;
             return response;
         }

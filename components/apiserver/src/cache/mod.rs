@@ -19,7 +19,7 @@ use host::{Host, Task, watch};
 use parking_lot::RwLock;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
-use window::Window;
+use window::{CHANGES_MAX, Window};
 
 /// A reader who asks for what is not here yet waits so long (cacher's blockTimeout).
 const FRESH_WAIT: Duration = Duration::from_secs(3);
@@ -49,6 +49,21 @@ struct Shared {
     progress: watch::Sender<Progress>,
     /// Somebody waits for a revision.
     wanted: Notify,
+}
+
+/// What a cache holds, in numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct State {
+    pub(crate) objects: u64,
+    /// Of all of them.
+    pub(crate) bytes: u64,
+    /// Changes that came so far.
+    pub(crate) received: u64,
+    /// Times that it was filled.
+    pub(crate) epoch: u64,
+    pub(crate) revision: u64,
+    /// Changes that it keeps at most.
+    pub(crate) capacity: u64,
 }
 
 /// All objects of a part of the resource, and the revision at which they were so.
@@ -120,6 +135,14 @@ impl Cacher {
         let early = u64::from(self.host.defects.has("K04a"));
         let changes = window.since(from.revision);
         Ok((changes.or_else(|_| window.since(from.revision + early))?, progress))
+    }
+
+    /// What it holds; none: nothing yet.
+    pub(crate) fn state(&self) -> Option<State> {
+        let (objects, bytes, received) = self.shared.window.read().size();
+        let Progress { epoch, revision } = self.progress();
+        let capacity = CHANGES_MAX as u64;
+        (epoch > 0).then_some(State { objects, bytes, received, epoch, revision, capacity })
     }
 
     /// How far the cache has come.

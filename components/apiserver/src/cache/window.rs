@@ -5,7 +5,7 @@ use crate::storage::Stored;
 use std::{collections::BTreeMap, collections::VecDeque, sync::Arc};
 
 /// Changes kept for watches that begin in the past or fall behind.
-const CHANGES_MAX: usize = 4096;
+pub(super) const CHANGES_MAX: usize = 4096;
 
 /// A watch cannot go on: what it asks for is forgotten.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,6 +20,10 @@ pub(crate) struct Window {
     changes: VecDeque<Arc<Change>>,
     /// Changes up to here are forgotten, or were before the list.
     forgotten: u64,
+    /// Of all objects.
+    bytes: u64,
+    /// Changes that ever came.
+    received: u64,
 }
 
 impl Window {
@@ -27,6 +31,7 @@ impl Window {
     pub(crate) fn reset(&mut self, objects: Vec<Stored>, revision: u64) {
         let entries = objects.into_iter().map(|stored| Arc::new(Entry::of(stored)));
         self.entries = entries.map(|entry| (entry.key.clone(), entry)).collect();
+        self.bytes = self.entries.values().map(|entry| entry.bytes.len() as u64).sum();
         self.changes.clear();
         self.forgotten = revision;
     }
@@ -46,10 +51,19 @@ impl Window {
     }
 
     fn push(&mut self, change: Change) {
+        let bytes =
+            |entry: &Option<Arc<Entry>>| entry.as_ref().map_or(0, |entry| entry.bytes.len() as u64);
+        self.bytes = self.bytes + bytes(&change.after) - bytes(&change.before);
+        self.received += 1;
         self.changes.push_back(Arc::new(change));
         if self.changes.len() > CHANGES_MAX {
             self.forgotten = self.changes.pop_front().map_or(0, |change| change.revision);
         }
+    }
+
+    /// How many objects there are, how many bytes these have, and how many changes came so far.
+    pub(crate) fn size(&self) -> (u64, u64, u64) {
+        (self.entries.len() as u64, self.bytes, self.received)
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<Arc<Entry>> {
@@ -102,6 +116,7 @@ mod tests {
         assert_eq!(revisions(5), Ok(vec![6, 8]));
         assert_eq!(revisions(6), Ok(vec![8]));
         assert_eq!(revisions(8), Ok(vec![]));
+        assert_eq!(window.size(), (1, 2, 2));
         let keys: Vec<_> = window.list("a/").iter().map(|entry| entry.key.clone()).collect();
         assert_eq!(keys, ["a/2"]);
     }

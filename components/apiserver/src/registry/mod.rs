@@ -15,6 +15,7 @@ mod modify;
 mod ownership;
 pub(crate) mod place;
 mod read;
+pub(crate) mod scale;
 mod strategies;
 mod strategy;
 mod table;
@@ -32,9 +33,10 @@ use crate::{
     admission::{Admission, Notes},
     authentication::{MASTERS, User},
     authorization::Requester,
-    cache::Cacher,
+    cache::{Cacher, State},
     config::Config,
     failure::Failure,
+    metrics::Metrics,
     object,
     routing::Routing,
     services::Services,
@@ -71,12 +73,15 @@ pub(crate) struct Registry {
     leases: leases::Leases,
     storage: Storage,
     admission: Admission,
+    pub(crate) metrics: Metrics,
     tables: channel::Sender<Arc<Table>>,
     /// How the server itself reaches services.
     pub(crate) routing: Routing,
     turns: conversion::Turns,
     /// What the cluster has from its first moment is there.
     bootstrapped: AtomicBool,
+    /// Flow control's objects are.
+    flows_made: AtomicBool,
     caches: Mutex<BTreeMap<String, Arc<Cacher>>>,
 }
 
@@ -140,11 +145,13 @@ impl Registry {
         schemas: Arc<Schemas>,
         storage: Storage,
         admission: Admission,
+        metrics: Metrics,
         config: &Config,
     ) -> Self {
         let (tables, _) = channel::channel(Arc::new(Table::built_in()));
         let (defaults, codec) = (Defaults::built_in(&schemas), Codec::new(&schemas));
         let (bootstrapped, caches) = (AtomicBool::new(false), Mutex::default());
+        let flows_made = AtomicBool::new(false);
         Self {
             host: host.clone(),
             schemas,
@@ -155,10 +162,12 @@ impl Registry {
             leases: leases::Leases::default(),
             storage,
             admission,
+            metrics,
             tables,
             routing: config.routing,
             turns: conversion::Turns::default(),
             bootstrapped,
+            flows_made,
             caches,
         }
     }
@@ -187,6 +196,15 @@ impl Registry {
         self.bootstrapped.load(Ordering::Relaxed)
     }
 
+    /// Says that flow control's objects are there.
+    pub(crate) fn flows_made(&self) {
+        self.flows_made.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_flows(&self) -> bool {
+        self.flows_made.load(Ordering::Relaxed)
+    }
+
     /// The cache of a resource, which begins to fill when it is first asked for.
     fn cache(&self, resource: &Resource) -> Arc<Cacher> {
         let prefix = self.storage.key(&place::prefix(resource, ""));
@@ -194,6 +212,21 @@ impl Registry {
         let cache = caches.entry(prefix.clone());
         let begin = || Arc::new(Cacher::new(&self.host, self.storage.clone(), prefix));
         cache.or_insert_with(begin).clone()
+    }
+
+    /// What is known of a resource's objects without asking the storage; none: nothing.
+    pub(crate) fn cache_state(&self, resource: &Resource) -> Option<State> {
+        let prefix = self.storage.key(&place::prefix(resource, ""));
+        self.caches.lock().get(&prefix)?.state()
+    }
+
+    /// What each cache holds, by what its keys begin with, without the storage's prefix.
+    pub(crate) fn cache_states(&self) -> Vec<(String, State)> {
+        let caches = self.caches.lock();
+        let states = caches.iter().filter_map(|(prefix, cache)| {
+            Some((self.storage.path(prefix).to_owned(), cache.state()?))
+        });
+        states.collect()
     }
 
     /// The cache of a built-in resource, as soon as it has anything at all.

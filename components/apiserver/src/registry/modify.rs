@@ -1,7 +1,7 @@
 //! A change of an object: decided on what is stored, written only if that is still there.
 
 use super::{
-    ATTEMPTS_MAX, Registry, Target, Writing, metadata, place, served,
+    ATTEMPTS_MAX, Registry, Target, Writing, metadata, place, scale, served,
     strategies::{self, Occasion, deletion, prepare, warnings},
     strategy,
 };
@@ -66,7 +66,13 @@ impl Registry {
             new = self.owned(target, &present, new, how).await;
         }
         let mut write = Attributes::new(Operation::Update, target, new, present, how);
-        self.admission.mutate(self, &mut write).await?;
+        match scale::told(target, &write) {
+            None => self.admission.mutate(self, &mut write).await?,
+            Some(mut told) => {
+                self.admission.mutate(self, &mut told).await?;
+                scale::carry_over(target, &told.object, &mut write.object);
+            }
+        }
         metadata::carried_over(&mut write.object, &write.old);
         let reserved =
             self.reserve(target, &mut write.object, Some(&write.old), how.dry_run).await?;
@@ -99,7 +105,8 @@ impl Registry {
         for text in warnings::on_update(resource, &write.object, old) {
             write.notes.warn(text);
         }
-        self.admission.validate(self, write).await?;
+        let told = scale::told(target, write);
+        self.admission.validate(self, told.as_ref().unwrap_or(write)).await?;
         object::set_revision(&mut write.object, stored.revision);
         let new = keep_times(&write.old, write.object.clone());
         let bytes = self.encoded(resource, &new).await?;

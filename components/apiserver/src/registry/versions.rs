@@ -94,6 +94,39 @@ impl Registry {
         new
     }
 
+    /// Other resources that tell of the same objects: other versions, or another group.
+    pub(crate) fn equivalents(&self, resource: &Resource) -> Vec<Arc<Resource>> {
+        let table = self.table();
+        let same = |one: &&Arc<Resource>| one.path == resource.path && one.kind != resource.kind;
+        let rows = table.rows().iter().filter(same);
+        rows.filter(|one| resource.is_stored() && one.is_stored()).cloned().collect()
+    }
+
+    /// An object of one of these in the version of another. What is no whole object of it stays as
+    /// it is.
+    ///
+    /// # Errors
+    /// A webhook that converts it fails.
+    pub(crate) async fn as_version(
+        &self,
+        resource: &Resource,
+        object: &Value,
+    ) -> Result<Value, Failure> {
+        let wanted = resource.kind.api_version();
+        if object["kind"] != resource.kind.kind.as_str() || object["apiVersion"] == wanted {
+            return Ok(object.clone());
+        }
+        let Some(custom) = &resource.custom else {
+            return Ok(self.built_in(&resource.kind, object.clone()));
+        };
+        let objects = vec![object.clone()];
+        let mut new = conversion::converted(self, custom, objects, &wanted).await?.pop();
+        if let Some(new) = &mut new {
+            custom.prune(new).map_err(Failure::internal)?;
+        }
+        Ok(new.unwrap_or_default())
+    }
+
     /// What is stored, as the resource's clients see it. What the cache has of the same revision is
     /// found out already.
     ///

@@ -3,7 +3,7 @@
 use crate::{failure::Failure, registry::Listed};
 use api::resources::Resource;
 use bytes::{BufMut, Bytes, BytesMut};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::Value;
 use wire::{Response, full};
 
@@ -30,6 +30,14 @@ pub(crate) fn value(status: StatusCode, body: &Value) -> Response {
 /// A short text.
 pub(crate) fn text(status: StatusCode, body: impl Into<Bytes>) -> Response {
     reply(status, "text/plain; charset=utf-8", body)
+}
+
+/// What Go's http.Error answers: a text that no browser takes for anything else.
+pub(crate) fn plain_error(status: StatusCode, body: impl Into<Bytes>) -> Response {
+    let mut response = text(status, body);
+    let name = HeaderName::from_static("x-content-type-options");
+    response.headers_mut().insert(name, HeaderValue::from_static("nosniff"));
+    response
 }
 
 /// The answer with what the client is to be told besides (RFC 7234's `Warning`, code 299).

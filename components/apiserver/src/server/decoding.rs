@@ -5,13 +5,17 @@
 use super::{Asked, Server, body};
 use crate::failure::Failure;
 use api::{
-    decode::{self, Decoded},
+    decode::{self, DecodeError, Decoded},
     protobuf::Envelope,
     resources::Resource,
     schema::{GroupVersionKind, TypeId},
 };
 use bytes::Bytes;
+use http::StatusCode;
 use serde_json::{Map, Value};
+
+/// So much of a body is shown that cannot be read.
+const SUMMARY_BYTES_MAX: usize = 30;
 
 /// What is to become of fields that the kind does not have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -33,28 +37,25 @@ pub(crate) struct Received {
 }
 
 impl Validation {
-    /// `fieldValidation`.
-    pub(super) fn of(asked: &Asked) -> Result<Self, Failure> {
+    /// `fieldValidation`; other words are refused with a request's other options.
+    pub(super) fn of(asked: &Asked) -> Self {
         match asked.query.get("fieldValidation").unwrap_or_default() {
-            "" | "Warn" => Ok(Self::Warn),
-            "Ignore" => Ok(Self::Ignore),
-            "Strict" => Ok(Self::Strict),
-            other => Err(Failure::bad_request(format!(
-                "fieldValidation: Unsupported value: {other:?}: supported values: \"Ignore\", \
-                 \"Strict\", \"Warn\""
-            ))),
+            "Ignore" => Self::Ignore,
+            "Strict" => Self::Strict,
+            _ => Self::Warn,
         }
     }
 
-    /// What is left of complaints.
-    pub(super) fn judge(self, decoded: &mut Decoded) -> Result<Vec<String>, Failure> {
+    /// What clients are told of complaints.
+    ///
+    /// # Errors
+    /// They are reason enough to refuse: the text that says so.
+    pub(super) fn judge(self, complaints: Vec<String>) -> Result<Vec<String>, String> {
         match self {
             Self::Ignore => Ok(Vec::new()),
-            Self::Warn => Ok(std::mem::take(&mut decoded.complaints)),
-            Self::Strict => match decoded.strict_error() {
-                None => Ok(Vec::new()),
-                Some(why) => Err(Failure::bad_request(why)),
-            },
+            Self::Warn => Ok(complaints),
+            Self::Strict if complaints.is_empty() => Ok(Vec::new()),
+            Self::Strict => Err(format!("strict decoding error: {}", complaints.join(", "))),
         }
     }
 }
@@ -67,27 +68,60 @@ impl Server {
         kind: &GroupVersionKind,
         bytes: &Bytes,
     ) -> Result<Received, Failure> {
-        let validation = Validation::of(asked)?;
         let mut decoded = match body::media(asked) {
             // What definitions make has no binary form.
             body::PROTOBUF if self.registry.table().custom(kind).is_some() => {
                 return Err(Failure::unsupported_media(&body::TEXTS));
             }
             body::PROTOBUF => self.message(kind, bytes)?,
-            _ => self.typed(kind, &body::as_json(asked, bytes)?)?,
+            _ => self.text(asked, kind, bytes)?,
         };
-        let warnings = validation.judge(&mut decoded)?;
+        let warnings = Validation::of(asked).judge(std::mem::take(&mut decoded.complaints));
+        let warnings = warnings.map_err(|why| unfit(kind, &kind.kind, &why))?;
         let mut object = decoded.value;
         name_kind(kind, &mut object)?;
         asked.trail.sent(&object);
         Ok(Received { object, warnings })
     }
 
+    /// An object that came as JSON or YAML.
+    fn text(
+        &self,
+        asked: &Asked,
+        kind: &GroupVersionKind,
+        bytes: &Bytes,
+    ) -> Result<Decoded, Failure> {
+        let (json, complaint) = match body::as_json(asked, bytes) {
+            Err(why) if why.code == StatusCode::BAD_REQUEST => {
+                return Err(unrecognized(kind, &why.message, bytes));
+            }
+            read => read?,
+        };
+        let mut decoded = self.typed(kind, &json).map_err(|error| {
+            // What it says that it is comes before what is wrong with it.
+            match decode::type_meta(&json) {
+                Err(why) => unrecognized(kind, &why, bytes),
+                Ok((_, said)) => unfit(kind, &said, &error.to_string()),
+            }
+        })?;
+        decoded.complaints.splice(..0, complaint);
+        Ok(decoded)
+    }
+
     /// Brings what a patch made into the form of its kind.
-    pub(super) fn conform(&self, resource: &Resource, object: &Value) -> Result<Decoded, Failure> {
+    ///
+    /// # Errors
+    /// `invalid` makes the failure of why it has no such form.
+    pub(super) fn conform(
+        &self,
+        resource: &Resource,
+        object: &Value,
+        invalid: impl FnOnce(&str) -> Failure,
+    ) -> Result<Decoded, Failure> {
         let kind = &resource.kind;
         let text = object.to_string();
-        let mut decoded = self.typed(kind, text.as_bytes())?;
+        let decoded = self.typed(kind, text.as_bytes());
+        let mut decoded = decoded.map_err(|error| invalid(&error.to_string()))?;
         name_kind(kind, &mut decoded.value)?;
         Ok(decoded)
     }
@@ -96,16 +130,12 @@ impl Server {
     /// than the one that is expected.
     fn message(&self, kind: &GroupVersionKind, bytes: &[u8]) -> Result<Decoded, Failure> {
         let schemas = &self.registry.schemas;
-        let failed = |why: String| {
-            let GroupVersionKind { version, kind: name, .. } = kind;
-            Failure::bad_request(format!(
-                "{name} in version {version:?} cannot be handled as a {name}: {why}"
-            ))
-        };
-        let envelope = Envelope::decode(bytes).map_err(|error| failed(error.to_string()))?;
-        let id = schemas.of(kind).ok_or_else(|| failed("it has no binary form".into()))?;
+        let envelope = Envelope::decode(bytes)
+            .map_err(|error| unrecognized(kind, &error.to_string(), bytes))?;
+        let failed = |why: &str| unfit(kind, &envelope.kind, why);
+        let id = schemas.of(kind).ok_or_else(|| failed("it has no binary form"))?;
         let members = self.registry.codec.decode(schemas, id, envelope.raw);
-        let mut members = members.map_err(|error| failed(error.to_string()))?;
+        let mut members = members.map_err(|error| failed(&error.to_string()))?;
         members.insert("kind".into(), envelope.kind.into());
         members.insert("apiVersion".into(), envelope.api_version.into());
         self.complete(id, &mut members);
@@ -118,9 +148,9 @@ impl Server {
         decode::complete(&self.registry.schemas, id, members);
     }
 
-    fn typed(&self, kind: &GroupVersionKind, json: &[u8]) -> Result<Decoded, Failure> {
+    fn typed(&self, kind: &GroupVersionKind, json: &[u8]) -> Result<Decoded, DecodeError> {
         let schemas = &self.registry.schemas;
-        let decoded = match schemas.of(kind) {
+        match schemas.of(kind) {
             Some(id) => decode::decode(schemas, id, json).map(|mut decoded| {
                 if let Value::Object(members) = &mut decoded.value {
                     self.complete(id, members);
@@ -131,13 +161,38 @@ impl Server {
                 Some(custom) => custom.decode(json),
                 None => decode::decode_any(json),
             },
-        };
-        decoded.map_err(|error| {
-            let GroupVersionKind { version, kind: name, .. } = kind;
-            Failure::bad_request(format!(
-                "{name} in version {version:?} cannot be handled as a {name}: {error}"
-            ))
-        })
+        }
+    }
+}
+
+/// The body is an object, and not one of this kind; `said` is the kind that it has.
+fn unfit(kind: &GroupVersionKind, said: &str, why: &str) -> Failure {
+    let GroupVersionKind { version, kind: name, .. } = kind;
+    let said = if said.is_empty() { name } else { said };
+    Failure::bad_request(format!(
+        "{said} in version {version:?} cannot be handled as a {name}: {why}"
+    ))
+}
+
+/// The body does not even say what it is (transformDecodeError of upstream's handlers/rest.go).
+fn unrecognized(kind: &GroupVersionKind, why: &str, bytes: &[u8]) -> Failure {
+    let name = &kind.kind;
+    let shown = summary(bytes);
+    Failure::bad_request(format!(
+        "the object provided is unrecognized (must be of type {name}): {why} ({shown})"
+    ))
+}
+
+/// The beginning of a body: as it is where it looks like JSON, else in hexadecimal.
+fn summary(bytes: &[u8]) -> String {
+    let (shown, more) = match bytes.split_at_checked(SUMMARY_BYTES_MAX) {
+        Some((shown, rest)) if !rest.is_empty() => (shown, " ..."),
+        _ => (bytes, ""),
+    };
+    match shown.first() {
+        None => "<empty>".into(),
+        Some(b'{') => String::from_utf8_lossy(shown).into_owned() + more,
+        Some(_) => shown.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + more,
     }
 }
 
@@ -165,4 +220,33 @@ fn name_kind(kind: &GroupVersionKind, object: &mut Value) -> Result<(), Failure>
     members.insert("kind".into(), name.as_str().into());
     members.insert("apiVersion".into(), is.into());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_shown_as_upstream_shows_it() {
+        let long = [b'x'; 31];
+        let cases: [(&[u8], &str); 4] = [
+            (b"", "<empty>"),
+            (b"[]", "5b5d"),
+            (br#"{"kind":"Pod","apiVersion":"v1","#, "{\"kind\":\"Pod\",\"apiVersion\":\"v1 ..."),
+            (&long, &("78".repeat(30) + " ...")),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(summary(bytes), expected);
+        }
+    }
+
+    #[test]
+    fn complaints_are_told_or_refused() {
+        let said = || vec!["unknown field \"a\"".to_owned(), "unknown field \"b\"".to_owned()];
+        assert_eq!(Validation::Ignore.judge(said()), Ok(Vec::new()));
+        assert_eq!(Validation::Warn.judge(said()), Ok(said()));
+        let refused = "strict decoding error: unknown field \"a\", unknown field \"b\"";
+        assert_eq!(Validation::Strict.judge(said()), Err(refused.to_owned()));
+        assert_eq!(Validation::Strict.judge(Vec::new()), Ok(Vec::new()));
+    }
 }

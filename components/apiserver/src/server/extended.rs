@@ -3,12 +3,12 @@
 //! Upstream: kube-aggregator/pkg/apiserver/handler_proxy.go.
 
 use super::{Asked, Server, answer};
+use crate::server::body::Upload;
 use crate::{
     aggregation::{Extension, identity},
     routing,
 };
 use http::{StatusCode, header};
-use hyper::body::Incoming;
 use std::time::Duration;
 use wire::{
     Body, Response,
@@ -26,7 +26,7 @@ impl Server {
         &self,
         asked: Asked,
         extension: &Extension,
-        body: Incoming,
+        body: Upload,
     ) -> Response {
         if !extension.available {
             return unavailable("service unavailable");
@@ -41,7 +41,9 @@ impl Server {
         let Some(endpoint) = endpoint else { return unavailable("service unavailable") };
         let mut request = http::Request::new(Body::new(body));
         *request.method_mut() = asked.method;
-        *request.uri_mut() = asked.uri;
+        // Over HTTP/2 it came with a host, which is this server's.
+        let path = asked.uri.path_and_query().cloned();
+        *request.uri_mut() = path.map(http::Uri::from).unwrap_or_default();
         *request.headers_mut() = asked.headers;
         request.headers_mut().remove(header::HOST);
         identity::set(request.headers_mut(), &asked.requester.user);

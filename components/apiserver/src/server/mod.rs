@@ -2,17 +2,22 @@
 //!
 //! [`Server::chain`] is the way that each takes.
 
+mod admittance;
 mod answer;
 mod body;
 mod component_statuses;
 mod compression;
 mod connect;
+mod deadline;
+mod debug;
 mod decoding;
 mod discovery;
 mod encoding;
 mod extended;
+mod followed;
 mod health;
 mod impersonation;
+mod leaving;
 mod negotiation;
 mod objects;
 mod openapi;
@@ -33,22 +38,29 @@ use crate::{
     authorization::{Attributes, Authorization, Requester},
     config::Config,
     failure::Failure,
+    flow::Gate,
     kubelets::Kubelets,
+    metrics::{Labels, Metrics},
     query::Query,
     registry::Registry,
     request_info::RequestInfo,
 };
 use futures_util::FutureExt;
-use host::{Host, Stop, event};
+use host::{Host, Instant, Stop, event};
 use http::{HeaderMap, Method, StatusCode, header};
+use http_body::Body as _;
 use std::{
     panic::{AssertUnwindSafe, resume_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
+    time::Duration,
 };
-use wire::{Peer, Request, Response};
+use wire::{GoAway, Peer, Request, Response};
+
+use admittance::Limiter;
+use leaving::Leaving;
+
+/// `--goaway-chance` is drawn out of so many.
+const CHANCES: u64 = 1_000_000;
 
 /// What answers requests.
 #[derive(Debug)]
@@ -64,7 +76,10 @@ pub(crate) struct Server {
     kubelets: Kubelets,
     /// Watches end at it.
     closing: Stop,
-    leaving: AtomicBool,
+    leaving: Leaving,
+    limiter: Limiter,
+    metrics: Metrics,
+    born: Instant,
     /// Written when they are first asked for.
     documents: openapi::Library,
 }
@@ -73,13 +88,15 @@ pub(crate) struct Server {
 #[derive(Debug)]
 struct Asked {
     method: Method,
-    info: RequestInfo,
+    info: Arc<RequestInfo>,
     query: Query,
     headers: HeaderMap,
     /// As it came.
     uri: http::Uri,
     /// Who sent it.
     peer: Option<Peer>,
+    /// When it arrived.
+    received: Instant,
     /// Nobody, until authentication has said who it is.
     requester: Requester,
     /// What admission says besides its verdict.
@@ -114,6 +131,7 @@ impl Server {
         config: Config,
         registry: Arc<Registry>,
         (aggregator, kubelets): (Option<Arc<Aggregator>>, Kubelets),
+        metrics: Metrics,
         closing: Stop,
     ) -> Self {
         let authenticator = Authenticator::new(&config, &registry);
@@ -123,6 +141,7 @@ impl Server {
             &registry,
         ));
         let audit = Audit::new(host, config.audit.clone());
+        let limiter = Limiter::new(host, &config, &metrics);
         Self {
             host: host.clone(),
             config,
@@ -133,33 +152,48 @@ impl Server {
             audit,
             kubelets,
             closing,
-            leaving: AtomicBool::new(false),
+            leaving: Leaving::default(),
+            limiter,
+            metrics,
+            born: host.now(),
             documents: openapi::Library::default(),
         }
     }
 
-    /// From now on it is not ready.
-    pub(crate) fn leave(&self) {
-        self.leaving.store(true, Ordering::Relaxed);
+    /// How far it is on its way out.
+    pub(crate) fn leaving(&self) -> &Leaving {
+        &self.leaving
     }
 
-    fn is_leaving(&self) -> bool {
-        self.leaving.load(Ordering::Relaxed)
+    /// What lets requests through in fair order; none: nothing does.
+    pub(crate) fn gate(&self) -> Option<&Arc<Gate>> {
+        self.limiter.gate()
     }
 
     /// Answers one request. A panic on its way is a bug of ours, and ends this request alone.
     pub(crate) async fn answer(self: Arc<Self>, request: Request) -> Response {
         let host = self.host.clone();
         let path = request.uri().path().to_owned();
+        if let Some(refusal) = self.leaving.refusal(&path, request.headers()) {
+            return refusal;
+        }
+        // Now and then a client is to look for another server.
+        let away = self.config.goaway_chance > 0.0
+            && request.version() == http::Version::HTTP_2
+            && host.random.below(CHANCES) < (self.config.goaway_chance * CHANCES as f64) as u64;
         let work: host::BoxFuture<'_, _> = Box::pin(self.chain(request));
-        match AssertUnwindSafe(work).catch_unwind().await {
+        let mut response = match AssertUnwindSafe(work).catch_unwind().await {
             Ok(Ok(response)) => response,
             Ok(Err(failure)) => answer::failure(&failure),
             Err(_) => {
                 event!(host, Error, "a request panicked", path = &*path);
                 panicked()
             }
+        };
+        if away {
+            response.extensions_mut().insert(GoAway);
         }
+        response
     }
 
     /// What happens to a request, in order: what is asked, who asks, who do they say they are, may
@@ -168,10 +202,15 @@ impl Server {
     /// Upstream: apiserver/pkg/server/config.go, DefaultBuildHandlerChain.
     async fn chain(self: Arc<Self>, request: Request) -> Result<Response, Failure> {
         let (parts, body) = request.into_parts();
+        let body = body::Upload::new(&self.host, body);
         let peer = parts.extensions.get::<Peer>().cloned();
         let mut asked = self.read(parts)?;
+        let _served = (!asked.info.is_long_running()).then(|| self.leaving.serve());
         self.authenticate(peer.as_ref(), &mut asked).await?;
         let from = peer.map(|peer| peer.remote.ip());
+        if self.config.audit.is_some() {
+            self.metrics.chain.audited();
+        }
         let request = audit::Request { uri: asked.path_and_query(), headers: &asked.headers, from };
         let trail = match self.audit.begin(&asked.attributes(), request).await {
             Ok(trail) => trail,
@@ -194,13 +233,37 @@ impl Server {
     async fn judged(
         self: Arc<Self>,
         mut asked: Asked,
-        body: hyper::body::Incoming,
+        body: body::Upload,
     ) -> Result<Response, Failure> {
+        let limit = match asked.info.is_long_running() {
+            true => self.config.request_timeout,
+            false => deadline::limit(&asked.query, self.config.request_timeout)?,
+        };
         self.impersonate(&mut asked).await?;
-        if let Some(refusal) = self.refused(&asked).await? {
+        let entered = match self.enter(&asked, limit).await {
+            Ok(entered) => entered,
+            Err(response) => return Ok(response),
+        };
+        let response = self.allowed(asked, body, (limit, entered.waited())).await;
+        let response = response.unwrap_or_else(|failure| answer::failure(&failure));
+        Ok(entered.marked(response))
+    }
+
+    /// What happens to a request whose turn it is; it has `limit` from its arrival on, and has waited.
+    async fn allowed(
+        self: Arc<Self>,
+        asked: Asked,
+        body: body::Upload,
+        (limit, waited): (Duration, Duration),
+    ) -> Result<Response, Failure> {
+        let began = self.host.now();
+        let refused = self.refused(&asked).await;
+        let allowed = matches!(refused, Ok(None));
+        self.metrics.chain.authorized(allowed, self.host.now().since(began));
+        if let Some(refusal) = refused? {
             return Ok(refusal);
         }
-        Ok(self.serve(asked, body).await)
+        Ok(self.serve(asked, body, (limit, waited)).await)
     }
 
     /// The answer to what those who were to judge it could not judge; none: it may.
@@ -235,11 +298,12 @@ impl Server {
             Requester { user: Arc::default(), authorization: self.authorization.clone() };
         Ok(Asked {
             method: parts.method,
-            info,
+            info: Arc::new(info),
             query,
             headers: parts.headers,
             uri: parts.uri,
             peer: parts.extensions.get::<Peer>().cloned(),
+            received: self.host.now(),
             requester,
             notes: Notes::default(),
             trail: Trail::default(),
@@ -250,46 +314,74 @@ impl Server {
     async fn authenticate(&self, peer: Option<&Peer>, asked: &mut Asked) -> Result<(), Failure> {
         let work = self.authenticator.user(peer, &asked.headers, &asked.info.path);
         let user = self.host.timeout(self.config.request_timeout, Box::pin(work)).await;
-        let user = user.ok().flatten().ok_or_else(Failure::unauthorized)?;
-        asked.requester.user = Arc::new(user);
+        let user = user.ok().flatten();
+        let took = self.host.now().since(asked.received);
+        self.metrics.chain.authenticated(user.as_ref().map(|user| &*user.name), took);
+        asked.requester.user = Arc::new(user.ok_or_else(Failure::unauthorized)?);
         self.authenticator.forget(&mut asked.headers);
         Ok(())
     }
 
     /// Answers what may be asked, within its time.
-    async fn serve(self: Arc<Self>, asked: Asked, body: hyper::body::Incoming) -> Response {
+    async fn serve(
+        self: Arc<Self>,
+        asked: Asked,
+        body: body::Upload,
+        (limit, waited): (Duration, Duration),
+    ) -> Response {
         let notes = asked.notes.clone();
-        let (host, verb) = (self.host.clone(), asked.info.verb);
-        let (user, path) = (asked.requester.user.clone(), asked.info.path.clone());
-        let limit = self.config.request_timeout;
-        let long = verb == "watch" || connect::is_long(&asked.info);
+        let (info, received, labels) = (asked.info.clone(), asked.received, self.labels(&asked));
+        let (host, user) = (self.host.clone(), asked.requester.user.clone());
+        let server = self.clone();
         let work = Box::pin(self.route(asked, body));
-        let response = match long {
-            true => work.await.unwrap_or_else(|error| answer::failure(&error)),
-            false => match host.timeout(limit, work).await {
-                Ok(Ok(response)) => response,
-                Ok(Err(failure)) => answer::failure(&failure),
-                Err(host::Elapsed) => answer::failure(&timed_out()),
-            },
+        let answered = match info.is_long_running() {
+            true => work.await,
+            false => {
+                let left = limit.saturating_sub(host.now().since(received));
+                let late = |_| {
+                    server.metrics.requests.terminated(&labels, StatusCode::GATEWAY_TIMEOUT);
+                    Err(deadline::timed_out())
+                };
+                host.timeout(left, work).await.unwrap_or_else(late)
+            }
         };
+        let response = answered.unwrap_or_else(|failure| answer::failure(&failure));
         let response = answer::warned(response, &notes.warnings());
         event!(
             host,
             Debug,
             "answered",
             user = &*user.name,
-            verb = verb,
-            path = &*path,
+            verb = info.verb,
+            path = &*info.path,
             code = u64::from(response.status().as_u16())
         );
-        response
+        server.measured(&info, &labels, (received, waited), response)
     }
 
-    async fn route(
-        self: Arc<Self>,
-        asked: Asked,
-        body: hyper::body::Incoming,
-    ) -> Result<Response, Failure> {
+    /// Measures an answer, and follows it where it goes on.
+    fn measured(
+        &self,
+        info: &RequestInfo,
+        labels: &Labels,
+        (received, waited): (Instant, Duration),
+        response: Response,
+    ) -> Response {
+        let served = self.registry.resource(&info.group, &info.version, &info.resource).is_some();
+        if !labels.are_told(served) {
+            return response;
+        }
+        let (code, size) = (response.status(), response.body().size_hint().exact());
+        let took = self.host.now().since(received);
+        self.metrics.requests.answered(labels, (code, size), took, waited);
+        if info.verb != "watch" || code != StatusCode::OK {
+            return response;
+        }
+        let watching = self.gate().map(|gate| gate.watches().open(info));
+        followed::follow(response, self.metrics.requests.opened(labels), watching)
+    }
+
+    async fn route(self: Arc<Self>, asked: Asked, body: body::Upload) -> Result<Response, Failure> {
         let others = self.aggregator.as_ref();
         if let Some(extension) = others.and_then(|all| all.of_path(&asked.info.path)) {
             return Ok(self.extended(asked, &extension, body).await);
@@ -302,6 +394,9 @@ impl Server {
             return Err(Failure::no_such_resource());
         }
         if let Some(response) = self.health(&path, &asked.query).await {
+            return Ok(response);
+        }
+        if let Some(response) = self.debug(&asked, &path) {
             return Ok(response);
         }
         if let Some(response) = self.openid(&path) {
@@ -336,10 +431,4 @@ fn words(panic: &(dyn std::any::Any + Send)) -> &str {
 fn panicked() -> Response {
     let text = "This request caused apiserver to panic. Look in the logs for details.\n";
     answer::text(StatusCode::INTERNAL_SERVER_ERROR, text)
-}
-
-/// What apiserver's timeout filter says.
-fn timed_out() -> Failure {
-    let text = "Timeout: request did not complete within the allotted timeout";
-    Failure::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", text)
 }

@@ -3,20 +3,19 @@
 //! Upstream: apiserver/pkg/endpoints/handlers.
 
 use super::{
-    Asked, Server, answer, body, compression, connect, negotiation,
-    options::{deletion, freshness, number, writing},
-    subresources,
+    Asked, Server, answer,
+    body::{self, Upload},
+    compression, connect, negotiation, options, subresources,
 };
 use crate::{
     continuation::Continuation,
     failure::Failure,
-    registry::{Freshness, Reading, Target, Watching, place},
+    registry::{Reading, Target, Watching, place},
     selection::Selection,
 };
 use api::resources::Resource;
 use bytes::Bytes;
 use http::StatusCode;
-use hyper::body::Incoming;
 use std::sync::Arc;
 use wire::Response;
 
@@ -25,7 +24,7 @@ impl Server {
     pub(super) async fn objects(
         self: Arc<Self>,
         asked: Asked,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         if let Some(told) = subresources::deprecation(&asked.info.group, &asked.info.resource) {
             asked.notes.warn(told);
@@ -46,7 +45,7 @@ impl Server {
     }
 
     /// Answers a request about objects that are kept.
-    async fn kept(&self, asked: Asked, body: Incoming) -> Result<Response, Failure> {
+    async fn kept(&self, asked: Asked, body: Upload) -> Result<Response, Failure> {
         let target = self.target(&asked)?;
         if subresources::is_act(&target.subresource) {
             return self.act(&asked, &target, body).await;
@@ -105,7 +104,8 @@ impl Server {
 
     async fn get(&self, asked: &Asked, target: &Target) -> Result<Response, Failure> {
         let form = self.form(asked, &target.resource)?;
-        let freshness = freshness(asked)?;
+        let revision = asked.query.get("resourceVersion").unwrap_or_default();
+        let freshness = options::not_older(revision)?;
         let object = self.registry.get(target, freshness).await?;
         Ok(self.one(StatusCode::OK, target, form, object))
     }
@@ -116,7 +116,7 @@ impl Server {
         let token = asked.query.get("continue").filter(|token| !token.is_empty());
         let reading = Reading {
             selection: self.selection(asked, &target.resource)?,
-            freshness: freshness(asked)?,
+            freshness: options::freshness(asked)?,
             limit: limit.and_then(|limit| u64::try_from(limit).ok()).unwrap_or(0),
             continuation: token.map(Continuation::parse).transpose()?,
         };
@@ -129,23 +129,13 @@ impl Server {
         if form == negotiation::Form::Yaml {
             return Err(Failure::not_acceptable(&["application/json", body::PROTOBUF]));
         }
-        let initial =
-            asked.query.get("sendInitialEvents").map(|_| asked.query.is_true("sendInitialEvents"));
         let bookmarks = asked.query.is_true("allowWatchBookmarks");
-        let revision = asked.query.get("resourceVersion").unwrap_or_default();
-        let (from, all) = match (initial, revision) {
-            (Some(true), "") => (Freshness::Newest, true),
-            (Some(true), _) => (freshness(asked)?, true),
-            (Some(false), "") => (Freshness::Exact(0), false),
-            (None, "") => (Freshness::Newest, true),
-            (None, "0") => (Freshness::Any, true),
-            (_, text) => (Freshness::Exact(number(text)?), false),
-        };
+        let (from, initial, told) = options::beginning(asked)?;
         let watching = Watching {
             selection: self.selection(asked, &target.resource)?,
             from,
-            initial: all,
-            mark_initial_end: initial == Some(true) && bookmarks,
+            initial,
+            mark_initial_end: told && bookmarks,
         };
         let watch = self.registry.watch(&target.resource, &target.namespace, watching).await?;
         let timeout = asked.query.number("timeoutSeconds").map_err(Failure::bad_request)?;
@@ -158,7 +148,7 @@ impl Server {
         &self,
         asked: &Asked,
         target: &Target,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         let creates = asked.info.verb == "create";
         if creates && !target.name.is_empty() {
@@ -166,7 +156,7 @@ impl Server {
             return Err(Failure::not_supported(of, "create"));
         }
         let form = self.form(asked, &target.resource)?;
-        let how = writing(asked)?;
+        let how = options::writing(asked)?;
         let received = self.decode(asked, &target.resource.kind, &body::read(body).await?)?;
         received.warnings.into_iter().for_each(|text| asked.notes.warn(text));
         let (object, new) = match creates {
@@ -181,9 +171,9 @@ impl Server {
         &self,
         asked: &Asked,
         target: &Target,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
-        let (options, how) = deletion(asked, &body::read(body).await?)?;
+        let (options, how) = self.deletion(asked, &body::read(body).await?)?;
         let answer = self.registry.delete(target, &options, &how).await?;
         Ok(answer::json(StatusCode::OK, answer))
     }
@@ -193,9 +183,9 @@ impl Server {
         &self,
         asked: &Asked,
         target: &Target,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
-        let (options, how) = deletion(asked, &body::read(body).await?)?;
+        let (options, how) = self.deletion(asked, &body::read(body).await?)?;
         let reading =
             Reading { selection: self.selection(asked, &target.resource)?, ..Reading::default() };
         let listed = self.registry.list(&target.resource, &target.namespace, &reading).await?;
@@ -213,7 +203,7 @@ impl Server {
 
     fn selection(&self, asked: &Asked, resource: &Resource) -> Result<Selection, Failure> {
         let (labels, fields) = (asked.query.get("labelSelector"), asked.query.get("fieldSelector"));
-        let more = resource.custom.as_ref().map_or(&[][..], |custom| &custom.selectable);
+        let more = resource.custom.as_ref().map(|custom| &custom.selectable[..]);
         Selection::parse(&resource.kind.group, &resource.plural, labels, fields, more)
     }
 

@@ -2,19 +2,25 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers/patch.go.
 
-use super::{Asked, Server, body, decoding::Validation, negotiation, options::writing};
+use super::{
+    Asked, Server,
+    body::{self, Upload},
+    decoding::Validation,
+    negotiation,
+    options::writing,
+};
 use crate::{
     authorization::Attributes,
-    failure::Failure,
+    failure::{Cause, Failure, Named},
     registry::{Target, Writing, conversion::Questions, place, refused},
 };
 use api::{
-    patch::{PatchError, json_patch::JsonPatch, merge_patch, strategic},
+    decode::{self, Decoded},
+    patch::{PatchError, go, json_patch::JsonPatch, merge_patch, strategic},
     schema::{Schemas, TypeId},
 };
 use bytes::Bytes;
 use http::StatusCode;
-use hyper::body::Incoming;
 use serde_json::{Map, Value};
 use wire::Response;
 
@@ -23,15 +29,12 @@ const READ: [&str; 4] = [
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
-    APPLY,
+    body::APPLY,
 ];
 
 /// Of objects whose types definitions tell.
 const READ_CUSTOM: [&str; 3] =
-    ["application/json-patch+json", "application/merge-patch+json", APPLY];
-
-/// An apply's body is YAML, of which JSON is a part.
-const APPLY: &str = "application/apply-patch+yaml";
+    ["application/json-patch+json", "application/merge-patch+json", body::APPLY];
 
 /// An apply to an object that comes and goes, or is owned in many versions, is tried so often.
 const ATTEMPTS_MAX: u32 = 12;
@@ -57,23 +60,25 @@ impl Server {
         &self,
         asked: &Asked,
         target: &Target,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         let form = self.form(asked, &target.resource)?;
         let how = writing(asked)?;
-        if body::media(asked) == APPLY {
+        if body::media(asked) == body::APPLY {
             return self.apply(asked, target, form, Writing { applied: true, ..how }, body).await;
         }
-        let validation = Validation::of(asked)?;
+        let validation = Validation::of(asked);
         let schemas = &self.registry.schemas;
         let id = schemas.of(&target.resource.kind);
         let bytes = body::read(body).await?;
         asked.trail.sent_text(&bytes);
-        let patch = Patch::read(body::media(asked), id, &bytes)?;
+        let (patch, complaints) = Patch::read(body::media(asked), id, &bytes, validation)?;
         let apply = |present: &Value| {
             let patched = patch.applied(schemas, present.clone())?;
-            let mut decoded = self.conform(&target.resource, &patched)?;
-            for warning in validation.judge(&mut decoded)? {
+            let invalid = |why: &str| patch.invalid(&patched, why);
+            let decoded = self.conform(&target.resource, &patched, invalid)?;
+            let complaints = [complaints.clone(), decoded.complaints].concat();
+            for warning in validation.judge(complaints).map_err(|why| invalid(&why))? {
                 how.notes.warn(warning);
             }
             Ok(decoded.value)
@@ -89,16 +94,10 @@ impl Server {
         target: &Target,
         form: negotiation::Form,
         how: Writing,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
-        if asked.query.get("fieldManager").is_none_or(str::is_empty) {
-            return Err(Failure::bad_request(
-                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is \
-                 required for apply patch",
-            ));
-        }
         let force = asked.query.is_true("force");
-        let patch = body::yaml(&body::read(body).await?)?;
+        let patch = read_apply(asked, &how, &body::read(body).await?)?;
         asked.trail.sent(&patch);
         let apply = Apply { patch, how, force, questions: Questions::default() };
         // Whoever deletes or creates the object between two attempts makes another one necessary,
@@ -123,12 +122,13 @@ impl Server {
         apply: &Apply,
     ) -> Result<Option<(StatusCode, Bytes)>, Failure> {
         let Apply { patch, how, force, questions } = apply;
+        let unfit = |why: &str| Failure::bad_request(why);
         let decide = |present: &Value| {
             let applied =
                 self.registry.applied(target, present, patch, (how, *force), questions)?;
             match questions.is_open() {
                 true => Err(Failure::internal("the object is not known in all versions yet")),
-                false => Ok(self.conform(&target.resource, &applied)?.value),
+                false => Ok(self.conform(&target.resource, &applied, unfit)?.value),
             }
         };
         match self.registry.modify(target, how, decide).await {
@@ -146,16 +146,50 @@ impl Server {
     }
 }
 
+/// What is applied; a key that is there twice is told or refused.
+fn read_apply(asked: &Asked, how: &Writing, bytes: &[u8]) -> Result<Value, Failure> {
+    let read = decode::yaml(bytes).map_err(|error| {
+        let why = format!("error decoding YAML: error converting YAML to JSON: {error}");
+        Failure::bad_request(why)
+    })?;
+    match (read.complaint, Validation::of(asked)) {
+        (None, _) | (_, Validation::Ignore) => {}
+        (Some(why), Validation::Warn) => {
+            how.notes.warn(format!("error converting YAML to JSON: {why}"));
+        }
+        (Some(why), Validation::Strict) => {
+            let why = format!("error strict decoding YAML: error converting YAML to JSON: {why}");
+            return Err(Failure::bad_request(why));
+        }
+    }
+    Ok(read.value)
+}
+
 impl Patch {
-    pub(super) fn read(media: &str, id: Option<TypeId>, bytes: &[u8]) -> Result<Self, Failure> {
+    /// Reads a patch, and what a strict decoder complains of.
+    pub(super) fn read(
+        media: &str,
+        id: Option<TypeId>,
+        bytes: &[u8],
+        validation: Validation,
+    ) -> Result<(Self, Vec<String>), Failure> {
+        let checked = validation != Validation::Ignore;
         match (media, id) {
-            ("application/json-patch+json", _) => JsonPatch::decode(&body::json(bytes)?, true)
-                .map(Self::Json)
-                .map_err(|error| refused(&error)),
-            ("application/merge-patch+json", _) => Ok(Self::Merge(body::json(bytes)?)),
+            ("application/json-patch+json", _) => {
+                let read = json(bytes, if checked { "error decoding patch: " } else { "" })?;
+                let patch = JsonPatch::decode(&read.value, checked).map_err(|it| refused(&it))?;
+                let twice = read.complaints.iter().map(|one| format!("json patch {one}"));
+                let complaints = twice.chain(patch.unknown_fields()).collect();
+                Ok((Self::Json(patch), complaints))
+            }
+            ("application/merge-patch+json", _) => {
+                let read = json(bytes, "error decoding patch: ")?;
+                Ok((Self::Merge(read.value), read.complaints))
+            }
             // What no type is known of cannot be merged by its type.
             ("application/strategic-merge-patch+json", Some(id)) => {
-                Ok(Self::Strategic(id, body::json(bytes)?))
+                let read = json(bytes, "")?;
+                Ok((Self::Strategic(id, read.value), read.complaints))
             }
             (_, None) => Err(Failure::unsupported_media(&READ_CUSTOM)),
             (_, Some(_)) => Err(Failure::unsupported_media(&READ)),
@@ -174,4 +208,24 @@ impl Patch {
             Self::Strategic(id, patch) => strategic::apply(schemas, *id, present, patch.clone()),
         }
     }
+
+    /// What came of the patch is no object of its kind. A strategic patch is shown itself, of the
+    /// others their result.
+    fn invalid(&self, patched: &Value, why: &str) -> Failure {
+        let shown = match self {
+            Self::Strategic(_, patch) => go::plain(patch),
+            Self::Json(_) | Self::Merge(_) => patched.to_string(),
+        };
+        let cause = Cause {
+            reason: "FieldValueInvalid",
+            message: format!("Invalid value: {shown:?}: {why}"),
+            field: "patch".into(),
+        };
+        Failure::invalid(Named { group: "", resource: "", name: "" }, &[cause])
+    }
+}
+
+fn json(bytes: &[u8], before: &str) -> Result<Decoded, Failure> {
+    let told = |error| Failure::bad_request(format!("{before}{error}"));
+    decode::decode_any(bytes).map_err(told)
 }

@@ -29,6 +29,10 @@ struct Frames {
     bookmark_interval: Duration,
     until: Instant,
     closing: Stop,
+    /// It goes on for so long when the server closes.
+    grace: Duration,
+    /// When it ends, once the server closes.
+    leaves: Option<Instant>,
 }
 
 impl Server {
@@ -61,6 +65,8 @@ impl Server {
             bookmark_interval: interval,
             until: now + lasts,
             closing: self.closing.clone(),
+            grace: self.grace(),
+            leaves: None,
         };
         let frames = stream::unfold(frames, |mut frames| async move {
             let bytes = frames.next().await?;
@@ -76,6 +82,17 @@ impl Server {
     }
 }
 
+impl Server {
+    /// When the server closes, watches do not all end at one time, where it has the time for that.
+    fn grace(&self) -> Duration {
+        let most = self.config.shutdown_watch_grace;
+        match u64::try_from(most.as_nanos()).unwrap_or(u64::MAX) {
+            0 => Duration::ZERO,
+            most => Duration::from_nanos(self.host.random.below(most)),
+        }
+    }
+}
+
 impl Frames {
     /// The next frame; none: the watch is over.
     async fn next(&mut self) -> Option<Bytes> {
@@ -83,23 +100,35 @@ impl Frames {
         if let Some(event) = self.watch.waiting() {
             return Some(self.frame(event));
         }
-        if self.host.now() >= self.until {
-            return None;
-        }
-        let wake = self.bookmark.map_or(self.until, |at| at.min(self.until));
-        let mut closing = self.closing.clone();
-        let event = host::select!(self.host, {
-            event = self.watch.next() => event?,
-            () = closing.stopped() => return None,
-            () = self.host.clock.boxed_sleep(wake) => match self.bookmark {
-                Some(at) if at < self.until => {
-                    self.bookmark = Some(at + self.bookmark_interval);
-                    self.watch.bookmark()
+        loop {
+            let until = self.leaves.map_or(self.until, |at| at.min(self.until));
+            if self.host.now() >= until {
+                return None;
+            }
+            let wake = self.bookmark.map_or(until, |at| at.min(until));
+            let (mut closing, leaves) = (self.closing.clone(), self.leaves.is_some());
+            let closed = async {
+                closing.stopped().await;
+                if leaves {
+                    std::future::pending::<()>().await;
                 }
-                _ => return None,
-            },
-        });
-        Some(self.frame(event))
+            };
+            let event = host::select!(self.host, {
+                event = self.watch.next() => event?,
+                () = closed => {
+                    self.leaves = Some(self.host.now() + self.grace);
+                    continue;
+                },
+                () = self.host.clock.boxed_sleep(wake) => match self.bookmark {
+                    Some(at) if at < until => {
+                        self.bookmark = Some(at + self.bookmark_interval);
+                        self.watch.bookmark()
+                    }
+                    _ => return None,
+                },
+            });
+            return Some(self.frame(event));
+        }
     }
 
     fn frame(&mut self, event: WatchEvent) -> Bytes {

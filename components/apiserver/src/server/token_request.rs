@@ -2,7 +2,10 @@
 //!
 //! Upstream: pkg/registry/core/serviceaccount/storage/token.go, pkg/routes/openidmetadata.go.
 
-use super::{Asked, Server, answer, body};
+use super::{
+    Asked, Server, answer,
+    body::{self, Upload},
+};
 use crate::{
     authentication::service_accounts::Binding,
     failure::{Cause, Failure, Named},
@@ -11,7 +14,6 @@ use crate::{
 };
 use api::schema::GroupVersionKind;
 use http::{HeaderValue, StatusCode, header};
-use hyper::body::Incoming;
 use serde_json::{Value, json};
 use wire::Response;
 
@@ -46,7 +48,7 @@ impl Server {
         &self,
         asked: &Asked,
         account: &Target,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         let accounts = self.authenticator.accounts();
         if !accounts.signs() {

@@ -2,7 +2,7 @@
 
 use super::{Limits, authority, preface};
 use crate::{
-    Peer, Request, Response, Service,
+    GoAway, Peer, Request, Response, Service,
     io::Io,
     rt::{Executor, Timer},
     status::chain,
@@ -16,6 +16,7 @@ use hyper::{
 };
 use parking_lot::Mutex;
 use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
+use tokio::sync::Notify;
 
 /// Serves one connection until its client, its limits or `stop` end it.
 ///
@@ -86,14 +87,15 @@ async fn speak(
     limits: &Limits,
     mut stop: Stop,
 ) -> hyper::Result<()> {
-    let switch = Switch::default();
-    let answer = Answer { service, peer: opened.peer, switch: switch.clone() };
+    let (switch, away) = (Switch::default(), Arc::new(Notify::new()));
+    let answer = Answer { service, peer: opened.peer, switch: switch.clone(), away: away.clone() };
     if opened.http2 {
         let io = Io(authority::mend(opened.stream));
         let mut connection = pin!(http2(host, limits).serve_connection(io, answer));
         host::select!(host, {
             ended = connection.as_mut() => return ended,
             () = stop.stopped() => connection.as_mut().graceful_shutdown(),
+            () = away.notified() => connection.as_mut().graceful_shutdown(),
         });
         connection.await
     } else {
@@ -105,6 +107,7 @@ async fn speak(
                 return leave(host, switch, stop).await;
             },
             () = stop.stopped() => connection.as_mut().graceful_shutdown(),
+            () = away.notified() => connection.as_mut().graceful_shutdown(),
         });
         connection.await
     }
@@ -160,12 +163,15 @@ struct Answer {
     service: Arc<dyn Service>,
     peer: Peer,
     switch: Switch,
+    /// An answer says that the connection is to end.
+    away: Arc<Notify>,
 }
 
 struct Answering {
     answer: BoxFuture<'static, Response>,
     /// What the connection becomes if the answer says that it leaves HTTP.
     upgrade: Option<(OnUpgrade, Switch)>,
+    away: Arc<Notify>,
 }
 
 impl Future for Answering {
@@ -178,6 +184,9 @@ impl Future for Answering {
         let takeover = response.extensions_mut().remove::<Takeover>();
         if let (Some(takeover), Some((upgrade, switch))) = (takeover, self.upgrade.take()) {
             *switch.0.lock() = Some((upgrade, takeover));
+        }
+        if response.extensions().get::<GoAway>().is_some() {
+            self.away.notify_one();
         }
         std::task::Poll::Ready(Ok(response))
     }
@@ -192,6 +201,6 @@ impl hyper::service::Service<Request> for Answer {
         request.extensions_mut().insert(self.peer.clone());
         let upgrade = request.extensions_mut().remove::<OnUpgrade>();
         let upgrade = upgrade.map(|upgrade| (upgrade, self.switch.clone()));
-        Answering { answer: self.service.call(request), upgrade }
+        Answering { answer: self.service.call(request), upgrade, away: self.away.clone() }
     }
 }

@@ -71,6 +71,7 @@ impl Place {
                     "daemonEndpoints":{{"kubeletEndpoint":{{"Port":{port}}}}}}}"#
             ),
         );
+        place.status("pod/p1", r#"{"phase":"Running"}"#);
         place
     }
 

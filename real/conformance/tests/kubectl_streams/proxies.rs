@@ -106,6 +106,6 @@ fn browsers_come_through_kubectl_proxy() {
     let slash = plain(port, &format!("GET {pod}?x=y"));
     assert!(slash.starts_with("HTTP/1.1 301"), "{slash}");
     assert!(slash.to_lowercase().contains(&format!("location: {pod}/?x=y")), "{slash}");
-    let posted = plain(port, &format!("DELETE {pod}/x"));
-    assert!(posted.ends_with("DELETE /x\n"), "{posted}");
+    let deleted = plain(port, &format!("DELETE {pod}/x"));
+    assert!(deleted.contains("DELETE /x\n"), "{deleted}");
 }

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test: failing loudly is its purpose")]
 
+mod conversion;
 mod elections;
 mod informers;
 mod place;
 mod scheduling;
 mod streams;
+mod webhooks;

@@ -42,8 +42,10 @@ async fn validate(cluster: Cluster<'_>, write: &Attributes) -> Result<(), Failur
             }
             Err(_) => continue,
         };
+        let told = write.told_as(cluster.registry, &bound.seen).await?;
+        let told = told.as_ref().unwrap_or(write);
         for params in params {
-            let judged = judge::all(write, &compiled, params, &namespace).await;
+            let judged = judge::all(told, &compiled, params, &namespace).await;
             for (key, value) in judged.notes {
                 write.notes.annotate(format!("{}/{key}", bound.policy_name()), value);
             }

@@ -8,14 +8,15 @@ mod review;
 
 use super::{
     Attributes, Cluster, Plugin,
-    matching::{any_rule, is_exempt, is_selected},
+    matching::{is_exempt, is_selected, matched},
     pod::{items, text},
 };
 use crate::{failure::Failure, object, registry, webhook};
-use api::patch::json_patch::JsonPatch;
+use api::{patch::json_patch::JsonPatch, resources::Resource};
 use futures_util::future::join_all;
 use review::Reviewed;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 pub(super) const MUTATING: Plugin = Plugin {
     name: "MutatingAdmissionWebhook",
@@ -42,6 +43,8 @@ struct Hook {
     /// Its place among those of its configuration, which may have two of one name.
     place: usize,
     spec: Value,
+    /// The version in which it wants to be told of the write.
+    seen: Arc<Resource>,
 }
 
 impl Hook {
@@ -73,23 +76,37 @@ async fn hooks(
     for entry in &configurations {
         let configuration = object::meta(entry.value(), "name");
         for (place, spec) in items(&entry.value()["webhooks"]).enumerate() {
-            if any_rule(&spec["rules"], write) {
+            let (rules, policy) = (&spec["rules"], &spec["matchPolicy"]);
+            if let Some(seen) = matched(cluster.registry, write, rules, policy) {
                 let (configuration, spec) = (configuration.to_owned(), spec.clone());
-                found.push(Hook { configuration, place, spec });
+                found.push(Hook { configuration, place, spec, seen });
             }
         }
     }
     Ok(found)
 }
 
-/// Whether the webhook is asked about this very write.
+/// What the webhook is told of this very write; none: it is not asked.
 async fn is_concerned(
     cluster: Cluster<'_>,
     write: &Attributes,
     hook: &Hook,
-) -> Result<bool, Failure> {
-    Ok(is_selected(cluster, write, &hook.spec).await?
-        && conditions::hold(cluster, write, &hook.spec).await?)
+) -> Result<Option<Told>, Failure> {
+    if !is_selected(cluster, write, &hook.spec).await? {
+        return Ok(None);
+    }
+    let told = Told(write.told_as(cluster.registry, &hook.seen).await?);
+    let holds = conditions::hold(cluster, told.of(write), &hook.spec).await?;
+    Ok(holds.then_some(told))
+}
+
+/// A write as a webhook is told of it; none: as it is.
+struct Told(Option<Attributes>);
+
+impl Told {
+    fn of<'a>(&'a self, write: &'a Attributes) -> &'a Attributes {
+        self.0.as_ref().unwrap_or(write)
+    }
 }
 
 /// Asks one webhook. What it says besides its verdict is told to client and audit log.
@@ -139,16 +156,21 @@ async fn mutate(cluster: Cluster<'_>, write: &mut Attributes) -> Result<(), Fail
     write.rounds.begin(&write.object);
     for (index, hook) in hooks.iter().enumerate() {
         let identity = hook.identity();
-        let due = write.rounds.is_due(&identity);
-        if !due || !is_concerned(cluster, write, hook).await? {
+        if !write.rounds.is_due(&identity) {
             continue;
         }
-        let reviewed = ask(cluster, write, hook, true).await?;
+        let Some(told) = is_concerned(cluster, write, hook).await? else { continue };
+        let told = told.of(write);
+        let reviewed = ask(cluster, told, hook, true).await?;
         let patch = reviewed.and_then(|reviewed| reviewed.patch);
-        let changed = match patch {
-            Some(patch) => apply(cluster, write, hook, &patch)?,
-            None => false,
+        let patched = match patch {
+            Some(patch) => apply(cluster, told, hook, &patch)?,
+            None => None,
         };
+        let changed = patched.is_some();
+        if let Some(patched) = patched {
+            write.object = cluster.registry.as_version(&write.resource, &patched).await?;
+        }
         let key = format!(
             "mutation.webhook.admission.k8s.io/round_{}_index_{index}",
             write.rounds.number()
@@ -168,16 +190,16 @@ async fn mutate(cluster: Cluster<'_>, write: &mut Attributes) -> Result<(), Fail
     Ok(())
 }
 
-/// Applies what a webhook asks for; whether it changed anything.
+/// What a webhook makes of an object; none: it changes nothing.
 fn apply(
     cluster: Cluster<'_>,
-    write: &mut Attributes,
+    write: &Attributes,
     hook: &Hook,
     patch: &Value,
-) -> Result<bool, Failure> {
+) -> Result<Option<Value>, Failure> {
     let name = hook.name();
     if patch.as_array().is_some_and(Vec::is_empty) {
-        return Ok(false);
+        return Ok(None);
     }
     if write.object.is_null() {
         return Err(Failure::internal(format!(
@@ -193,19 +215,17 @@ fn apply(
     })?;
     let patched = patch.apply(write.object.clone()).map_err(Failure::internal)?;
     let patched = cluster.registry.conformed(&write.kind, patched)?;
-    let changed = patched != write.object;
-    write.object = patched;
-    Ok(changed)
+    Ok(Some(patched).filter(|patched| *patched != write.object))
 }
 
 /// Asks all at once; of several refusals the first in order counts.
 async fn validate(cluster: Cluster<'_>, write: &Attributes) -> Result<(), Failure> {
     let mut concerned = Vec::new();
     for hook in hooks(cluster, write, "validatingwebhookconfigurations").await? {
-        if is_concerned(cluster, write, &hook).await? {
-            concerned.push(hook);
+        if let Some(told) = is_concerned(cluster, write, &hook).await? {
+            concerned.push((hook, told));
         }
     }
-    let asked = concerned.iter().map(|hook| ask(cluster, write, hook, false));
+    let asked = concerned.iter().map(|(hook, told)| ask(cluster, told.of(write), hook, false));
     join_all(asked).await.into_iter().try_for_each(|said| said.map(drop))
 }

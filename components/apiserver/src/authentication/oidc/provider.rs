@@ -142,8 +142,7 @@ impl Shared {
         let _turn = self.turn.lock().await;
         let url = {
             let found = self.found.lock();
-            if let Some((at, came)) = found.asked.as_ref().filter(|(at, _)| *at >= begin) {
-                let _ = at;
+            if let Some((_, came)) = found.asked.as_ref().filter(|(at, _)| *at >= begin) {
                 return came.clone();
             }
             found.keys_url.clone().ok_or("oidc: authenticator not initialized")?

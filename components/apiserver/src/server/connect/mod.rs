@@ -22,10 +22,10 @@ use crate::{
     query::Query,
     registry::Target,
     request_info::RequestInfo,
+    server::body::Upload,
     server::options::writing,
 };
 use http::{Method, header};
-use hyper::body::Incoming;
 use wire::{Body, Response};
 
 /// What a request wants of an object.
@@ -99,7 +99,7 @@ impl Server {
         &self,
         asked: &Asked,
         door: Door,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         let info = &asked.info;
         let resource = self.registry.resource(&info.group, &info.version, &info.resource);
@@ -154,11 +154,6 @@ impl Server {
         let of = Named { group: "", resource: &asked.info.resource, name: &asked.info.name };
         Err(Failure::forbidden(of, &said.reason))
     }
-}
-
-/// Whether a request may last beyond the time of others.
-pub(super) fn is_long(info: &RequestInfo) -> bool {
-    info.is_resource && Door::of(info).is_some()
 }
 
 /// A request for a backend: what was asked, without what proves to us who asks.

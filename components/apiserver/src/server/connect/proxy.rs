@@ -6,10 +6,10 @@ use super::{Door, outgoing, path, rewriting, rewriting::Links, streams::upgrade_
 use crate::{
     failure::Failure,
     registry::Target,
+    server::body::Upload,
     server::{Asked, Server, answer},
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use hyper::body::Incoming;
 use serde_json::Value;
 use wire::{Body, Response, is_upgrade, proxy::forward};
 
@@ -31,7 +31,7 @@ impl Server {
         door: Door,
         target: &Target,
         options: &Value,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         let backend = self.behind(door, target).await?;
         let rest = options["path"].as_str().unwrap_or_default();

@@ -5,14 +5,16 @@
 mod access;
 mod token;
 
-use super::{Asked, Server, answer, body};
+use super::{
+    Asked, Server, answer,
+    body::{self, Upload},
+};
 use crate::{
     authorization::Attributes,
     failure::{Cause, Failure, Named},
 };
 use api::resources::Resource;
 use http::StatusCode;
-use hyper::body::Incoming;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use wire::Response;
@@ -31,7 +33,7 @@ impl Server {
         &self,
         asked: &Asked,
         resource: &Resource,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         let mut review = self.decode(asked, &resource.kind, &body::read(body).await?)?.object;
         let user = &asked.requester.user;

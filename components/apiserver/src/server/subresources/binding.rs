@@ -6,11 +6,11 @@ use crate::{
     failure::{Failure, Named},
     object,
     registry::{Target, metadata},
+    server::body::Upload,
     server::{Asked, Server, body, options::writing},
 };
 use api::schema::GroupVersionKind;
 use http::StatusCode;
-use hyper::body::Incoming;
 use serde_json::{Map, Value, json};
 use wire::Response;
 
@@ -24,7 +24,7 @@ impl Server {
         &self,
         asked: &Asked,
         pod: &Target,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         let how = writing(asked)?;
         let binding = self.decode(asked, &kind(), &body::read(body).await?)?.object;

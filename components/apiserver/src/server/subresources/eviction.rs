@@ -8,11 +8,11 @@ use crate::{
     failure::Failure,
     object,
     registry::{Deletion, Freshness, Reading, Target, Writing, metadata, place},
+    server::body::Upload,
     server::{Asked, Server, body, options::writing},
 };
 use api::{schema::GroupVersionKind, selector::LabelSelector};
 use http::StatusCode;
-use hyper::body::Incoming;
 use serde_json::Value;
 use std::time::Duration;
 use wire::Response;
@@ -31,7 +31,7 @@ impl Server {
         &self,
         asked: &Asked,
         target: &Target,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         let mut how = writing(asked)?;
         let eviction = self.decode(asked, &kind(), &body::read(body).await?)?.object;

@@ -7,9 +7,9 @@ mod binding;
 mod eviction;
 
 use super::{Asked, Server, answer};
+use crate::server::body::Upload;
 use crate::{failure::Failure, registry::Target};
 use http::StatusCode;
-use hyper::body::Incoming;
 use serde_json::json;
 use wire::Response;
 
@@ -42,8 +42,8 @@ impl Server {
     pub(super) async fn unkept(
         &self,
         asked: &Asked,
-        body: Incoming,
-    ) -> Result<Result<Response, Failure>, Incoming> {
+        body: Upload,
+    ) -> Result<Result<Response, Failure>, Upload> {
         let info = &asked.info;
         let found = self.registry.resource(&info.group, &info.version, &info.resource);
         let pods = self.registry.resource("", "v1", "pods");
@@ -69,7 +69,7 @@ impl Server {
         &self,
         asked: &Asked,
         target: &Target,
-        body: Incoming,
+        body: Upload,
     ) -> Result<Response, Failure> {
         let object = Target { subresource: String::new(), ..target.clone() };
         match target.subresource.as_str() {

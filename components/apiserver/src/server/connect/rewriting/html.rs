@@ -99,11 +99,14 @@ impl Rewriter {
                 let found = bytes
                     .windows(end.len())
                     .position(|window| window.eq_ignore_ascii_case(end.as_bytes()));
-                if found.is_some() {
-                    self.state = State::Text;
+                match found {
+                    Some(at) => {
+                        self.state = State::Text;
+                        at
+                    }
+                    // What may be the beginning of the end waits for the rest.
+                    None => bytes.len().checked_sub(end.len()).filter(|count| *count > 0)?,
                 }
-                let safe = || bytes.len().checked_sub(end.len()).filter(|count| *count > 0);
-                found.filter(|at| *at > 0).or_else(safe).or(found.map(|_| 0))?
             }
         };
         out.extend_from_slice(&bytes[..used]);
