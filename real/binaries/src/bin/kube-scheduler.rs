@@ -30,7 +30,8 @@ fn main() -> ExitCode {
             }
         };
         let identity = format!("{}_{:016x}", host.name, host.random.next_u64());
-        match Scheduler::new(client, config, &identity, &registry).run(stop).await {
+        let scheduler = Scheduler::new(client, config, &identity, &registry);
+        match Box::pin(scheduler.run(stop)).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(fatal) => {
                 let why = fatal.to_string();
