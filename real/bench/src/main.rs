@@ -13,6 +13,7 @@ mod ports;
 mod process;
 mod progress;
 mod report;
+mod scheduler;
 mod side;
 mod watching;
 
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
             apiserver::run(&options).map(|report| report.print(options.json))
         }
         Command::Disk(options) => disk::run(&options),
+        Command::Scheduler(options) => scheduler::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -20,6 +20,18 @@ pub(crate) enum Command {
     Apiserver(ApiserverOptions),
     /// Ways to write a log record and make it durable
     Disk(DiskOptions),
+    /// Our scheduler's decisions, without an API server
+    Scheduler(SchedulerOptions),
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct SchedulerOptions {
+    /// Nodes of the cluster
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) nodes: u32,
+    /// Pods that are placed, of each kind
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) pods: u32,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -8,3 +8,5 @@ mod kube_apiserver_admission;
 pub mod kube_apiserver_flags;
 mod kube_apiserver_services;
 pub mod kube_controller_manager_flags;
+pub mod kube_scheduler_flags;
+pub mod serving;

@@ -1,5 +1,8 @@
 //! `KubeSchedulerConfiguration`: which profiles there are, and what all of them share.
 //!
+//! Members about Go's runtime and upstream's client (`parallelism`, profiling, content types,
+//! `delayCacheUntilActive`) are known and mean nothing here.
+//!
 //! Upstream: kube-scheduler/config/v1/types.go, pkg/scheduler/apis/config/v1/defaults.go.
 
 mod extender;

@@ -30,10 +30,6 @@ impl Among {
     fn everything(&self) -> bool {
         self.required.is_none() && self.tolerations.is_none() && self.keys.is_empty()
     }
-
-    fn parts(&self) -> (Option<&Arc<str>>, &Option<Vec<Toleration>>, &[Arc<str>]) {
-        (self.required.as_ref().map(Required::text), &self.tolerations, &self.keys)
-    }
 }
 
 impl PartialEq for Among {
@@ -52,7 +48,9 @@ impl PartialOrd for Among {
 
 impl Ord for Among {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.parts().cmp(&other.parts())
+        let text = |among: &Self| among.required.as_ref().map(|all| all.text().clone());
+        let rest = self.tolerations.cmp(&other.tolerations).then(self.keys.cmp(&other.keys));
+        text(self).cmp(&text(other)).then(rest)
     }
 }
 

@@ -56,7 +56,7 @@ struct Shortage {
 
 /// Too little is left; where even an empty node has too little, removing pods does not help.
 fn short(asked: i64, taken: i64, has: i64) -> Option<Shortage> {
-    (asked > 0 && asked > has - taken).then(|| Shortage { unresolvable: asked > has })
+    (asked > 0 && asked > has - taken).then_some(Shortage { unresolvable: asked > has })
 }
 
 impl Room {

@@ -66,7 +66,7 @@ impl Scheduler {
         let _writer = host.spawn("scheduler/events", writer);
         let leader = Leader::new(&self.client, &self.config, inbox, recorder, self.metrics.clone());
         if !self.config.elect {
-            leader.run(stop).await;
+            Box::pin(leader.run(stop)).await;
             drop(informers);
             return Ok(());
         }

@@ -67,7 +67,7 @@ pub(super) fn on_node<'a>(
     let mut found = Found::default();
     let mut waiting = claims.waiting.clone();
     // The smallest choose first.
-    waiting.sort_by(|a, b| a.request.cmp(&b.request));
+    waiting.sort_by_key(|claim| claim.request);
     for claim in waiting {
         if let Err(reason) = found.add(storage, claim, node) {
             reasons.extend([reason]);
