@@ -2,6 +2,8 @@
 //!
 //! What is expected follows upstream's documentation and behaviour, plugin by plugin.
 
+#![allow(clippy::unwrap_used, reason = "a test: failing loudly is its purpose")]
+
 use client::Key;
 use host::Instant;
 use scheduler::{

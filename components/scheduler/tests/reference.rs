@@ -53,7 +53,7 @@ fn placed(core: &mut Core, spec: &PodSpec) -> BTreeMap<String, i64> {
     let attempt = Attempt { pod: pod.clone(), attempts: 1, since: NOW, chance: 0 };
     let Ok(found) = core.find(&attempt) else { return BTreeMap::new() };
     let cycle = Cycle {
-        profile: core.profile(&pod.scheduler).unwrap(),
+        profile: core.profile(&pod.scheduler).expect("the default profile"),
         cluster: core.cluster(),
         nominations: core.nominations(),
         pod: &pod,

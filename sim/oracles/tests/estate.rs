@@ -1,6 +1,8 @@
 //! The oracles of objects of many kinds keep silent about a good run, and object to each way of
 //! spoiling it.
 
+#![allow(clippy::unwrap_used, reason = "a test: failing loudly is its purpose")]
+
 use oracles::{
     ALL, History, Observation, Record, World,
     history::{
@@ -54,10 +56,10 @@ fn what_is_stored_was_asked_for() {
     let secret = with(json!({"metadata": {"uid": "u", "name": "a"}}), "c1", "t");
     let mut good = log(&[(5, key, secret.clone()), (7, key, Value::Null)]);
     let mut created = call("POST", path, "t", 201);
-    created.answer = secret.clone();
+    created.answer = secret;
     created.answer["metadata"]["resourceVersion"] = "5".into();
     let deleted = call("DELETE", "/api/v1/namespaces/n/secrets/a", "", 200);
-    good.estate.calls = vec![created.clone(), deleted.clone()];
+    good.estate.calls = vec![created.clone(), deleted];
     assert!(!objects("estate_writes", &good));
     let spoilt = |change: &dyn Fn(&mut History)| {
         let mut bad = good.clone();
@@ -145,7 +147,7 @@ fn fields_change_owners_openly() {
     let kept = json!([entry("m", "Apply", &["c"]), entry("o", "Apply", &["b"])]);
     let given_up = state("t2", json!({"b": "1", "c": "1"}), kept.clone());
     assert!(!run("m", apply, json!({"c": "1"}), given_up));
-    assert!(run("m", apply, json!({"c": "1"}), state("t2", json!({"c": "1"}), kept.clone())));
+    assert!(run("m", apply, json!({"c": "1"}), state("t2", json!({"c": "1"}), kept)));
     let lost = json!([entry("m", "Apply", &["c"])]);
     assert!(run("m", apply, json!({"c": "1"}), state("t2", json!({"b": "1", "c": "1"}), lost)));
     // It changes what another owns.

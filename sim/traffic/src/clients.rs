@@ -82,7 +82,7 @@ impl Role {
             Self::LockContender => contender::lock(&user).await,
             Self::Candidate => contender::stand(&user).await,
             Self::Compactor => compactor::run(&user).await,
-            Self::Maintainer => maintainer::run(&user).await,
+            Self::Maintainer => Box::pin(maintainer::run(&user)).await,
             Self::AuthUser => auth_user::run(&user).await,
             Self::ObjectAuditor => object_auditor::run(&user).await,
             Self::ObjectUser { operations } => object_user::run(&user, operations).await,

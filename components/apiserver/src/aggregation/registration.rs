@@ -79,12 +79,9 @@ pub(super) async fn run(aggregator: Arc<Aggregator>) {
             Err(_) => host.sleep(RETRY).await,
         }
     };
-    let mut memory = Memory::default();
-    let names = |entries: &[Arc<crate::cache::Entry>]| {
-        let names = entries.iter().map(|entry| object::meta(entry.value(), "name").to_owned());
-        names.collect::<BTreeSet<String>>()
-    };
-    memory.at_start = names(&cache.snapshot("").entries);
+    let present = cache.snapshot("").entries;
+    let names = present.iter().map(|entry| object::meta(entry.value(), "name").to_owned());
+    let mut memory = Memory { at_start: names.collect(), ..Memory::default() };
     let (mut changed, mut defined) = (cache.subscribe(), definitions.subscribe());
     loop {
         changed.mark_unchanged();

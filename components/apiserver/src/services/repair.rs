@@ -115,7 +115,7 @@ fn is_orphan(address: &Value, wanted: &BTreeMap<IpAddr, (&str, &str)>) -> bool {
         parent["name"].as_str().unwrap_or_default(),
     );
     let name = object::meta(address, "name").parse::<IpAddr>().ok();
-    !name.and_then(|name| wanted.get(&name)).is_some_and(|owner| *owner == parent)
+    name.and_then(|name| wanted.get(&name)).is_none_or(|owner| *owner != parent)
 }
 
 async fn look_at_ports(

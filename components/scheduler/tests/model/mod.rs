@@ -6,38 +6,38 @@ use std::collections::BTreeMap;
 
 /// A node.
 #[derive(Clone, Debug)]
-pub struct NodeSpec {
-    pub name: u8,
-    pub zone: Option<u8>,
+pub(crate) struct NodeSpec {
+    pub(crate) name: u8,
+    pub(crate) zone: Option<u8>,
     /// In halves of a processor.
-    pub cpu: i64,
-    pub hard_taint: bool,
-    pub soft_taint: bool,
+    pub(crate) cpu: i64,
+    pub(crate) hard_taint: bool,
+    pub(crate) soft_taint: bool,
 }
 
 /// A pod.
 #[derive(Clone, Debug)]
-pub struct PodSpec {
-    pub name: u8,
-    pub space: u8,
-    pub app: u8,
-    pub on: Option<u8>,
+pub(crate) struct PodSpec {
+    pub(crate) name: u8,
+    pub(crate) space: u8,
+    pub(crate) app: u8,
+    pub(crate) on: Option<u8>,
     /// In tenths of a processor; zero: it says nothing.
-    pub cpu: i64,
-    pub tolerates: bool,
-    pub selects: Option<u8>,
+    pub(crate) cpu: i64,
+    pub(crate) tolerates: bool,
+    pub(crate) selects: Option<u8>,
     /// Apps that must be in its zone, or must not.
-    pub near: Option<u8>,
-    pub far: Option<u8>,
+    pub(crate) near: Option<u8>,
+    pub(crate) far: Option<u8>,
     /// An app that it likes or dislikes in its zone.
-    pub likes: Option<(u8, i64)>,
+    pub(crate) likes: Option<(u8, i64)>,
     /// By zone or by node, by how much at most, and whether it must.
-    pub spread: Option<(bool, i64, bool)>,
-    pub terminating: bool,
+    pub(crate) spread: Option<(bool, i64, bool)>,
+    pub(crate) terminating: bool,
 }
 
 prop_compose! {
-    pub fn node()(
+    pub(crate) fn node()(
         name in 0u8..5, zone in prop::option::weighted(0.8, 0u8..3), cpu in 1i64..9,
         hard_taint in prop::bool::weighted(0.2), soft_taint in prop::bool::weighted(0.2),
     ) -> NodeSpec {
@@ -46,7 +46,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    pub fn pod()(
+    pub(crate) fn pod()(
         (name, space, app) in (0u8..12, 0u8..2, 0u8..3),
         on in 0u8..5, cpu in 0i64..8,
         tolerates in prop::bool::weighted(0.3), selects in prop::option::weighted(0.2, 0u8..3),
@@ -62,7 +62,7 @@ prop_compose! {
 }
 
 impl NodeSpec {
-    pub fn object(&self) -> Value {
+    pub(crate) fn object(&self) -> Value {
         let mut labels = json!({"host": format!("n{}", self.name)});
         if let Some(zone) = self.zone {
             labels["zone"] = format!("z{zone}").into();
@@ -91,15 +91,15 @@ fn term(app: u8) -> Value {
 }
 
 impl PodSpec {
-    pub fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         format!("p{}", self.name)
     }
 
-    pub fn namespace(&self) -> String {
+    pub(crate) fn namespace(&self) -> String {
         format!("s{}", self.space)
     }
 
-    pub fn object(&self, name: &str) -> Value {
+    pub(crate) fn object(&self, name: &str) -> Value {
         let required = |app: Option<u8>| app.map(term).into_iter().collect::<Vec<_>>();
         let liked = |sign: i64| {
             let of = self.likes.filter(|(_, weight)| weight.signum() == sign);
@@ -148,9 +148,9 @@ impl PodSpec {
 
 /// The whole state.
 #[derive(Default, Debug)]
-pub struct Model {
-    pub nodes: BTreeMap<u8, NodeSpec>,
-    pub pods: BTreeMap<u8, PodSpec>,
+pub(crate) struct Model {
+    pub(crate) nodes: BTreeMap<u8, NodeSpec>,
+    pub(crate) pods: BTreeMap<u8, PodSpec>,
 }
 
 impl Model {
@@ -215,7 +215,7 @@ impl Model {
     }
 
     /// Names and scores of the nodes that will do.
-    pub fn placed(&self, asked: &PodSpec) -> BTreeMap<String, i64> {
+    pub(crate) fn placed(&self, asked: &PodSpec) -> BTreeMap<String, i64> {
         let nodes: Vec<&NodeSpec> =
             self.nodes.values().filter(|node| self.fits(asked, node)).collect();
         let tables = [

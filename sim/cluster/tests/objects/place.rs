@@ -15,6 +15,7 @@ pub(crate) const USER: &str = "user";
 
 pub(crate) struct Cluster {
     pub(crate) world: World,
+    #[allow(dead_code, reason = "not every test that takes this module strikes it")]
     pub(crate) etcd: MachineId,
     pub(crate) servers: [MachineId; 2],
 }

@@ -223,8 +223,7 @@ fn two_leaders_are_found_out() {
         cluster.world.run_until(seconds(60)).unwrap();
         schedulers(&cluster, &alone);
         cluster.world.run_until(seconds(80)).unwrap();
-        let broken = !audit.lock().unwrap().broken.is_empty();
-        broken
+        !audit.lock().unwrap().broken.is_empty()
     });
     assert!(noticed, "nobody noticed");
 }

@@ -205,8 +205,7 @@ fn run(seed: u64, policy: &'static str) -> Vec<(&'static str, u16, Duration)> {
     });
     world.at(seconds(210), move |_| wrong.store(false, Ordering::Relaxed));
     world.run_until(seconds(260)).unwrap();
-    let seen = seen.lock().unwrap().clone();
-    seen
+    seen.lock().unwrap().clone()
 }
 
 #[test]

@@ -22,9 +22,9 @@ const FINISH_LIMIT: Duration = Duration::from_secs(15 * 60);
 /// Who stands between. Bytes go in, and what is to be written is found in its two outputs.
 pub(super) trait Joint: Send {
     /// The client sent.
-    fn from_client(&mut self, bytes: &[u8]);
+    fn take_from_client(&mut self, bytes: &[u8]);
     /// The kubelet sent.
-    fn from_kubelet(&mut self, bytes: &[u8]);
+    fn take_from_kubelet(&mut self, bytes: &[u8]);
     /// The kubelet's connection is gone.
     fn kubelet_ended(&mut self);
     /// Five seconds passed.
@@ -112,7 +112,7 @@ impl<J: Joint> Pump<'_, J> {
             if room && !self.joint.is_over() && self.joint.hears_client() {
                 match poll_in(self.client, &mut self.buffer, cx) {
                     Poll::Ready(Ok(bytes @ [_, ..])) => {
-                        self.joint.from_client(bytes);
+                        self.joint.take_from_client(bytes);
                         moved = true;
                     }
                     Poll::Ready(_) => return Poll::Ready(End::Gone),
@@ -138,7 +138,7 @@ impl<J: Joint> Pump<'_, J> {
         };
         match read {
             Poll::Pending => return false,
-            Poll::Ready(Ok(bytes @ [_, ..])) => self.joint.from_kubelet(bytes),
+            Poll::Ready(Ok(bytes @ [_, ..])) => self.joint.take_from_kubelet(bytes),
             Poll::Ready(_) => {
                 self.kubelet = None;
                 self.joint.kubelet_ended();

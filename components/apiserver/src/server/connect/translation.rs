@@ -231,7 +231,7 @@ impl Translation {
 }
 
 impl Joint for Translation {
-    fn from_client(&mut self, bytes: &[u8]) {
+    fn take_from_client(&mut self, bytes: &[u8]) {
         self.client.feed(bytes);
         while !self.over {
             match self.client.next_event() {
@@ -242,7 +242,7 @@ impl Joint for Translation {
         }
     }
 
-    fn from_kubelet(&mut self, bytes: &[u8]) {
+    fn take_from_kubelet(&mut self, bytes: &[u8]) {
         self.kubelet.feed(bytes);
         while !self.over {
             match self.kubelet.next_event() {

@@ -17,7 +17,7 @@ fn taken_on(translation: &mut Translation) -> (Session, BTreeMap<String, u32>) {
         streams.insert(headers[0].1.clone(), stream);
     }
     assert!(!translation.hears_client());
-    translation.from_kubelet(&kubelet.output().split());
+    translation.take_from_kubelet(&kubelet.output().split());
     assert!(translation.hears_client());
     (kubelet, streams)
 }
@@ -25,7 +25,7 @@ fn taken_on(translation: &mut Translation) -> (Session, BTreeMap<String, u32>) {
 fn send(translation: &mut Translation, message: &[u8]) {
     let mut frame = BytesMut::new();
     websocket::write(&mut frame, Opcode::Binary, message, Some([9, 8, 7, 6]));
-    translation.from_client(&frame);
+    translation.take_from_client(&frame);
 }
 
 /// What the kubelet hears: stream, text, whether it is closed.
@@ -74,11 +74,11 @@ fn a_command_runs_from_its_input_to_its_status() {
     assert_eq!(heard(&mut translation, &mut kubelet), expected);
     kubelet.send(streams["stdout"], b"out", true);
     kubelet.send(streams["stderr"], b"err", true);
-    translation.from_kubelet(&kubelet.output().split());
+    translation.take_from_kubelet(&kubelet.output().split());
     assert_eq!(told(&mut translation), [pair(1, ""), pair(1, "out"), pair(2, "err")]);
     assert!(!translation.is_over());
     kubelet.send(streams["error"], b"{\"status\":\"Failure\"}", true);
-    translation.from_kubelet(&kubelet.output().split());
+    translation.take_from_kubelet(&kubelet.output().split());
     assert!(translation.is_over());
     assert_eq!(told(&mut translation), [pair(3, "{\"status\":\"Failure\"}"), pair(255, "1000")]);
 }
@@ -94,7 +94,7 @@ fn a_terminal_has_a_size_and_no_second_output() {
     for name in ["stdout", "error"] {
         kubelet.send(streams[name], b"", true);
     }
-    translation.from_kubelet(&kubelet.output().split());
+    translation.take_from_kubelet(&kubelet.output().split());
     let success = pair(3, "{\"metadata\":{},\"status\":\"Success\"}");
     assert_eq!(told(&mut translation), [pair(1, ""), success, pair(255, "1000")]);
 }
@@ -116,7 +116,7 @@ fn a_kubelet_that_goes_or_falls_silent_is_no_success() {
         silent.tick();
         kubelet.feed(&silent.to_kubelet().split());
         while kubelet.next_event().unwrap().is_some() {}
-        silent.from_kubelet(&kubelet.output().split());
+        silent.take_from_kubelet(&kubelet.output().split());
     }
     assert!(!silent.is_over(), "it answers");
     for _ in 0..=PINGS_MAX {
@@ -138,9 +138,9 @@ proptest! {
         }
         for (client, piece) in pieces {
             if client && translation.hears_client() {
-                translation.from_client(&piece);
+                translation.take_from_client(&piece);
             } else {
-                translation.from_kubelet(&piece);
+                translation.take_from_kubelet(&piece);
             }
         }
         prop_assert!(translation.to_client().len() <= WAITING_BYTES_MAX + 8192);

@@ -51,7 +51,7 @@ pub(super) fn pong(to_client: &mut BytesMut, bytes: &[u8]) {
 }
 
 impl Joint for Tunnel {
-    fn from_client(&mut self, bytes: &[u8]) {
+    fn take_from_client(&mut self, bytes: &[u8]) {
         self.client.feed(bytes);
         while !self.over {
             match self.client.next_event() {
@@ -62,7 +62,7 @@ impl Joint for Tunnel {
         }
     }
 
-    fn from_kubelet(&mut self, bytes: &[u8]) {
+    fn take_from_kubelet(&mut self, bytes: &[u8]) {
         websocket::write(&mut self.to_client, Opcode::Binary, bytes, None);
     }
 
@@ -103,11 +103,11 @@ mod tests {
     #[test]
     fn bytes_leave_their_frames_and_get_some() {
         let mut tunnel = Tunnel::default();
-        tunnel.from_client(&frame(Opcode::Binary, b"abc"));
-        tunnel.from_client(&frame(Opcode::Ping, b"?"));
-        tunnel.from_client(&frame(Opcode::Binary, b"d"));
+        tunnel.take_from_client(&frame(Opcode::Binary, b"abc"));
+        tunnel.take_from_client(&frame(Opcode::Ping, b"?"));
+        tunnel.take_from_client(&frame(Opcode::Binary, b"d"));
         assert_eq!(tunnel.to_kubelet[..], b"abcd"[..]);
-        tunnel.from_kubelet(b"efg");
+        tunnel.take_from_kubelet(b"efg");
         assert_eq!(tunnel.to_client[..], b"\x8a\x01?\x82\x03efg"[..]);
         assert!(!tunnel.is_over());
         tunnel.kubelet_ended();
@@ -122,7 +122,7 @@ mod tests {
             let mut tunnel = Tunnel::default();
             let sent: usize = pieces.iter().map(Vec::len).sum();
             for piece in pieces {
-                tunnel.from_client(&piece);
+                tunnel.take_from_client(&piece);
             }
             prop_assert!(tunnel.to_kubelet.len() <= sent);
             prop_assert!(tunnel.to_client.len() <= WAITING_BYTES_MAX + 200);

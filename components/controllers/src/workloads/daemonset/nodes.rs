@@ -155,7 +155,7 @@ mod tests {
             (json!({"nodeName": "b"}), plain.clone(), false, false),
             (json!({"nodeSelector": {"disk": "hdd"}}), plain.clone(), false, false),
             (affinity("size", "Gt", "4"), plain.clone(), true, true),
-            (affinity("disk", "NotIn", "ssd"), plain.clone(), false, false),
+            (affinity("disk", "NotIn", "ssd"), plain, false, false),
             (json!({}), taint("x", "NoSchedule"), false, true),
             (json!({}), taint("x", "NoExecute"), false, false),
             (json!({}), taint("x", "PreferNoSchedule"), true, true),

@@ -7,11 +7,14 @@ use flate2::{
 };
 use std::io::{self, Write};
 
+/// What unpacks and what packs.
+type Both<D, E> = Box<(D, E)>;
+
 /// How a page is compressed, with what unpacks and what packs it.
 pub(super) enum Coding {
     Plain,
-    Gzip(GzDecoder<Vec<u8>>, GzEncoder<Vec<u8>>),
-    Deflate(DeflateDecoder<Vec<u8>>, DeflateEncoder<Vec<u8>>),
+    Gzip(Both<GzDecoder<Vec<u8>>, GzEncoder<Vec<u8>>>),
+    Deflate(Both<DeflateDecoder<Vec<u8>>, DeflateEncoder<Vec<u8>>>),
 }
 
 impl Coding {
@@ -20,10 +23,13 @@ impl Coding {
         let (nothing, level) = (Vec::new, Compression::default());
         match name {
             "" => Some(Self::Plain),
-            "gzip" => Some(Self::Gzip(GzDecoder::new(nothing()), GzEncoder::new(nothing(), level))),
+            "gzip" => {
+                let decoder = GzDecoder::new(nothing());
+                Some(Self::Gzip(Box::new((decoder, GzEncoder::new(nothing(), level)))))
+            }
             "deflate" => {
                 let decoder = DeflateDecoder::new(nothing());
-                Some(Self::Deflate(decoder, DeflateEncoder::new(nothing(), level)))
+                Some(Self::Deflate(Box::new((decoder, DeflateEncoder::new(nothing(), level)))))
             }
             _ => None,
         }
@@ -34,14 +40,16 @@ impl Coding {
         let piece_or_none = piece.unwrap_or_default();
         match self {
             Self::Plain => Ok(piece_or_none.to_vec()),
-            Self::Gzip(decoder, _) => {
+            Self::Gzip(both) => {
+                let (decoder, _) = &mut **both;
                 decoder.write_all(piece_or_none)?;
                 if piece.is_none() {
                     decoder.try_finish()?;
                 }
                 Ok(std::mem::take(decoder.get_mut()))
             }
-            Self::Deflate(decoder, _) => {
+            Self::Deflate(both) => {
+                let (decoder, _) = &mut **both;
                 decoder.write_all(piece_or_none)?;
                 if piece.is_none() {
                     decoder.try_finish()?;
@@ -55,7 +63,8 @@ impl Coding {
     pub(super) fn write(&mut self, plain: &[u8], last: bool) -> io::Result<Bytes> {
         match self {
             Self::Plain => Ok(plain.to_vec().into()),
-            Self::Gzip(_, encoder) => {
+            Self::Gzip(both) => {
+                let (_, encoder) = &mut **both;
                 encoder.write_all(plain)?;
                 if last {
                     encoder.try_finish()?
@@ -64,7 +73,8 @@ impl Coding {
                 };
                 Ok(std::mem::take(encoder.get_mut()).into())
             }
-            Self::Deflate(_, encoder) => {
+            Self::Deflate(both) => {
+                let (_, encoder) = &mut **both;
                 encoder.write_all(plain)?;
                 if last {
                     encoder.try_finish()?
