@@ -186,7 +186,7 @@ fn save(wal: &mut Wal, group: &[LogWork]) -> Result<(), WalError> {
             LogWork::Save(persist) => {
                 if let Some(snapshot) = &persist.snapshot {
                     gathered.write(wal)?;
-                    wal.save_snapshot(SnapshotMark { index: snapshot.index, term: snapshot.term })?;
+                    wal.save_received(SnapshotMark { index: snapshot.index, term: snapshot.term })?;
                 }
                 gathered.add(persist);
             }

@@ -145,7 +145,7 @@ fn blocking(host: &Host, disk: &dyn Disk, options: &RestoreOptions) -> Result<()
     }
     // The log comes last: without it the directory is no member's.
     let mut log = Wal::create(host, boot::options(config), &owner.encode()).map_err(Fatal::Log)?;
-    log.save_snapshot(mark).map_err(Fatal::Log)?;
+    log.save_received(mark).map_err(Fatal::Log)?;
     let state = HardState { term: mark.term, vote: 0, commit: mark.index };
     log.save(Some(&state), &[], true).map_err(Fatal::Log)?;
     Ok(())

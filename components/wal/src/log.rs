@@ -155,19 +155,27 @@ impl Wal {
         );
     }
 
-    /// Records that a snapshot is durable, and syncs. The snapshot itself must be durable before.
+    /// Records that a snapshot of entries that are in the log is durable, and syncs. The snapshot
+    /// itself must be durable before.
     ///
     /// # Errors
     /// As [`Wal::save`].
     pub fn save_snapshot(&mut self, mark: SnapshotMark) -> Result<(), WalError> {
         self.check(&[])?;
         self.tail.encoder.frame(SNAPSHOT, &encode_mark(mark));
-        // Only when the snapshot is ahead: it may be of applied entries that are in the log.
-        if mark.index > self.last.index {
-            self.last = EntryId { term: mark.term, index: mark.index };
-        }
         let saved = self.append(None, &[], true);
         self.remember_failure(saved)
+    }
+
+    /// The same of a snapshot that was received and replaces the log: it does not have the
+    /// snapshot's last entry, and what it has above that is not to be read again.
+    ///
+    /// # Errors
+    /// As [`Wal::save`].
+    pub fn save_received(&mut self, mark: SnapshotMark) -> Result<(), WalError> {
+        self.check(&[])?;
+        self.last = EntryId { term: mark.term, index: mark.index };
+        self.save_snapshot(mark)
     }
 
     /// Makes everything appended so far durable.

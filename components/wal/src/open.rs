@@ -10,7 +10,7 @@ use crate::{
     segment::{Scan, SegmentName, Stop, list, scan, unbroken},
 };
 use host::{BlockFile, Open};
-use raft::types::{Entry, EntryId, HardState};
+use raft::types::{Entry, EntryId, HardState, Term};
 use std::sync::Arc;
 
 /// What a log says.
@@ -121,6 +121,8 @@ struct Reading {
     entries: Vec<Entry>,
     snapshots: Vec<SnapshotMark>,
     matched: bool,
+    /// The term of the entry that the snapshot ends with, where the log has one.
+    base: Option<Term>,
     last: Option<Last>,
 }
 
@@ -200,6 +202,7 @@ impl Reading {
         self.snapshots.retain(|mark| mark.index < entry.index);
         let Some(from) = self.from else { return Ok(()) };
         let Some(position) = entry.index.checked_sub(from.index + 1) else {
+            self.base = (entry.index == from.index).then_some(entry.term);
             self.entries.clear();
             return Ok(());
         };
@@ -212,11 +215,17 @@ impl Reading {
         Ok(())
     }
 
+    /// Where the log does not have the snapshot's last entry the snapshot was received, and replaced
+    /// what stands before its mark, also what is above it: a deposed leader may have proposed more
+    /// than its successor's snapshot holds. (Upstream's ReadAll keeps such entries.)
     fn take_mark(&mut self, mark: SnapshotMark) -> Result<(), WalError> {
         self.snapshots.push(mark);
         match self.from {
             Some(from) if from.index == mark.index => {
                 self.matched = true;
+                if self.base != Some(mark.term) {
+                    self.entries.clear();
+                }
                 let same = from.term == mark.term;
                 let mismatch = WalError::SnapshotMismatch { mark: from, term: mark.term };
                 if same { Ok(()) } else { Err(mismatch) }

@@ -6,7 +6,7 @@ mod support;
 
 use disk::{PowerLost, Process};
 use host::{Defects, Disk, Open};
-use raft::types::{Entry, EntryKind};
+use raft::types::{Entry, EntryId, EntryKind};
 use support::*;
 use wal::{SnapshotMark, Wal, WalError, exists, snapshot_marks};
 
@@ -73,7 +73,7 @@ fn the_mark_of_a_snapshot_that_nobody_started_from_comes_to_nothing() {
     let mut wal = create(&disk);
     wal.save(Some(&state(1, 1, 4)), &entries(1..=4, 10), true).unwrap();
     // A snapshot was received, and the process died before the commit index that goes with it.
-    wal.save_snapshot(SnapshotMark { index: 9, term: 1 }).unwrap();
+    wal.save_received(SnapshotMark { index: 9, term: 1 }).unwrap();
     drop(wal);
     let (mut wal, recovered) = open(&disk).unwrap();
     assert_eq!((wal.last().index, recovered.entries.len()), (4, 4));
@@ -90,7 +90,7 @@ fn a_mark_of_an_older_snapshot_does_not_hide_that_of_a_received_one() {
     let mut wal = create(&disk);
     wal.save(Some(&state(1, 1, 2)), &entries(1..=6, 10), true).unwrap();
     let (own, received) = (SnapshotMark { index: 5, term: 1 }, SnapshotMark { index: 9, term: 1 });
-    wal.save_snapshot(received).unwrap();
+    wal.save_received(received).unwrap();
     wal.save(Some(&state(1, 1, 9)), &[], true).unwrap();
     wal.save_snapshot(own).unwrap();
     drop(wal);
@@ -114,12 +114,31 @@ fn what_was_replaced_does_not_come_back_above_a_snapshot() {
 }
 
 #[test]
+fn what_a_received_snapshot_replaced_does_not_come_back_above_it() {
+    let disk = new_disk(1);
+    let mut wal = create(&disk);
+    wal.save(Some(&state(2, 1, 5)), &entries(1..=7, 10), true).unwrap();
+    // A leader of a later term sends less than a deposed one had proposed.
+    let received = SnapshotMark { index: 6, term: 3 };
+    wal.save_received(received).unwrap();
+    wal.save(Some(&state(3, 0, 6)), &[], true).unwrap();
+    assert_eq!(wal.last(), EntryId { term: 3, index: 6 });
+    drop(wal);
+    let (mut wal, recovered) = open_from(&disk, received).unwrap();
+    assert_eq!((wal.last(), recovered.entries), (EntryId { term: 3, index: 6 }, vec![]));
+    wal.save(None, &[entry(3, 7, 10)], true).unwrap();
+    drop(wal);
+    let (_, recovered) = open_from(&disk, received).unwrap();
+    assert_eq!(recovered.entries, [entry(3, 7, 10)]);
+}
+
+#[test]
 fn a_log_that_does_not_go_with_the_snapshot_is_refused() {
     let disk = new_disk(1);
     let mut wal = create(&disk);
     wal.save(Some(&state(1, 1, 2)), &entries(1..=2, 10), true).unwrap();
     wal.save_snapshot(SnapshotMark { index: 2, term: 1 }).unwrap();
-    wal.save_snapshot(SnapshotMark { index: 9, term: 1 }).unwrap();
+    wal.save_received(SnapshotMark { index: 9, term: 1 }).unwrap();
     wal.save(None, &[entry(1, 10, 1)], true).unwrap();
     drop(wal);
     let refused = |index, term| open_from(&disk, SnapshotMark { index, term }).unwrap_err();
