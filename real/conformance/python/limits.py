@@ -33,7 +33,7 @@ def bodies(raw):
     post(huge, cannot + "json: cannot unmarshal number 99999999999999999999 into Go struct field PodSpec.spec.priority of type int32")
     magic = "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0] ({})"
     post("{}", UNREAD.format("Pod") + magic, PROTOBUF)
-    post("x" * 3_200_000, "Request entity is too large: limit is 3145728", status=413)
+    post("x" * 3_200_000, "Request entity too large: limit is 3145728", status=413)
     line = "a: &a [" + "1," * 20_000 + "]\nb: [" + "*a," * 20_000 + "]"
     bomb = UNREAD.format("Pod") + "yaml: document contains excessive aliasing (" + line[:30].encode().hex() + " ...)"
     post(line, bomb, YAML)

@@ -38,8 +38,10 @@ impl Scratch {
     /// # Panics
     /// The disk refuses.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
-        let path = self.file(name);
-        std::fs::write(&path, content).expect("a scratch file can be written");
+        let (path, unfinished) = (self.file(name), self.file(&format!("{name}.unfinished")));
+        // A server may be reading what was there before.
+        std::fs::write(&unfinished, content).expect("a scratch file can be written");
+        std::fs::rename(unfinished, &path).expect("a scratch file can be renamed");
         path
     }
 }

@@ -70,8 +70,9 @@ fn a_deployment_has_its_pods_and_takes_them_with_it() {
     kubectl.run(&["scale", "deployment", "web", "--replicas=5"]).ok();
     wait_for(&kubectl, 5, &["pods", "-l", "app=web"]);
     until("the status says so", || {
-        let status = get(&kubectl, &["deployment", "web"])["status"].take();
-        (status["replicas"] == 5 && status["observedGeneration"] == 2).then_some(())
+        let web = get(&kubectl, &["deployment", "web"]);
+        let (status, now) = (&web["status"], &web["metadata"]["generation"]);
+        (status["replicas"] == 5 && status["observedGeneration"] == *now).then_some(())
     });
     let described = kubectl.run(&["describe", "deployment", "web"]).ok();
     assert!(described.contains("ScalingReplicaSet"), "{described}");

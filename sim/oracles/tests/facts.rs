@@ -133,6 +133,7 @@ fn a_sync_that_ends_late_is_not_of_what_replaced_its_entries() {
     assert_eq!(verdict(&start(5)), Ok(()), "it did not");
     assert!(verdict(&start(2)).is_err(), "nobody replaced the entry 3");
     assert!(verdict("7005 n3 raft/ack to=1 term=3 index=4").is_err(), "its own sync is to come");
+    assert_eq!(verdict("7005 n3 raft/ack to=2 term=2 index=5"), Ok(()), "it was on the disk");
 }
 
 #[test]
@@ -164,6 +165,15 @@ fn every_oracle_of_facts_has_a_broken_story() {
         "members_current",
         "snapshot_whole",
         "object_",
+        "estate_",
+        "parts_apart",
+        "fields_owned",
+        "quota_held",
+        "services_",
+        "namespaces_emptied",
+        "webhooks_asked",
+        "informer_faithful",
+        "one_leader",
         "mutual_exclusion",
         "fencing",
     ];

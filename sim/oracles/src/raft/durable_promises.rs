@@ -61,7 +61,10 @@ fn vote(fact: &Fact<'_>, member: &Member) -> Result<(), Broken> {
 fn ack(fact: &Fact<'_>, member: &Member) -> Result<(), Broken> {
     let (term, index) = (fact.number("term")?, fact.number("index")?);
     let durable = member.durable;
-    let synced = durable.index >= index && index < member.log.unsynced_from;
+    // What is told to the leader of an older term is of the log that its entries were still in.
+    let late = member.log.synced_late;
+    let late = late.is_some_and(|(last, replacing)| index <= last && term < replacing);
+    let synced = durable.index >= index && (index < member.log.unsynced_from || late);
     if synced && durable.term >= term {
         return Ok(());
     }

@@ -49,6 +49,9 @@ pub(crate) struct Log {
     pub(crate) unsynced_from: u64,
     /// From here on memory has other entries than those that the last sync was of, if it has.
     pub(crate) replaced_from: Option<u64>,
+    /// The last sync was of entries up to the first, which one of the second's term replaced in
+    /// memory before the sync ended.
+    pub(crate) synced_late: Option<(u64, u64)>,
 }
 
 /// What outlives a power loss.
@@ -200,9 +203,14 @@ impl Log {
     /// The log up to the entry at `index`, which is of term `term`, is on the disk. A sync ends when
     /// memory may have gone on already: what it replaced since is not what was synced.
     fn sync(&mut self, index: u64, term: Option<u64>) {
-        let known = self.entries.get(&index).map(|(term, _)| *term);
+        let term_at = |index| self.entries.get(&index).map(|(term, _)| *term);
+        let known = term_at(index);
+        self.synced_late = None;
         let index = match self.replaced_from {
-            Some(from) if index >= from && term.is_some() && known != term => from - 1,
+            Some(from) if index >= from && term.is_some() && known != term => {
+                self.synced_late = term_at(from).map(|replacing| (index, replacing));
+                from - 1
+            }
             Some(from) if index >= from => {
                 self.replaced_from = None;
                 index
@@ -229,6 +237,7 @@ impl Log {
         self.last = last;
         self.unsynced_from = last + 1;
         self.replaced_from = None;
+        self.synced_late = None;
     }
 }
 
