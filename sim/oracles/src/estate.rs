@@ -8,7 +8,6 @@ mod fields;
 mod identity;
 mod informer;
 mod leader;
-mod namespaces;
 mod parts;
 mod quota;
 mod released;
@@ -20,7 +19,6 @@ pub use fields::FieldsOwned;
 pub use identity::EstateIdentity;
 pub use informer::InformerFaithful;
 pub use leader::OneLeader;
-pub use namespaces::NamespacesEmptied;
 pub use parts::PartsApart;
 pub use quota::QuotaHeld;
 pub use released::ServicesReleased;
@@ -73,7 +71,6 @@ oracle!(
     FieldsOwned,
     ServicesUnique,
     QuotaHeld,
-    NamespacesEmptied,
     WebhooksAsked
 );
 

@@ -205,7 +205,6 @@ pub const ALL: &[Entry] = &[
     entry::<estate::QuotaHeld>(),
     entry::<estate::ServicesUnique>(),
     entry::<estate::ServicesReleased>(),
-    entry::<estate::NamespacesEmptied>(),
     entry::<estate::WebhooksAsked>(),
     // What components do with API servers.
     entry::<estate::InformerFaithful>(),

@@ -170,7 +170,6 @@ fn every_oracle_of_facts_has_a_broken_story() {
         "fields_owned",
         "quota_held",
         "services_",
-        "namespaces_emptied",
         "webhooks_asked",
         "informer_faithful",
         "one_leader",

@@ -205,9 +205,12 @@ impl Log {
     fn sync(&mut self, index: u64, term: Option<u64>) {
         let term_at = |index| self.entries.get(&index).map(|(term, _)| *term);
         let known = term_at(index);
+        // What a snapshot took the place of is not known.
+        let is_of_another =
+            term.is_some() && known.map_or(index > self.last, |known| Some(known) != term);
         self.synced_late = None;
         let index = match self.replaced_from {
-            Some(from) if index >= from && term.is_some() && known != term => {
+            Some(from) if index >= from && is_of_another => {
                 self.synced_late = term_at(from).map(|replacing| (index, replacing));
                 from - 1
             }
