@@ -54,7 +54,7 @@ async fn read(host: &Host, any: bool, into: &Names) {
     let options =
         ListOptions { resource_version, resource_version_match, ..ListOptions::default() };
     let list = config_maps(host).list(&options).await.unwrap();
-    *into.lock().unwrap() = names(list.items.iter());
+    *into.lock().unwrap() = list.items.iter().map(|it| client::name(it).to_owned()).collect();
 }
 
 #[test]
